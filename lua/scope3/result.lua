@@ -3,6 +3,7 @@ local arguments = require "scope3.util.arguments"
 local entries = require "scope3.util.entries"
 local json = require "scope3.util.json"
 local options = require "scope3.util.options"
+local plural = require "scope3.util.plural"
 
 ---@class scope3.ConditionCount  rows that a condition was tested on, and what became of them
 ---@field column string|integer
@@ -244,8 +245,9 @@ end
 ---@param self scope3.Result
 function result.warn_of_poorer(self)
   if self.poorer > 0 then
-    result.warn(self, "members_poorer", ("%.0f members were replaced by a later row of the same id that has fewer "
-      .. "identifiers: the last row of an id counts, and rows are not merged"):format(self.poorer),
+    result.warn(self, "members_poorer", ("%s replaced by a later row of the same id that has fewer identifiers: "
+      .. "the last row of an id counts, and rows are not merged"):format(
+      plural.of(self.poorer, "member was", "members were")),
       { members = self.poorer })
   end
 end

@@ -203,21 +203,27 @@ describe("a list of the service", function()
     assert.same({ nil, "not_found", 12 }, { row, err.kind, #server:requests "/audiences" })
   end)
 
-  it("whose rows have no ids ends at its total, and after a hundred pages", function()
-    for total, pages in pairs { [5] = 3, [1e6] = 100 } do
+  it("whose rows have no ids ends where the service says so, and fails after a hundred pages", function()
+    for more, pages in pairs {
+      ["total = 5"] = 3, ["total = 1e6"] = 100, ["x = 1"] = 1, ["meta = { pagination = { hasMore = true } }"] = 100,
+      ["meta = { pagination = { hasMore = false } }"] = 1,
+    } do
       server:answer(([[
         local json = ...
         return function(request)
           local item = { status = "PENDING" }
-          return 200, { items = json.array { item, item }, total = %d }
+          return 200, { items = json.array { item, item }, %s }
         end
-      ]]):format(total))
-      local rows = 0
-      for item in each(server:client():syndication_status()) do
-        assert.equal("PENDING", item.status)
+      ]]):format(more))
+      local next_row, rows = server:client():syndication_status(), -1
+      local ok, item
+      repeat
+        ok, item = pcall(next_row)
         rows = rows + 1
-      end
-      assert.same({ 2 * pages, pages }, { rows, #server:requests "/syndication" })
+      until not ok or not item
+      assert.same({ 2 * pages, pages }, { rows, #server:requests "/syndication" }, more)
+      assert.equal(pages < 100, ok, more)
+      assert.truthy(ok or item.code == "BAD_REPLY" and item.message:find("rows have no ids", 1, true), tostring(item))
     end
   end)
 

@@ -39,6 +39,21 @@ describe("the exit code", function()
     assert.equal(1, #sandbox:requests("sync"))
   end)
 
+  it("is 1 where the map fits no row, also with --allow-empty, which says so", function()
+    for _, text in ipairs { "x,y\n1,2\n", "x,y\n" } do
+      assert.equal(1, (sync(text, "--dry-run")))
+      local code, _, err = sync(text, "--allow-empty", "--dry-run")
+      assert.equal(1, code)
+      assert.truthy(err:find("--allow-empty does not make that a success", 1, true), err)
+    end
+    for text, expected in pairs { ['{"x":1}\n{"x":2}\n'] = 1, ['{"id":1,"mail":"none"}\n'] = 0 } do
+      local code, _, err = world.command { "sync", world.file(text, ".jsonl"), "--audience", "a", "--dry-run",
+        "--allow-empty", "--map", "external_id=id", "--map", "email=mail" }
+      assert.equal(expected, code)
+      assert.equal(expected == 1, err:find("--allow-empty does not make that a success", 1, true) ~= nil, err)
+    end
+  end)
+
   it("is 3 where no row came to an accepted member, and 0 for that with --allow-empty", function()
     local skipping = world.file('return { audience = "a", where = { mail = "z" }, map = { external_id = "id", '
       .. 'email = "mail" } }', ".lua")

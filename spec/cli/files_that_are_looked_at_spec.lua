@@ -102,7 +102,7 @@ describe("a file that is looked at", function()
     for _, way in ipairs(WAYS) do
       local object = seen(way[2])
       assert.same({ "Kundennummer", "E-Mail", "Telefon", "DE" }, { mapped(object, "external_id"),
-        mapped(object, "email"), mapped(object, "phone"), object.region }, way[1])
+        mapped(object, "email"), mapped(object, "phone"), object.columns[4].regions[1].region }, way[1])
       assert.equal(60, object.rows, way[1])
       for key, value in pairs(way[3]) do
         assert.equal(value, object[key] or object.reading[key], way[1] .. ": " .. key)
@@ -128,7 +128,7 @@ describe("a file that is looked at", function()
     local object = seen(lines_of(german(), ";", nil, false))
     assert.same({ false, "1", "3", "4" }, { object.reading.header, mapped(object, "external_id"),
       mapped(object, "email"), mapped(object, "phone") })
-    local words = "--no-header --map external_id=1 --map email=3 --map phone=4 --region DE"
+    local words = "--no-header --map external_id=1 --map email=3 --map phone=4"
     assert.truthy(object.command:find(words, 1, true))
     object = seen "1001,anna,de\n1002,bert,at\n"
     assert.is_false(object.reading.header)
@@ -146,7 +146,7 @@ describe("a file that is looked at", function()
     end
     local object = seen(table.concat(lines, "\n"), ".jsonl")
     assert.same({ "id", "properties.email", "properties.phones.1", "US" }, { mapped(object, "external_id"),
-      mapped(object, "email"), mapped(object, "phone"), object.region })
+      mapped(object, "email"), mapped(object, "phone"), object.columns[3].regions[1].region })
   end)
 
   it("has hashes, universal ids and further columns by their names and forms", function()
@@ -367,7 +367,7 @@ describe("a file that is looked at", function()
     assert.equal(0, (look(file, "--rows", "100")))
 
     code, object = look(world.file('{"id":1\n{"id":2\n', ".jsonl"))
-    assert.same({ 1, 0, "none of the 2 rows that were looked at can be read" },
+    assert.same({ 1, 0, "none of 2 rows that were looked at can be read" },
       { code, object.rows, object.error.message:match ": (none.*)" })
     local path = world.path ".lua"
     code, out, err = world.command { "init", file, "-o", path }

@@ -45,13 +45,26 @@ describe("a file that the command writes", function()
       content(new))
   end)
 
+  it("and that is full says what became of the members, with --quiet too", function()
+    if not core.file_identity("/dev/full") then
+      return pending("there is no /dev/full here")
+    end
+    for _, option in ipairs { "--rejects", "--events" } do
+      local code, out, err = run(world.file(ROWS, ".csv"), "--account", "25", "--sandbox", "--quiet", option,
+        "/dev/full")
+      assert.same({ 1, "" }, { code, out })
+      assert.truthy(err:find("; the job went on without it: accepted 1 member\n", 1, true), err)
+    end
+  end)
+
   it("and that cannot be written is said, and the code is 1", function()
     if not core.file_identity("/dev/full") then
       return pending("there is no /dev/full here")
     end
     local code, _, err = run(world.file(ROWS, ".csv"), "--dry-run", "--rejects", "/dev/full")
     assert.equal(1, code)
-    assert.truthy(err:find("cannot write all of /dev/full", 1, true))
+    local full = "cannot write all of /dev/full: No space left on device"
+    assert.truthy(err:find(full .. "; the job went on without it: would send ", 1, true), err)
     -- A wrong usage stays one.
     code, _, err = run(world.file(ROWS, ".csv"), "--dry-run", "--consent-basis", "none", "--rejects", "/dev/full")
     assert.equal(2, code)

@@ -283,11 +283,14 @@ describe("scope3 --journal auto", function()
   it("is refused where its folder is not known, or may be written to by others", function()
     rows("1")
     local words = { "run", script, input, "--journal", "auto" }
-    local code, _, err = command(words, "HOME=")
-    assert.equal(1, code)
-    assert.truthy(err:find("--journal auto needs HOME or XDG_STATE_HOME", 1, true), err)
+    for _, env in ipairs { "HOME=", "HOME=relative", "HOME=relative XDG_STATE_HOME=relative" } do
+      local code, _, err = command(words, env)
+      assert.equal(1, code)
+      assert.truthy(err:find("--journal auto needs an absolute path in HOME or XDG_STATE_HOME", 1, true), err)
+      assert.is_nil(core.file_kind "relative")
+    end
     os.execute(("mkdir -p %s && chmod 770 %s"):format(state, state))
-    code, _, err = command(words)
+    local code, _, err = command(words)
     assert.equal(1, code)
     assert.truthy(err:find(state .. ": others may write to it", 1, true), err)
     os.execute(("rm -r %s && touch %s"):format(state, state))

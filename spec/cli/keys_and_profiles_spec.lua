@@ -119,6 +119,22 @@ describe("the key of the command", function()
     assert.same({ "25", "26", "25", "25", "25" }, accounts)
   end)
 
+  it("takes none of the current folder, also where HOME or XDG_CONFIG_HOME is a relative path", function()
+    local trap = world.path ".trap"
+    profiles(("return { default = { account_id = 25, api_key_command = 'touch %s; echo scope3_right' } }"):format(trap))
+    local dir, name = home:match "^(.*)/([^/]+)$"
+    local command = assert(io.popen "pwd"):read "*l" .. "/bin/scope3.in"
+    for _, env in ipairs { "HOME=" .. name, ("HOME= XDG_CONFIG_HOME=%s/.config"):format(name) } do
+      local out = world.path ".out"
+      os.execute(("cd %s && env SCOPE3_BASE_URL=%s %s %s %s audiences >%s 2>&1 </dev/null"):format(dir, sandbox.url,
+        env, os.getenv "SCOPE3_LUA_BIN", command, out))
+      assert.truthy(world.read(out):find("api_key: is missing", 1, true), world.read(out))
+      assert.is_false(world.exists(trap))
+    end
+    answers({ "audiences" }, ("XDG_CONFIG_HOME=relative HOME='%s'"):format(home))
+    assert.is_true(world.exists(trap))
+  end)
+
   it("needs a profile that is there and says what it may say", function()
     fails(2, "--profile prod is in no file: there is no " .. home .. "/.config/scope3/config.lua",
       { "audiences", "--profile", "prod" })
@@ -129,8 +145,10 @@ describe("the key of the command", function()
     profiles "return { production = { account_id = 25 }, default = {} }"
     fails(2, "config.lua: productoin is not in it (did you mean 'production'? it has default, production)",
       { "audiences", "--profile", "productoin" })
-    fails(2, "--profile cannot be looked for, because neither HOME nor XDG_CONFIG_HOME is set",
-      { "audiences", "--profile", "prod" }, "HOME=")
+    for _, env in ipairs { "HOME=", "HOME=relative", "HOME=. XDG_CONFIG_HOME=.config" } do
+      fails(2, "--profile cannot be looked for, because neither HOME nor XDG_CONFIG_HOME is an absolute path",
+        { "audiences", "--profile", "prod" }, env)
+    end
     fails(1, "SCOPE3_PROFILE " .. home, { "audiences" }, "SCOPE3_PROFILE=x")
     for text, said in pairs {
       ["return { default = { api_key = 'scope3_right' } }"] = "default: a key does not stand in this file",

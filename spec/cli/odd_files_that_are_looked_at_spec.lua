@@ -24,7 +24,7 @@ describe("an odd file that is looked at", function()
 
   it("has phones that fit no country, and is told how many", function()
     local object = seen "id,phone\n1,+493012345678\n2,+493012345679\n3,0000000000\n4,0000000000\n"
-    assert.equal("2 phones have no country code, and fit no country. --region says which they are of.", doubts(object))
+    assert.equal("2 phones have no country code, and fit no country. --region says which.", doubts(object))
     assert.same({ 2, 2 }, { object.columns[2].phones, object.columns[2].national_phones })
     assert.is_nil(object.region)
   end)
@@ -58,7 +58,7 @@ describe("an odd file that is looked at", function()
       .. "Known are codes and English names; a script can translate others. --region reads all as of one country.",
       doubts(object))
     for column, values in pairs { Bundesland = { "Bayern", "Tirol" }, Region = { "Sales North", "Sales South" } } do
-      assert.truthy(rows_of(column, values).command:find("--region", 1, true), column)
+      assert.truthy(doubts(rows_of(column, values)):find("So the region was left open", 1, true), column)
     end
     assert.equal("Land", mapped(rows_of("Land", { "Germany", "AT" }), "region"))
   end)
@@ -72,13 +72,36 @@ describe("an odd file that is looked at", function()
       for i = 1, 3 do
         lines[#lines + 1] = ("%d,%s%d"):format(60 + i, international, i)
       end
-      return seen(table.concat(lines, "\n") .. "\n" .. (more or "")).columns[2].regions[1].region
+      local object = seen(table.concat(lines, "\n") .. "\n" .. (more or ""))
+      return { object.columns[2].regions[1].region, object.region, object.command:match "%-%-region (%u+)" }
     end
-    assert.equal("IT", region_of "0171 234561") -- whose plan takes nearly any number
-    assert.equal("DE", region_of "+49 171 123456")
-    assert.equal("IT", region_of "+39 347 123456")
-    assert.equal("IT", region_of "+1 206 555 014") -- of which the others cannot be
-    assert.equal("IT", region_of("+49 171 123456", "64,+393471234561\n65,+393471234562\n66,+393471234563\n"))
+    assert.same({ "IT" }, region_of "0171 234561") -- whose plan takes nearly any number
+    assert.same({ "DE", "DE", "DE" }, region_of "+49 171 123456")
+    assert.same({ "IT", "IT", "IT" }, region_of "+39 347 123456")
+    assert.same({ "IT" }, region_of "+1 206 555 014") -- of which the others cannot be
+    assert.same({ "IT" }, region_of("+49 171 123456", "64,+393471234561\n65,+393471234562\n66,+393471234563\n"))
+  end)
+
+  it("has phones of one country that others' plans hardly take, so that its region is chosen", function()
+    local lines = { "id,phone" }
+    for i = 1, 20 do
+      lines[#lines + 1] = ("%d,%s"):format(i, (i % 2 == 0 and "138 1234 56%02d" or "010 1234 56%02d"):format(i))
+    end
+    local object = seen(table.concat(lines, "\n"))
+    assert.same({ "CN", "" }, { object.region, doubts(object) })
+    assert.truthy(object.command:find(" --region CN ", 1, true), object.command)
+  end)
+
+  it("has nothing but phones of several countries' form, so that no region is chosen, and both are told", function()
+    local object = seen "id,phone\n1,030 1234567\n2,030 1234568\n"
+    assert.is_nil(object.region)
+    assert.is_nil(object.command:find("--region", 1, true))
+    assert.equal(0, object.trial.members)
+    local said = doubts(object)
+    assert.truthy(said:find("2 phones have no country code. As numbers of DE 100 % of them are valid, of others: ", 1,
+      true), said)
+    assert.truthy(said:find("So the region was left open, and they do not go. --region says which country they are of."
+      .. "\nWithout a region no row that was looked at gives a member.", 1, true), said)
   end)
 
   it("has two columns of phones in national form, whose country is found for both", function()
@@ -328,7 +351,7 @@ describe("an odd file that is looked at", function()
 
   it("has the name of its file or of standard input in what is wrong with it", function()
     local half = world.file('{"id":1\n{"id":2\n', ".jsonl")
-    local said = "none of the 2 rows that were looked at can be read\n"
+    local said = "none of 2 rows that were looked at can be read\n"
     for _, one in ipairs { { half, half }, { "-", "standard input" } } do
       local _, _, err = world.command({ "look", one[1] }, { stdin = half })
       assert.equal(("scope3: %s: %s"):format(one[2], said), err)

@@ -132,7 +132,7 @@ describe("scope3 forget", function()
     local txt, page = world.path ".txt", world.path ".html"
     local code, out, err = forget(("zq1 --wait --report %s --report %s"):format(txt, page))
     assert.equal(1, code)
-    assert.truthy(err:find("scope3: 1 of 5 audiences are not done; the first, a3: ", 1, true), err)
+    assert.truthy(err:find("scope3: 1 of 5 audiences is not done; the first, a3: ", 1, true), err)
     assert.truthy(out:find("\n  audiences  5 · 4 removed, 1 failed\n", 1, true), out)
     assert.truthy(out:find("\n  accepted   4 removals · 1 failed\n", 1, true), out)
     assert.truthy(out:find("\n  a3  failed   0  ", 1, true), out)
@@ -148,6 +148,15 @@ describe("scope3 forget", function()
     assert.truthy(out:find("5 removed", 1, true))
   end)
 
+  it("says how many removals were not sent where the key is refused", function()
+    fill("a1", "a2", "a3")
+    sandbox:fault { on = "sync", act = "status", status = 401, after = 1, times = -1 }
+    local code, out = forget "zq1 zq2"
+    assert.equal(1, code)
+    assert.truthy(out:find("\n  audiences  3 · 1 accepted, 1 failed, 1 not sent\n"
+      .. "  accepted   2 removals · 2 failed · 2 not sent\n", 1, true), out)
+  end)
+
   it("says which audiences an earlier task may still change", function()
     fill("crm", "vips")
     sandbox:control("PUT", "audience", { account = "25", audienceId = "vips", status = "PROCESSING" })
@@ -160,9 +169,12 @@ describe("scope3 forget", function()
     fill "crm"
     local before = count "sync"
     sandbox:fault { on = "audiences", act = "status", status = 403, times = -1 }
-    local code, _, err = forget "zq1"
-    assert.equal(1, code)
-    assert.truthy(err:find("could not be listed, so nothing was sent", 1, true), err)
+    for _, words in ipairs { "zq1", "zq1 --dry-run" } do
+      local code, out, err = forget(words)
+      assert.equal(1, code)
+      assert.truthy(err:find("could not be listed, so nothing was sent", 1, true), err)
+      assert.truthy(out:find("\n  audiences  not listed\n  accepted   0 removals\n", 1, true), out)
+    end
     assert.equal(before, count "sync")
   end)
 
@@ -202,6 +214,13 @@ describe("scope3 forget", function()
     assert.equal("", (select(2, forget("zq1 --quiet"))))
   end)
 
+  it("says what went where the file of --events is full", function()
+    fill("crm", "vips")
+    local code, _, err = forget "zq1 zq2 --quiet --events /dev/full"
+    assert.equal(1, code)
+    assert.truthy(err:find("; the command went on without it: accepted 4 removals\n", 1, true), err)
+  end)
+
   it("refuses words that contradict each other, have no effect, or may be an id", function()
     local path = world.file "zq1\n"
     for words, says in pairs {
@@ -213,11 +232,20 @@ describe("scope3 forget", function()
       ["zq1 --region Nowhere"] = "--region is not a country",
       ["zq1 --events - --json"] = "has no effect with --json", ["zq1 --report x.pdf"] = "--report takes the name",
       [("--file %s --events %s"):format(path, path)] = "the same file", ["zq1 --journal x"] = "unknown option",
-      ["zq1 --wait x"] = "--wait takes a number", ["zq1 --timeout -1"] = "not negative",
+      ["zq1 --wait x"] = "--wait takes a number of seconds (put", ["--wait zq1"] = "--wait takes a number of seconds (",
+      ["zq1 --jurnal x"] = "unknown option (a value that begins with a dash is taken for one: put -- before",
+      ["-zq1"] = "put -- before", ["--zq1"] = "put -- before", ["--zq1=x"] = "put -- before",
+      ["zq1 -qzq1"] = "put -- before", ["--timeout zq1"] = "--timeout takes a number\n",
+      ["zq1 --flie x"] = "unknown option: did you mean '--file'?", ["zq1 --timeout -1"] = "not negative",
     } do
       local code, _, err = forget(words)
       assert.equal(2, code, words)
       assert.truthy(err:find(says, 1, true), err)
+    end
+    for _, words in ipairs { "-4711", "--4711", "--wait -4711", "--timeout=-4711x", "--account -4711 zq1" } do
+      local code, _, err = forget(words)
+      assert.equal(2, code, words)
+      assert.is_nil(err:find("47", 1, true), err)
     end
     assert.equal(0, count())
     assert.equal("zq1\n", world.read(path))

@@ -180,14 +180,14 @@ describe("rows that are chosen by words", function()
     assert.truthy(world.read(html):find("skipped by --where", 1, true))
     local _
     _, out = sync(rows, { "--map", "external_id=id", "--map", "email=mail", "--dry-run" }, "--where", "plan=basic")
-    assert.truthy(out:find("Warning: --where 'plan=' found 1 of 3 values that differ", 1, true), out)
+    assert.truthy(out:find("Warning: --where 'plan=' found that 1 of 3 values differs", 1, true), out)
     assert.truthy(out:find("A script compares in any case, by ignore_case = true", 1, true), out)
     assert.is_nil(out:find(". ignore_case = true", 1, true), out)
     local script = world.file([[return { audience = "a", map = { external_id = "id", email = "mail" },
       where = { plan = "basic" } }]], ".lua")
     _, out = world.command { "run", script, world.file(rows, ".csv"), "--dry-run" }
     assert.truthy(out:find("skipped      1 by the script\n", 1, true), out)
-    assert.truthy(out:find("where['plan'].eq found 1 of 3", 1, true), out)
+    assert.truthy(out:find("where['plan'].eq found that 1 of 3", 1, true), out)
   end)
 
   it("are shown masked, and not sent", function()

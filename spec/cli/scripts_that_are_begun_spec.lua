@@ -42,6 +42,22 @@ describe("a script that is begun", function()
     end
   end)
 
+  it("leaves the region open where phones may be of several countries, and needs two dashes fewer then", function()
+    local file, path = world.file(people(",phone", function(i) return (",0171 2345%02d8"):format(i) end)
+      :gsub("p%d+@example.org", ""), ".csv"), world.path ".lua"
+    local code, out, err = world.command { "init", file, "-o", path }
+    assert.equal(0, code, err)
+    assert.truthy(out:find("\n  (region)     left open  may be DE, ", 1, true), out)
+    local text = world.read(path)
+    assert.truthy(text:find('\n  -- region = "DE", -- or "', 1, true), text)
+    assert.is_nil(text:find '\n  region')
+    code, out = world.command { "run", path, file, "--dry-run", "--json" }
+    assert.same({ 3, 0, 20 }, { code, json.decode(out).would_send, json.decode(out).rejected.no_identifier })
+    world.write(path, (text:gsub("%-%- region = ", "region = ")))
+    code, out = world.command { "run", path, file, "--dry-run", "--json" }
+    assert.same({ 0, 20 }, { code, json.decode(out).would_send })
+  end)
+
   it("runs as it is, on files of other forms", function()
     local plain = people("", nothing)
     for name, one in pairs {

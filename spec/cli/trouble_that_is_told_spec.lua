@@ -55,4 +55,19 @@ describe("a command in trouble", function()
   it("says nothing with --quiet", function()
     assert.equal("", said(true, { outage(10), lost_answer(60) }))
   end)
+
+  it("tells a host where nothing listens as one error with --quiet, when --patience is over", function()
+    local file = world.file("id,mail\n1,a@example.org\n", ".csv")
+    for _, patience in ipairs { "0", "0.2" } do
+      local code, out, err = world.command({ "sync", file, "--audience", "a", "--map", "external_id=id", "--map",
+        "email=mail", "--account", "25", "--base-url", "http://127.0.0.1:9", "--quiet", "--patience", patience },
+        { env = "SCOPE3_API_KEY=scope3_test_key" })
+      assert.same({ 1, "" }, { code, out })
+      assert.truthy(err:find "^scope3: the host refused the connection[^\n]+\n", err)
+      assert.equal(1, select(2, err:gsub("refused the connection", "")), err)
+      assert.equal(patience == "0", err:find(" attempts)", 1, true) == nil, err)
+    end
+    local _, help = world.command { "sync", "--help" }
+    assert.truthy(help:gsub("%s+", " "):find("Print nothing but errors, of an outage after --patience.", 1, true), help)
+  end)
 end)

@@ -117,7 +117,7 @@ describe("the report", function()
         "1 email · 2 phones · 1 universal id · 1 of them hashed already" },
     },
     requests = {
-      { {}, "0" }, { { requests = { request() }, bytes_sent = 1, retries = 1 }, "1 (1 accepted) · 1 bytes · 1 retry" },
+      { {}, "0" }, { { requests = { request() }, bytes_sent = 1, retries = 1 }, "1 (1 accepted) · 1 byte · 1 retry" },
       { { requests = { request(), request { state = "failed" }, request() } }, "3 (2 accepted, 1 failed)" },
     },
     accepted = {

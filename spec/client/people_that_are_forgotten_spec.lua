@@ -140,7 +140,7 @@ describe("client:forget", function()
       assert.is_nil(res)
       assert.equal(kind, err.kind)
       assert.equal(status, err.status)
-      assert.truthy(err.message:find("^1 of 5 audiences are not done; the first, a3: "), err.message)
+      assert.truthy(err.message:find("^1 of 5 audiences is not done; the first, a3: "), err.message)
       assert.is_nil(words(err.message):find "%f[%w]c1%f[^%w]", err.message)
       res = err.result
       assert.same({ "a1 removed", "a2 removed", "a3 failed", "a4 removed", "a5 removed" }, states(res))
@@ -193,7 +193,46 @@ describe("client:forget", function()
     assert.equal(403, err.status)
     assert.truthy(err.message:find("^the account's audiences could not be listed, so nothing was sent: "), err.message)
     assert.equal(before, #sandbox:requests "sync")
-    assert.equal(100, #err.result.audiences)
+    assert.same({ false, 0, 0 }, { err.result.listed, #err.result.audiences, err.result.not_sent })
+    sandbox:configure { faults = world.json.array {} }
+    res = assert(client:forget { "c1" })
+    assert.same({ true, 105 }, { res.listed, #res.audiences })
+  end)
+
+  it("says of a stop what was not sent, at each time at which it may come", function()
+    local client, seen = fill { "a1", "a2" }, {}
+    for after = 0, 30 do
+      local asked = 0
+      local _, err = client:forget({ "c1", "c2" }, { cancel = function()
+        asked = asked + 1
+        return asked > after
+      end })
+      local res = err and err.result or { listed = false }
+      if res.listed then
+        assert.equal("cancelled", err.kind)
+        assert.same({ 0, 4 - res.accepted, 0 }, { res.failed, res.not_sent, res.unknown })
+        seen[table.concat(states(res), ", ")] = true
+      end
+    end
+    assert.same({ ["a1 not sent, a2 not sent"] = true, ["a1 accepted, a2 not sent"] = true }, seen)
+  end)
+
+  it("tells removals that were not sent from those that failed, in one audience", function()
+    local client, ids = fill { "a1", "a2" }, {}
+    for i = 1, 250000 do -- three requests
+      ids[i] = "c" .. i
+    end
+    local stops = false
+    local _, err = client:forget(ids, { cancel = function()
+      return stops
+    end, on_event = function(event)
+      stops = stops or event.event == "accepted"
+    end })
+    local res = err.result
+    assert.same({ "a1 partly sent", "a2 not sent" }, states(res))
+    assert.same({ 100000, 0, 400000 }, { res.accepted, res.failed, res.not_sent })
+    assert.same({ 150000, 250000 }, { res.audiences[1].not_sent, res.audiences[2].not_sent })
+    assert.truthy(err.message:find("^2 of 2 audiences are not done"), err.message)
   end)
 
   it("ends where the key is refused, where two in a row cannot be reached, and where it is stopped", function()
@@ -204,6 +243,7 @@ describe("client:forget", function()
       sandbox:fault { on = "sync", act = "status", status = status, after = 1, times = -1 }
       _, err = client:forget { "c1" }
       assert.same({ "a1 accepted", "a2 failed", "a3 not sent", "a4 not sent", "a5 not sent" }, states(err.result))
+      assert.same({ 1, 1, 3 }, { err.result.accepted, err.result.failed, err.result.not_sent })
       assert.truthy(err.message:find("^4 of 5 audiences are not done; the first, a2: "), err.message)
       assert.equal(before + 2, #sandbox:requests "sync")
     end

@@ -54,7 +54,7 @@ describe("a wait for many", function()
       end
     end }
     assert.equal("timeout", err.kind)
-    assert.truthy(err.message:find("a0002: the audience was last seen as PROCESSING; 1 more have not ended either", 1,
+    assert.truthy(err.message:find("a0002: the audience was last seen as PROCESSING; 1 more has not ended either", 1,
       true), err.message)
     local of_first = 0
     for _, one in ipairs(seen) do

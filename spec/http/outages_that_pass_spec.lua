@@ -192,7 +192,7 @@ describe("keep_going", function()
         assert.is_nil(ok)
         local res = err.result
         assert.same(keep_going and { 3, 2 } or { 1, 4 }, { res.accepted, res.failed })
-        assert.equal(keep_going, err.message:find("and 1 more failures", 1, true) ~= nil, err.message)
+        assert.equal(keep_going, err.message:find("and 1 more failure;", 1, true) ~= nil, err.message)
         world.assert_sums(res)
       end
     end

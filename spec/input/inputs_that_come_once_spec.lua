@@ -244,6 +244,10 @@ describe("CSV that comes once", function()
       assert.equal("", codes(text, "gzip -c %s | ", "-"), cut) -- whose sum says that it is whole
       assert.equal("", codes(text, "< %s ", "-"), cut) -- a file, which is what it is
     end
+    for _, blank in ipairs { "  ", "\t", "\n \n  ", ",,", "\r\n \r\n ," } do
+      assert.equal("", codes(whole .. blank, "cat %s | ", "-"), blank) -- no row is unended
+    end
+    assert.equal("unended_row 3", codes(whole:sub(1, -2) .. "  ", "cat %s | ", "-"))
     local utf16, cut_off = world.path ".utf16", world.file(whole:sub(1, -2))
     assert(os.execute(("env -u LD_PRELOAD iconv -f utf-8 -t utf-16 %s > %s"):format(cut_off, utf16)))
     assert.equal("unended_row 3", codes("", "%.0s cat " .. utf16 .. " | ", "-"))

@@ -75,8 +75,8 @@ describe("CSV", function()
 
   it("has its header behind the lines that are skipped", function()
     check({ ["x\r\ny\r\nid,mail\r\n1,a\r\n"] = "1/a", ["x\ry\rid,mail\r1,a\r"] = "1/a",
-      ["sep=;\r\nx\r\nid;mail\r\n1;a\r\n"] = "1/a", ["x\r"] = "the file is empty after the 2 lines",
-      ["sep=;\r"] = "the file is empty after the 2 lines" }, { skip_lines = 2 })
+      ["sep=;\r\nx\r\nid;mail\r\n1;a\r\n"] = "1/a", ["x\r"] = "the file is empty after 2 lines that",
+      ["sep=;\r"] = "the file is empty after 2 lines that" }, { skip_lines = 2 })
     check({ ["x\ry\nid,mail\n1,a\n"] = "1/a" }, { skip_lines = 1, escape = "backslash" })
   end)
 

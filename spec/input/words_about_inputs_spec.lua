@@ -31,26 +31,26 @@ describe("a condition that fits no value as its author thought", function()
     ["texts where true or false was asked for"] = {
       '{"id":1,"mail":"a@b.co","v":true}\n{"id":2,"mail":"a@b.co","v":"maybe"}\n{"id":3,"mail":"a@b.co","v":"no"}\n',
       true,
-      { "not_yes_or_no: where['v'].eq found 2 of 3 values that are neither true nor false; their rows were skipped. "
+      { "not_yes_or_no: where['v'].eq found that 2 of 3 values are neither true nor false; their rows were skipped. "
         .. "yes = true reads the usual words" },
     },
     ["one text in another case"] = {
       "id,mail,v\n1,a@b.co,x\n2,a@b.co,X\n", "x",
-      { "other_case: where['v'].eq found 1 of 2 values that differ in upper and lower case alone; their rows were "
+      { "other_case: where['v'].eq found that 1 of 2 values differs in upper and lower case alone; its row was "
         .. "skipped. ignore_case = true compares in any case" },
     },
     ["one date in another form"] = {
       "id,mail,v\n1,a@b.co,2024-02-01\n2,a@b.co,01.02.2024\n", { ge = "2024-01-01" },
-      { "not_a_date: where['v'].ge compares with a date such as 2024-01-31, and 1 of 2 values do not begin with one; "
-        .. "their rows were skipped" },
+      { "not_a_date: where['v'].ge compares with a date such as 2024-01-31, and 1 of 2 values does not begin with one; "
+        .. "its row was skipped" },
     },
     ["true where only false came"] = {
       '{"id":1,"mail":"a@b.co","v":false}\n', true,
-      { "condition_never_met: where['v'].eq was met by none of the 1 rows that came to it: true, false or nested (1)" },
+      { "condition_never_met: where['v'].eq was met by none of 1 row that came to it: true, false or nested (1)" },
     },
     ["a word where yes or no was asked for"] = {
       "id,mail,v\n1,a@b.co,yes\n2,a@b.co,maybe\n", { yes = true },
-      { "not_yes_or_no: where['v'].yes found 1 of 2 values that are neither yes nor no; their rows were skipped" },
+      { "not_yes_or_no: where['v'].yes found that 1 of 2 values is neither yes nor no; its row was skipped" },
     },
   } do
     it("is warned of with the way out that helps, and no other: " .. what, function()

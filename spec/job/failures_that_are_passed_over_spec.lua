@@ -7,7 +7,7 @@ local result = require "scope3.result"
 
 describe("a job that went on", function()
   for passed, said in pairs {
-    [0] = false, [1] = "no 1", [2] = "no 1 (and 1 more failures; what does not depend on them went on)",
+    [0] = false, [1] = "no 1", [2] = "no 1 (and 1 more failure; what does not depend on them went on)",
     [3] = "no 1 (and 2 more failures; what does not depend on them went on)",
   } do
     it(("past failures ends with the first, of %d"):format(passed), function()

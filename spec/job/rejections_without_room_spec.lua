@@ -18,7 +18,7 @@ describe("a row that gives more rejections than there is room for", function()
     assert.same({ email_no_at = 1048576, no_identifier = 1048576 }, res.dropped)
     local warning = res.warnings[1]
     assert.same({ 1, "rejections_untold", 1 }, { #res.warnings, warning.code, warning.rejections })
-    assert.equal("1 rejections are counted, and on_reject was not told of them: "
+    assert.equal("1 rejection is counted, and on_reject was not told: "
       .. "one row gave more than there is room for", warning.message)
   end)
 end)

@@ -47,9 +47,9 @@ describe("the rows of a job", function()
     ["are not warned of where they are well"] = { HEADER .. A .. B, {} },
     ["with an email for an id are warned of"] = { HEADER .. "x@example.com,x@example.com\n" .. A,
       { { code = "ids_are_contacts", emails = 1, phones = 0 } },
-      "1 rows were refused because an email or a phone is their external id. " .. HOW },
+      "1 row was refused because an email or a phone is the external id. " .. HOW },
     ["with a phone for an id are warned of"] = { HEADER .. "+49301234567,x@example.com\n" .. A,
-      { { code = "ids_are_contacts", emails = 0, phones = 1 } }, "1 rows were refused" },
+      { { code = "ids_are_contacts", emails = 0, phones = 1 } }, "1 row was refused" },
     ["with emails and a phone for ids are warned of together"] =
       { HEADER .. "x@example.com,x@example.com\ny@example.com,y@example.com\n+49301234567,x@example.com\n",
         { { code = "ids_are_contacts", emails = 2, phones = 1 } }, "3 rows were refused" },
@@ -67,12 +67,12 @@ describe("the rows of a job", function()
         "Rows with a __parentId were skipped (2): " },
     ["that replace one with more identifiers are warned of"] =
       { "id,mail,tel\n1,a@example.com,+49301234567\n1,a@example.com,\n", { { code = "members_poorer", members = 1 } },
-        "1 members were replaced", { audience = "a", map = { external_id = "id", email = "mail", phone = "tel" } } },
+        "1 member was replaced", { audience = "a", map = { external_id = "id", email = "mail", phone = "tel" } } },
     ["of which a function takes none are warned of"] =
-      { HEADER .. A .. B, { { code = "no_row_taken", rows = 2 } }, "where(row) took none of the 2 rows",
+      { HEADER .. A .. B, { { code = "no_row_taken", rows = 2 } }, "where(row) took none of 2 rows",
         { audience = "a", where = never, member = member } },
     ["of which the only one is not taken are warned of"] =
-      { HEADER .. A, { { code = "no_row_taken", rows = 1 } }, "where(row) took none of the 1 rows",
+      { HEADER .. A, { { code = "no_row_taken", rows = 1 } }, "where(row) took none of 1 row",
         { audience = "a", where = never, member = member } },
     ["of which a function takes one are not warned of"] =
       { HEADER .. A .. B .. C, {}, "", { audience = "a", member = member, where = function(row)

@@ -121,7 +121,9 @@ describe("warnings of the service", function()
       local seen = assert(server:client():task "t1")
       assert.equal(math.min(count, 20) + (more > 0 and 1 or 0), #seen.warnings)
       local last = seen.warnings[#seen.warnings].message
-      assert.equal(more > 0, last == ("%d more warnings of this task are not shown"):format(more), last)
+      local words = more == 1 and "%d more warning of this task is not shown"
+        or "%d more warnings of this task are not shown"
+      assert.equal(more > 0, last == words:format(more), last)
     end
   end)
 

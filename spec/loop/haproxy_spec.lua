@@ -21,7 +21,7 @@ defaults
   timeout client 60s
   timeout server 60s
 frontend front
-  bind 127.0.0.1:%d
+  bind 127.0.0.1:@PORT@
   http-request use-service lua.ask if { path /service }
   http-request lua.ask if { path /action }
   http-request lua.leave if { path /leave }
@@ -53,9 +53,8 @@ local ASK = [[
 local function start_with(host, lua, options)
   local script = host:write("host.lua", lua)
   options = options or {}
-  local port = hosts.free_port()
-  local conf = host:write("haproxy.cfg", CONF:format(options.threads or 1, options.forced_yield or 10000, script, port))
-  host:start("haproxy -db -f " .. conf)
+  local port = host:serve("haproxy -db -f %s", "haproxy.cfg",
+    CONF:format(options.threads or 1, options.forced_yield or 10000, script))
   function host.get(path, timeout)
     return world.http("GET", "http://127.0.0.1:" .. port .. path, nil, { timeout = timeout }).body
   end
@@ -189,9 +188,7 @@ end or function()
             end)
           end
         ]], options)
-        for i = 1, 60 do
-          host:says("many" .. i .. " 1 nil")
-        end
+        host:says_of_many(60)
         assert.equal(60, #sandbox:requests "sync")
       end)
 

@@ -16,7 +16,7 @@ data_path = "."
 plugin_paths = { "." }
 log = { info = "*console" }
 c2s_ports, s2s_ports, https_ports = {}, {}, {}
-http_ports, http_interfaces = { %d }, { "127.0.0.1" }
+http_ports, http_interfaces = { @PORT@ }, { "127.0.0.1" }
 modules_enabled = { "http" }
 VirtualHost "localhost"
   modules_enabled = { %q }
@@ -30,9 +30,8 @@ local function with_loop(host, text)
 end
 
 local function start(host, module, text)
-  local port = hosts.free_port()
   host:write("mod_" .. module .. ".lua", text)
-  host:start("prosody -F --config " .. host:write("prosody.cfg.lua", CONF:format(port, module)))
+  local port = host:serve("prosody -F --config %s", "prosody.cfg.lua", CONF:format(module))
   return function()
     return world.http("GET", "http://127.0.0.1:" .. port .. "/").status == 404
   end
@@ -67,10 +66,7 @@ end or function()
       sandbox:configure { task_seconds = 0 }
       local host = hosts.new(sandbox.url)
       start(host, "scope3", host:recipe "Prosody")
-      hosts.until_true(function()
-        return host:log():find("1 members accepted", 1, true)
-      end, "the module sends")
-      assert.same({ "1" }, sandbox:ids "readers")
+      host:sends_as_the_page_says(sandbox)
     end)
 
     it("gets each of many answers to the one who asked, and rests between the slices of a file", function()
@@ -87,9 +83,7 @@ end or function()
           send_rows(client, "f", 30000)
         end):run(true)
       ]]))
-      for i = 1, 60 do
-        host:says("many" .. i .. " 1 nil")
-      end
+      host:says_of_many(60)
       host:says "f 30000 nil"
       host:answers(ping)
       assert.equal(30000, #sandbox:ids "f")

@@ -8,24 +8,19 @@ local world = require "spec.support.world"
 
 local lacks = hosts.lacks "tarantool"
 
--- It answers each connection at PORT with "pong".
+-- It answers each connection with "pong".
 local PING = [[
   local fiber = require "fiber"
-  require("socket").tcp_server("127.0.0.1", %d, function(peer)
+  require("socket").tcp_server("127.0.0.1", @PORT@, function(peer)
     peer:write "pong"
   end)
 ]]
 
 local function start(url, text)
-  local host, port = hosts.new(url), hosts.free_port()
-  host:start("tarantool " .. host:write("host.lua", host:lua(PING:format(port) .. text)))
+  local host = hosts.new(url)
+  local port = host:serve("tarantool %s", "host.lua", host:lua(PING .. text))
   return host, function()
-    local peer = require("cqueues.socket").connect { host = "127.0.0.1", port = port }
-    peer:settimeout(5)
-    peer:onerror(function(_, _, code) return code end)
-    local said = peer:read(4)
-    peer:close()
-    return said == "pong"
+    return hosts.exchange(port, nil, function(peer) return peer:read(4) == "pong" end)
   end
 end
 
@@ -84,11 +79,8 @@ end or function()
     it("sends what the script of the page holds", function()
       sandbox:configure { task_seconds = 0 }
       local host = hosts.new(sandbox.url)
-      host:start("tarantool " .. host:write("host.lua", host:recipe "Tarantool"))
-      hosts.until_true(function()
-        return host:log():find("1 members accepted", 1, true)
-      end, "the script sends")
-      assert.same({ "1" }, sandbox:ids "readers")
+      host:serve("tarantool %s", "host.lua", host:recipe "Tarantool")
+      host:sends_as_the_page_says(sandbox)
     end)
 
     it("gets each of many answers to the one who asked, also in a coroutine of its fiber", function()
@@ -99,9 +91,7 @@ end or function()
           fiber.create(i % 2 == 0 and sync or coroutine.wrap(sync), client, "many" .. i)
         end
       ]])
-      for i = 1, 60 do
-        host:says("many" .. i .. " 1 nil")
-      end
+      host:says_of_many(60)
       assert.equal(60, #sandbox:requests "sync")
     end)
 

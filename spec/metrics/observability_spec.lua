@@ -153,6 +153,6 @@ describe("the rules", function()
       assert.truthy(tests:find("alertname: " .. name .. "\n        exp_alerts:", 1, true), name .. " never fires")
       assert.truthy(tests:find("alertname: " .. name .. " }", 1, true), name .. " is never quiet")
     end
-    assert.equal(8, n)
+    assert.equal(9, n)
   end)
 end)

@@ -105,7 +105,7 @@ describe("a collector with a spool", function()
       assert.is_true(full > 3000 and taken > 3000, taken .. " taken")
       assert.same({ full, full }, { status().refused, status().all.refused })
       get "/visit?from=77777"
-      assert.truthy(get("/rejection"):find("^full: scope3: %d+ members wait already and take %d+ bytes "
+      assert.truthy(get("/rejection"):find("^full: scope3: %d+ members? waits? already and takes? %d+ bytes "
         .. "%(max_waiting_bytes%)"), get "/rejection")
       assert.is_true(disk() < 2500, disk() .. " kB")
       away(false)

@@ -211,7 +211,7 @@ describe("a collector", function()
         nginx.until_true("it was put aside", function()
           return #files "%.damaged$" == 1
         end)
-        assert.truthy(server:log():find("is damaged: %d+ bytes of it cannot be read, and 1 members are lost"))
+        assert.truthy(server:log():find("is damaged: %d+ bytes of it cannot be read, and 1 member is lost"))
         assert.same({ 29, 1, 29 }, { status().adopted, status().lost, members() })
         assert.equal(0, #files(path:match("[^/]*$"):gsub("%W", "%%%0")))
         server:close "TERM"

@@ -376,7 +376,7 @@ describe("a collector that ends", function()
     away(true)
     hit "late"
     run "plugin.destroy()"
-    assert.truthy(server:log():find("1 members wait in the spool", 1, true))
+    assert.truthy(server:log():find("1 member waits in the spool", 1, true))
     run "conf = false"
     nginx.until_true("all are gone", function()
       local now = state()

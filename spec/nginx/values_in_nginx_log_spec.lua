@@ -76,7 +76,7 @@ describe("the error log of nginx", function()
     server = of.start("flush_seconds = 3600,", { http = "lua_max_pending_timers 2;\n", locations = LOCATIONS })
     of.get "/hog"
     assert.truthy(of.get("/full" .. QUERY):find("SCOPE3_API_KEY", 1, true))
-    until_said "1 members wait"
+    until_said "1 member waits"
     until_said "no timer can be made"
   end)
 

@@ -1,12 +1,13 @@
 -- Programs of others that run Lua in a loop of their own: what they do with a client, on free ports, stopped by pid.
 local answering = require "spec.support.answering"
 local core = require "scope3.core"
-local ports = require "spec.support.ports"
 local nginx = require "spec.support.nginx"
+local ports = require "spec.support.ports"
+local socket = require "cqueues.socket"
 local until_true = require "spec.support.until_true"
 local world = require "spec.support.world"
 
-local hosts = { free_port = ports.free, sh = nginx.sh, until_true = until_true }
+local hosts = { sh = nginx.sh, until_true = until_true }
 
 --- Whether a program can be tried here: what preloads a sanitizer does not suit foreign programs.
 ---@return string? why  it cannot
@@ -115,6 +116,14 @@ function Host:start(command)
   running[self] = true
 end
 
+--- Starts it by a file of its folder, in whose text @PORT@ is a free port: the port. `command` has %s for the file.
+function Host:serve(command, name, text)
+  local port = ports.free()
+  local path = self:write(name, (text:gsub("@PORT@", ("%d"):format(port))))
+  self:start(command:format(nginx.quote(path)))
+  return port
+end
+
 function Host:log()
   return world.read(self.folder .. "/log")
 end
@@ -144,6 +153,32 @@ function Host:count(pattern)
     n = n + (line:find(pattern) and 1 or 0)
   end
   return n
+end
+
+--- Waits until the recipe of the page, which it runs, has sent its member.
+function Host:sends_as_the_page_says(sandbox)
+  until_true(function()
+    return self:log():find("1 members accepted", 1, true)
+  end, "the recipe sends: " .. self:log())
+  local ids = sandbox:ids "readers"
+  assert(#ids == 1 and ids[1] == "1", table.concat(ids, " "))
+end
+
+--- Waits until each of so many syncs, of audiences "many1" and so on, has had its own answer.
+function Host:says_of_many(count)
+  for i = 1, count do
+    self:says("many" .. i .. " 1 nil")
+  end
+end
+
+--- What an exchange with a socket of this machine gives. `kind` is that of cqueues; TCP unless given.
+function hosts.exchange(port, kind, talk)
+  local peer = socket.connect { host = "127.0.0.1", port = port, type = kind }
+  peer:settimeout(5)
+  peer:onerror(function(_, _, code) return code end)
+  local said = talk(peer)
+  peer:close()
+  return said
 end
 
 --- Waits until a request to it is answered by what `ping` gives.

@@ -161,6 +161,8 @@ static sc3_next find_row(sc3_csv *csv, sc3_csv_row *s) {
     csv->lines.blank++;
     csv->skip_lf = s->ends_in_cr;
     sc3_input_take(&csv->input, s->length);
+    if (csv->input.finished && sc3_input_left(&csv->input) == 0)
+      csv->input.unended = 0; /* the line without an end is no row, and the last row has its own */
   }
 }
 

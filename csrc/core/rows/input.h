@@ -58,7 +58,7 @@ typedef struct sc3_input {
   size_t wanted;         /* bytes to wait for before the end of a row is looked for again */
   uint64_t taken;        /* bytes taken in all */
   int finished;          /* no more will come, */
-  int unended;           /* and what came last is no line end */
+  int unended;           /* and what came last is no line end: it may be a piece of a row */
   sc3_encoding encoding; /* as it is told, and once it was begun as it is read */
   int begun;             /* the first bytes were looked at */
   int decoding;          /* what comes in is made UTF-8 */

@@ -34,9 +34,14 @@ end
 -- service says that rows follow.
 local function end_without_news(state)
   state.ended = true
-  local is_cut = state.repeats and state.has_more
-  return nil, is_cut
-    and bad_reply "the service's list does not go on: a page repeats rows, and more are said to follow" or nil
+  if not state.has_more then
+    return nil
+  elseif state.repeats then
+    return nil, bad_reply "the service's list does not go on: a page repeats rows, and more are said to follow"
+  elseif state.unnamed then
+    return nil, bad_reply(("the service's list does not end: its rows have no ids, so that repeats cannot be seen, and "
+      .. "%d pages were read"):format(UNNAMED_PAGES_MAX))
+  end
 end
 
 -- Goes on to the next page. Gives why it cannot be read.
@@ -50,7 +55,7 @@ local function advance(client, limits, list, state)
   state.skip = state.skip + #page.rows
   state.ended = page.total ~= nil and state.skip >= page.total or page.is_last
   state.rows, state.at, state.is_new, state.is_counted = page.rows, 0, false, page.total ~= nil
-  state.repeats, state.has_more = false, state.is_counted or page.has_more
+  state.repeats, state.unnamed, state.has_more = false, false, state.is_counted or page.has_more
 end
 
 -- Whether a row was not given yet. Paging by offset over a set that changes can repeat rows (docs/contract.md
@@ -61,7 +66,8 @@ local function is_unseen(state, row, id)
     return false
   end
   state.seen[id or row] = true
-  state.is_new = state.is_new or id ~= nil or state.is_counted and state.pages < UNNAMED_PAGES_MAX
+  state.unnamed = state.unnamed or id == nil
+  state.is_new = state.is_new or id ~= nil or state.has_more and state.pages < UNNAMED_PAGES_MAX
   return true
 end
 

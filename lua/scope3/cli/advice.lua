@@ -40,6 +40,13 @@ local function of_journal(args, err, res)
   end
 end
 
+-- What --allow-empty is not for. A name that no row has is as wrong in each later file.
+local function of_empty(args, err)
+  if args.allow_empty and (err.code == "missing_key" or err.kind == "invalid" and err.message:find "map for ") then
+    return "--allow-empty does not make that a success: it is for rows that give no member, and the map fits none"
+  end
+end
+
 --- The sentences to print after an error that ended a job.
 ---@param args table
 ---@param err scope3.Error
@@ -50,6 +57,7 @@ function advice.after(args, err, res)
   if err.code == "audience_unknown" and args.sandbox then
     sentences[1] = "a private sandbox begins without audiences"
   end
+  sentences[#sentences + 1] = of_empty(args, err)
   sentences[#sentences + 1] = of_wait(args, err, res)
   sentences[#sentences + 1] = of_journal(args, err, res)
   return sentences

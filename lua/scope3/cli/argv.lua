@@ -21,18 +21,26 @@ local function value_of(word, value, next_word)
   return word:find("=", 1, true) and value or next_word
 end
 
+-- A word in place of a number. One of `forget` may be an id, of which no output may hold a trace.
+local function not_this(command, value, form)
+  if command == "forget" then
+    return ""
+  end
+  return form:format(require("scope3.util.redact").people(value))
+end
+
 -- argparse takes a negative number for an option.
-local function negative_problem(name, word, value)
+local function negative_problem(command, name, word, value)
   if word == "--" .. name and value and value:find("^%-[%d.]") and tonumber(value) then
-    return ("--%s takes a number that is not negative, not %s"):format(name, value)
+    return ("--%s takes a number that is not negative%s"):format(name, not_this(command, value, ", not %s"))
   end
 end
 
 -- --wait may have no value, so argparse would take the word after it for one.
-local function wait_problem(word, value)
+local function wait_problem(command, word, value)
   if value and not tonumber(value) and (word ~= "--wait" or value:sub(1, 1) ~= "-") then
-    return ("--wait takes a number of seconds, not '%s' (put --wait behind the other words, or write --wait=SECONDS)")
-      :format(require("scope3.util.redact").people(value))
+    return ("--wait takes a number of seconds%s (put --wait behind the other words, or write --wait=SECONDS)")
+      :format(not_this(command, value, ", not '%s'"))
   end
 end
 
@@ -43,13 +51,13 @@ local function word_problem(command, word, next_word)
     return nil
   end
   local is_number, value = NUMBERS[(name:gsub("-", "_"))], value_of(word, rest, next_word)
-  local problem = (name == "wait" or is_number) and negative_problem(name, word, next_word)
+  local problem = (name == "wait" or is_number) and negative_problem(command, name, word, next_word)
   if problem then
     return problem
   elseif name == "wait" and (command == "sync" or command == "run" or command == "forget") then
-    return wait_problem(word, value)
+    return wait_problem(command, word, value)
   elseif is_number and value and not tonumber(value) then
-    return ("--%s takes a number, not '%s'"):format(name, require("scope3.util.redact").people(value))
+    return ("--%s takes a number%s"):format(name, not_this(command, value, ", not '%s'"))
   end
 end
 

@@ -6,6 +6,7 @@
 local core = require "scope3.core"
 local text = require "scope3.cli.text"
 local time = require "scope3.util.time"
+local user_folder = require "scope3.cli.user_folder"
 
 local auto_journal = {}
 
@@ -18,19 +19,12 @@ local BEGINS = '{"job":{"account":"' -- the first line of each journal
 local HEADER_MAX = 65536
 local ENDED = "^[a-z]+%-[A-Za-z0-9_.-]*%-[0-9a-f]+%.([0-9]+T[0-9]+Z)%.done$"
 
-local function env(name)
-  local value = os.getenv(name)
-  return value ~= "" and value or nil
-end
-
 -- The folder: nil and a message where nothing says where it is, or it cannot be used.
 local function folder_of()
-  local state = env "XDG_STATE_HOME"
-  if not state or state:sub(1, 1) ~= "/" then -- relative ones are to be ignored
-    state = env "HOME" and env "HOME" .. "/.local/state"
-  end
+  local state = user_folder.of("XDG_STATE_HOME", "/.local/state")
   if not state then
-    return nil, "--journal auto needs HOME or XDG_STATE_HOME, which say where its folder is: name a file instead"
+    return nil, "--journal auto needs an absolute path in HOME or XDG_STATE_HOME, below which its folder is: name a "
+      .. "file instead"
   end
   local folder, at = state .. "/scope3", 2
   while true do

@@ -13,7 +13,8 @@ local forget = {}
 
 local SHOWN = 20 -- refused ids that a report names by their lines
 
-local STATES = { "removed", "accepted", "would remove", "gone", "partly failed", "failed", "unknown", "not sent" }
+local STATES = { "removed", "accepted", "would remove", "gone", "partly failed", "failed", "unknown", "partly sent",
+  "not sent" }
 
 -- "3 removed, 1 failed"
 local function by_state(res)
@@ -49,7 +50,7 @@ local function refused_of(res, place_of)
   return { title = "Ids that were refused, so that nobody was forgotten for them:", rows = rows }
 end
 
-local UNDONE = { ["partly failed"] = true, failed = true, unknown = true, ["not sent"] = true }
+local UNDONE = { ["partly failed"] = true, failed = true, unknown = true, ["partly sent"] = true, ["not sent"] = true }
 
 local function sentences_of(args, res)
   local sentences, processing, undone = {}, 0, false
@@ -68,12 +69,21 @@ local function sentences_of(args, res)
 end
 
 local function count_of(res, args)
-  if args.dry_run then
+  if args.dry_run and res.listed then
     return "would remove", ("%s from %s"):format(text.plural(res.ids, "id"), text.plural(#res.audiences, "audience"))
   end
   local also = (res.failed > 0 and " · " .. text.count(res.failed) .. " failed" or "")
     .. (res.unknown > 0 and " · " .. text.count(res.unknown) .. " sent, but never answered" or "")
+    .. (res.not_sent > 0 and " · " .. text.count(res.not_sent) .. " not sent" or "")
   return "accepted", text.plural(res.accepted, "removal") .. also
+end
+
+local function audience_counts(res)
+  if not res.listed then
+    return "not listed"
+  end
+  return text.count(#res.audiences) .. (#res.audiences > 0 and " · " .. by_state(res) or "")
+    .. (res.deleted > 0 and " · " .. text.count(res.deleted) .. " deleted before" or "")
 end
 
 -- What a report says.
@@ -81,8 +91,7 @@ local function body_of(args, res, place_of)
   local label, words = count_of(res, args)
   local rows = {
     { "ids", text.count(res.ids) .. (res.repeated > 0 and " · " .. text.count(res.repeated) .. " given again" or "") },
-    { "audiences", text.count(#res.audiences) .. (#res.audiences > 0 and " · " .. by_state(res) or "")
-      .. (res.deleted > 0 and " · " .. text.count(res.deleted) .. " deleted before" or "") },
+    { "audiences", audience_counts(res) },
     { label, words },
   }
   local refused = result.total(res.rejected)
@@ -143,7 +152,7 @@ local function nothing(args, exit, why)
   return exit.NOTHING
 end
 
--- Runs it: the exit code.
+-- Runs it: the exit code, and what it came to.
 local function run(args, exit, client, ids, place_of, log)
   local watch = monitor.new(args.quiet or false, log)
   local res, err = client:forget(ids, options_of(args, watch))
@@ -153,26 +162,28 @@ local function run(args, exit, client, ids, place_of, log)
     show(args, client, res, place_of)
   end
   if err then
-    return context.refuse(err, args, exit)
+    return context.refuse(err, args, exit), res
   elseif #res.audiences == 0 then
-    return nothing(args, exit, "the account has no audiences" .. (res.deleted > 0 and " that are not deleted" or ""))
+    local which = res.deleted > 0 and " that are not deleted" or ""
+    return nothing(args, exit, "the account has no audiences" .. which), res
   end
-  return exit.OK
+  return exit.OK, res
 end
 
 local function run_with_events(args, exit, client, ids, place_of)
   if not args.events then
-    return run(args, exit, client, ids, place_of)
+    return (run(args, exit, client, ids, place_of))
   end
   local log, why = require("scope3.cli.event_log").open(args.events)
   if not log then
     context.fail(why, "failed")
     return exit.FAILED
   end
-  local code = run(args, exit, client, ids, place_of, log)
+  local code, res = run(args, exit, client, ids, place_of, log)
   local untold = log.close()
   if untold then
-    context.fail(untold, "failed")
+    local words = res and ("; the command went on without it: %s %s"):format(count_of(res, args)) or ""
+    context.fail(untold .. words:gsub(" · ", ", "), "failed")
     code = (code == exit.OK or code == exit.NOTHING) and exit.FAILED or code
   end
   return code

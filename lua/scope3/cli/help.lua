@@ -166,8 +166,7 @@ function help.main(args, exit, root)
   local topic = args.topic
   local command = topic and command_of(root, topic) or root
   if topic and command == root then
-    local meant = require("scope3.cli.suggest").command(topic, root)
-    context.wrong_usage(("there is no command '%s'%s"):format(topic, meant), exit)
+    context.wrong_usage(require("scope3.cli.suggest").unknown_command("there is no command", topic, root), exit)
     io.stderr:write("\n", help.pointer(root))
     return exit.USAGE
   end

@@ -7,6 +7,7 @@ local look_table = require "scope3.cli.look_table"
 local messages = require "scope3.cli.messages"
 local dialect = require "scope3.input.dialect"
 local output = require "scope3.cli.output"
+local plural = require "scope3.util.plural"
 local suggestion = require "scope3.cli.suggestion"
 
 local look = {}
@@ -96,8 +97,9 @@ end
 function look.damage(seen, args, exit)
   local err = seen.broken
   if not err and seen.rows == 0 and seen.refused > 0 then
-    err = errors.new("source", ("%s: none of the %.0f rows that were looked at can be read"):format(
-      args.file == "-" and "standard input" or args.file, seen.refused), { code = "unreadable" })
+    err = errors.new("source", ("%s: none of %s that %s looked at can be read"):format(
+      args.file == "-" and "standard input" or args.file, plural.of(seen.refused, "row"),
+      plural.words(seen.refused, "was", "were")), { code = "unreadable" })
   end
   return err and context.refuse(err, args, exit) or nil
 end
@@ -115,7 +117,7 @@ function look.main(args, exit)
   local code_of_damage = look.damage(seen, args, exit)
   if code_of_damage then
     return code_of_damage
-  elseif seen.trial and seen.trial.members == 0 then
+  elseif seen.trial and seen.trial.members == 0 and not seen.proposal.usable then
     context.fail("no row that was looked at gives a member with the proposed map", "nothing")
     return exit.NOTHING
   end

@@ -176,6 +176,8 @@ local function map_rows(seen)
   end
   if seen.proposal.region then
     rows[#rows + 1] = { "region", seen.proposal.region, "of phones without a country code" }
+  elseif seen.proposal.near then
+    rows[#rows + 1] = { "(region)", "left open", "may be " .. table.concat(seen.proposal.near, ", ") }
   end
   return rows
 end

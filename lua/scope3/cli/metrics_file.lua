@@ -54,7 +54,8 @@ local function write(path, code, seconds)
   }, core.reasons)
   local ok, why = replaced.write(path, page:whole())
   if not ok then
-    return nil, ("cannot write the metrics to %s: %s"):format(path, tostring(why))
+    return nil, ("cannot write the metrics to %s: %s%s"):format(path, tostring(why),
+      require("scope3.cli.report_summary").despite(result))
   end
   return true
 end

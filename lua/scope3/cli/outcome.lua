@@ -3,6 +3,7 @@
 local core = require "scope3.core"
 local exit_code = require "scope3.cli.exit_code"
 local json = require "scope3.util.json"
+local plural = require "scope3.util.plural"
 local result = require "scope3.result"
 local text = require "scope3.cli.text"
 
@@ -32,7 +33,8 @@ end
 local function hole(res)
   local told = res.accepted + res.replaced + res.rejected_by_service + res.failed + res.unknown + (res.would_send or 0)
   if res.members ~= told then
-    return ("%.0f members were built, and %.0f are accounted for"):format(res.members, told)
+    return ("%s built, and %s accounted for"):format(plural.of(res.members, "member was", "members were"),
+      plural.of(told, "is", "are"))
   end
   local gave = res.rows - res.skipped - result.total(res.rejected)
   if gave < 0 or gave == 0 and res.members > 0 then
@@ -48,7 +50,7 @@ local function failures(res, rules)
     end
   end
   note(res.failed, "failed")
-  note(res.unknown, res.unknown == 1 and "was sent and never answered" or "were sent and never answered")
+  note(res.unknown, plural.words(res.unknown, "was", "were") .. " sent and never answered")
   note(res.rejected_by_service, "rejected by the service; the report names their rows")
   local rejected = result.total(res.rejected)
   if rules.strict and rejected > 0 then

@@ -10,6 +10,11 @@ local function add_quiet(command)
   command:flag("-q --quiet", "Print nothing but errors.")
 end
 
+-- Of commands that outlast an outage, which is told as an error only where it does not pass.
+local function add_quiet_outage(command)
+  command:flag("-q --quiet", "Print nothing but errors, of an outage after --patience.")
+end
+
 local function add_common(command, no_sandbox)
   command:flag("--json", "Print one JSON object instead of text.")
   add_color(command)
@@ -141,7 +146,7 @@ end
 -- The options of a command that sends rows, in the order of its help.
 local function add_job(command)
   add_common(command)
-  add_quiet(command)
+  add_quiet_outage(command)
   add_wait(command)
   add_conditions(command)
   add_events(command)
@@ -194,7 +199,7 @@ define("forget", "Remove people from every audience of the account, by their ext
   forget:argument("id", "External ids. The list of processes shows them: --file does not."):args("*")
   forget:option("--file", "A file with one external id a line; - is standard input."):argname("FILE")
   add_common(forget, true)
-  add_quiet(forget)
+  add_quiet_outage(forget)
   forget:option("--wait", "Wait until the tasks have ended, for at most SECONDS (48 hours).")
     :argname("SECONDS"):args("?")
   forget:flag("--dry-run", "Say from which audiences how many ids would be removed, and send nothing; needs the key.")
@@ -242,7 +247,7 @@ define("wait", "Wait until a task has ended.", function(wait)
   add_events(wait)
   add_report(wait)
   add_common(wait, true)
-  add_quiet(wait)
+  add_quiet_outage(wait)
 end)
 
 define("hash", "Show what an email or phone is normalised and hashed to, and what an external id becomes.",

@@ -5,6 +5,7 @@
 local arguments = require "scope3.util.arguments"
 local entries = require "scope3.util.entries"
 local options = require "scope3.util.options"
+local user_folder = require "scope3.cli.user_folder"
 
 local profile = {}
 
@@ -29,15 +30,10 @@ profile.LIMITER = "the limiter of a profile"
 ---@field api_key_file? string
 ---@field api_key_command? string
 
-local function env(name)
-  local value = os.getenv(name)
-  return value ~= "" and value or nil
-end
-
 --- The path of the file: $XDG_CONFIG_HOME/scope3/config.lua, or ~/.config/scope3/config.lua.
 ---@return string?
 function profile.path()
-  local folder = env "XDG_CONFIG_HOME" or env "HOME" and env "HOME" .. "/.config"
+  local folder = user_folder.of("XDG_CONFIG_HOME", "/.config")
   return folder and folder .. "/scope3/config.lua"
 end
 
@@ -75,7 +71,7 @@ local function evaluate(text)
 end
 
 local function expand(path)
-  local home = env "HOME"
+  local home = user_folder.home()
   return path:sub(1, 2) == "~/" and home and home .. path:sub(2) or path
 end
 
@@ -171,7 +167,8 @@ end
 function profile.read(name)
   local path = profile.path()
   if not path then
-    return not name and {} or nil, "cannot be looked for, because neither HOME nor XDG_CONFIG_HOME is set"
+    return not name and {} or nil, "cannot be looked for, because neither HOME nor XDG_CONFIG_HOME is an absolute "
+      .. "path"
   end
   local all, why, missing = read_all(path)
   if not all then

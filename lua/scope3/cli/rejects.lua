@@ -1,6 +1,7 @@
 --- What --rejects writes: a line of CSV for each rejection, which names rows, lines, columns and reasons, and no
 --- values.
 local output = require "scope3.cli.output"
+local plural = require "scope3.util.plural"
 local text = require "scope3.cli.text"
 
 local rejects = {}
@@ -60,7 +61,7 @@ function rejects.open(path, several)
   end
   return {
     write = function(rejection)
-      local inside = rejection.lines and (" (%.0f further lines inside)"):format(rejection.lines) or ""
+      local inside = rejection.lines and (" (%s inside)"):format(plural.of(rejection.lines, "further line")) or ""
       local line = rejection.line and ("%.0f"):format(rejection.line) or ""
       put((several and cell(rejection.file or "") .. "," or "") .. ("%.0f,%s,%s,%s,%s\n"):format(rejection.row, line,
         cell(rejection.column or ""), rejection.dropped and "dropped" or "rejected", cell(rejection.reason) .. inside))

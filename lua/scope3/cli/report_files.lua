@@ -79,7 +79,9 @@ local function finish(code, exit, fields, error_for, text_of)
   end
   local ok, why = pcall(write_all, ended, function()
     return text_of(error_for(code, exit))
-  end, note)
+  end, function(problem)
+    note(problem and problem .. require("scope3.cli.report_summary").despite(fields))
+  end)
   if not ok then
     note("cannot write the reports: " .. tostring(why))
   end

@@ -84,7 +84,7 @@ end
 add_row(function(res)
   local rate = ""
   if res.seconds > 0 and res.rows > 0 then
-    rate = (" · %s rows a second"):format(text.count(res.rows / res.seconds))
+    rate = (" · %s a second"):format(text.plural(math.floor(res.rows / res.seconds + 0.5), "row"))
   end
   return "rows", text.count(res.rows) .. " in " .. text.seconds(res.seconds) .. rate
 end)
@@ -181,6 +181,19 @@ add_row(function(res)
     return "repeats", "looked for in each request only; --unique looks through all of them"
   end
 end)
+
+--- What a job came to although a file beside it could not be written, as the end of a sentence. Nothing where there was
+--- no job.
+---@param res table?  the result, or its fields
+---@return string
+function report_summary.despite(res)
+  if not (res and res.requests) then
+    return ""
+  end
+  local label, words = report_summary.outcome(res)
+  local lost = also(res.failed, "%s failed") .. also(res.unknown, "%s sent, but never answered")
+  return ("; the job went on without it: %s %s"):format(label, ((words .. lost):gsub(" · ", ", ")))
+end
 
 local MAX_NAMES = 20 -- of deleted audiences that a report names
 

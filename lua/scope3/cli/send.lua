@@ -166,9 +166,10 @@ local function conclude(session, res, err, misused)
   return misused and code == exit.FAILED and exit.USAGE or code
 end
 
--- Says which file could not be written in full: the exit code for it, beside that of the job.
-local function tell_unwritten(unwritten, code, exit)
-  context.fail(unwritten, "failed")
+-- Says which file could not be written in full, and what became of the members all the same: the exit code for it,
+-- beside that of the job.
+local function tell_unwritten(unwritten, res, code, exit)
+  context.fail(unwritten .. require("scope3.cli.report_summary").despite(res), "failed")
   return (code == exit.OK or code == exit.NOTHING) and exit.FAILED or code
 end
 
@@ -210,9 +211,9 @@ local function send_rows(session)
   local misused = err ~= nil and show_error(args, err, res)
   local code = conclude(session, res, err, misused)
   if unwritten then
-    code = tell_unwritten(unwritten, code, exit)
+    code = tell_unwritten(unwritten, res, code, exit)
   end
-  return untold and tell_unwritten(untold, code, exit) or code
+  return untold and tell_unwritten(untold, res, code, exit) or code
 end
 
 -- Finds the file of --journal auto. What keeps it from being used, or nil.

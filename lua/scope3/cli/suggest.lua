@@ -1,6 +1,7 @@
 --- What was probably meant by a word of the command line that is not known.
 ---
---- The suggestion is always a name of ours. A word that was given may be a value, and is not repeated.
+--- The suggestion is always a name of ours. A word that was given may be a value, such as an id that begins with a
+--- dash, and is repeated only where it is written as names of ours or of files are.
 local arguments = require "scope3.util.arguments"
 
 local suggest = {}
@@ -19,11 +20,8 @@ local function command_of(words, root)
   return root
 end
 
---- The command that was probably meant, as the end of a message, or nothing.
----@param word string
----@param root table  the parser
----@return string
-function suggest.command(word, root)
+-- The command that was probably meant, as the end of a message, or nothing.
+local function command_meant(word, root)
   local known = {}
   for i, command in ipairs(root._commands) do
     known[i] = command._name
@@ -40,6 +38,28 @@ local function option(word, command)
     end
   end
   return clause(arguments.meant(word:match("^%-%-(.+)$"), known), "--")
+end
+
+-- Commands whose words are of people: what is unknown there may be of one, however it is written.
+local OF_PEOPLE = { forget = true, hash = true }
+
+local function unknown_option(word, words, root)
+  local meant = option(word, command_of(words, root))
+  if OF_PEOPLE[words[1]] then
+    return "unknown option" .. (meant ~= "" and meant
+      or " (a value that begins with a dash is taken for one: put -- before the values)")
+  end
+  return "unknown option" .. (word:find "^%-%-?%a[%a-]*$" and (" '%s'"):format(word) or "") .. meant
+end
+
+--- What is said of a word in place of a command.
+---@param said string  "unknown command"
+---@param word string
+---@param root table  the parser
+---@return string
+function suggest.unknown_command(said, word, root)
+  local is_name = word:find "^[%a._/-]+$" ~= nil
+  return said .. (is_name and (" '%s'"):format(word) or "") .. command_meant(word, root)
 end
 
 -- What stands in the words for an option, or for the first argument of a command: candidates, one of which is wrong.
@@ -85,9 +105,9 @@ function suggest.better(problem, words, root)
   local said = problem:match("^(unknown %l+ '.*')\nDid you mean ") or problem
   local kind, word = said:match("^unknown (%l+) '(.*)'$")
   if kind == "option" then
-    return said .. option(word, command_of(words, root))
+    return unknown_option(word, words, root)
   elseif kind == "command" then
-    return said .. suggest.command(word, root)
+    return suggest.unknown_command("unknown command", word, root)
   end
   local name, list = said:match("'([^']+)' must be one of (.+)$")
   return name and said .. choice(name, list, words) or said

@@ -1,4 +1,5 @@
 --- Numbers and tables for people.
+local plural = require "scope3.util.plural"
 local visible = require "scope3.util.visible"
 
 local text = {}
@@ -57,7 +58,7 @@ function text.bytes(n)
       return ("%s %s"):format(text.fixed(n / unit[1], 1), unit[2])
     end
   end
-  return ("%d bytes"):format(n)
+  return plural.of(n, "byte")
 end
 
 --- Seconds in a unit that is easy to read.
@@ -80,7 +81,7 @@ end
 ---@param many? string
 ---@return string
 function text.plural(n, one, many)
-  return text.count(n) .. " " .. (n == 1 and one or many or one .. "s")
+  return text.count(n) .. " " .. plural.words(n, one, many)
 end
 
 local function width(s)

@@ -11,6 +11,7 @@ local json = require "scope3.util.json"
 local listing = require "scope3.api.listing"
 local options = require "scope3.util.options"
 local patterns = require "scope3.util.redact.patterns"
+local plural = require "scope3.util.plural"
 local preflight = require "scope3.api.preflight"
 local sync = require "scope3.client.sync"
 local validate = require "scope3.api.validate"
@@ -22,10 +23,11 @@ local forget = {}
 ---@class scope3.ForgottenAudience
 ---@field audience_id string
 ---@field name? string
----@field state "accepted"|"removed"|"would remove"|"failed"|"partly failed"|"unknown"|"gone"|"not sent"
+---@field state "accepted"|"removed"|"would remove"|"failed"|"partly failed"|"partly sent"|"unknown"|"gone"|"not sent"
 ---@field accepted integer  ids whose removal the service accepted
 ---@field failed integer  ids that were refused, or whose task failed
 ---@field unknown integer  ids that were sent and never answered
+---@field not_sent integer  ids of requests that did not go
 ---@field processing? boolean  an earlier task was still under way
 ---@field tasks scope3.TaskEntry[]
 ---@field error? string
@@ -39,11 +41,13 @@ local forget = {}
 ---@field repeated integer  that were given again
 ---@field rejected table<string, integer>  that cannot be ids of members, by reason
 ---@field refused scope3.RefusedId[]  the first thousand of them
----@field audiences scope3.ForgottenAudience[]  in the order of their ids
+---@field listed boolean  whether all audiences of the account were found; nothing was sent where they were not
+---@field audiences scope3.ForgottenAudience[]  in the order of their ids; none unless `listed`
 ---@field deleted integer  audiences that are deleted, and were passed over
 ---@field accepted integer  removals that the service accepted, over all audiences
 ---@field failed integer
 ---@field unknown integer
+---@field not_sent integer
 ---@field seconds number
 
 local LISTED = 1000 -- refused ids that a result names
@@ -73,28 +77,31 @@ end
 local function entry_of(row)
   return {
     audience_id = row.audience_id, name = row.name, state = "not sent", accepted = 0, failed = 0, unknown = 0,
-    processing = row.status == "PROCESSING" or nil, tasks = json.array {},
+    not_sent = 0, processing = row.status == "PROCESSING" or nil, tasks = json.array {},
   }
 end
 
--- Fills in the account's audiences. Gives why they cannot be listed.
+-- Fills in the account's audiences, or none of them. Gives why they cannot be listed.
 local function list(client, res, limits)
-  local next_row = listing.rows(client, limits)
+  local next_row, found, deleted = listing.rows(client, limits), json.array {}, 0
   local row, err = next_row() -- called by hand: on Lua 5.1 an iterator of `for` cannot yield
   while row do
     if row.deleted then
-      res.deleted = res.deleted + 1
+      deleted = deleted + 1
     else
-      res.audiences[#res.audiences + 1] = entry_of(row)
+      found[#found + 1] = entry_of(row)
     end
     row, err = next_row()
   end
-  table.sort(res.audiences, function(a, b)
+  if err then
+    return errors.with(err, {
+      message = "the account's audiences could not be listed, so nothing was sent: " .. err.message,
+    })
+  end
+  table.sort(found, function(a, b)
     return core.before(a.audience_id, b.audience_id)
   end)
-  return err and errors.with(err, {
-    message = "the account's audiences could not be listed, so nothing was sent: " .. err.message,
-  })
+  res.listed, res.audiences, res.deleted = true, found, deleted
 end
 
 -- What is known of an audience, for a request: its name goes along, so that it stays. One that was redacted does not.
@@ -133,10 +140,19 @@ local function send(work, entry)
   }, true)
 end
 
+-- Members of a job that its requests did not take along. Its `failed` counts them with those that were refused.
+local function not_sent(result)
+  local members = 0
+  for _, request in ipairs(result.requests) do
+    members = members + (request.state == "not sent" and request.members or 0)
+  end
+  return members
+end
+
 -- Takes over what a job came to.
 local function note(entry, result)
-  entry.accepted, entry.unknown = result.accepted, result.unknown
-  entry.failed = result.failed + result.rejected_by_service
+  entry.accepted, entry.unknown, entry.not_sent = result.accepted, result.unknown, not_sent(result)
+  entry.failed = result.failed - entry.not_sent + result.rejected_by_service
   entry.tasks = json.array {}
   for i, task in ipairs(result.tasks) do
     entry.tasks[i] = task
@@ -144,15 +160,15 @@ local function note(entry, result)
 end
 
 -- What an audience came to, after a job or a wait.
-local function state_of(entry, sent, err)
+local function state_of(entry, sent)
   if entry.unknown > 0 then
     return "unknown"
   elseif entry.failed > 0 then
     return entry.accepted > 0 and "partly failed" or "failed"
-  elseif err and entry.accepted == 0 then
-    return err.kind == "cancelled" and "not sent" or "failed"
+  elseif entry.accepted == 0 then
+    return "not sent"
   end
-  return sent
+  return entry.not_sent > 0 and "partly sent" or sent
 end
 
 -- Whether an audience that the service does not know any more has left the list, too. A 404 alone may mean a key.
@@ -186,10 +202,10 @@ local function treat(work, entry)
     note(entry, result)
   end
   if err and is_gone(work, entry, err) then
-    entry.state, entry.failed = "gone", 0
+    entry.state, entry.failed, entry.not_sent = "gone", 0, 0
     return true
   end
-  entry.state = state_of(entry, "accepted", err)
+  entry.state = state_of(entry, "accepted")
   if entry.accepted > 0 then
     work.results[entry] = result
   end
@@ -209,7 +225,7 @@ local function follow(work, entry, result, ends)
   local ok, err = work.client:follow(result, { timeout = left, patience = work.opts.patience, cancel = work.cancel,
     on_event = telling(work, entry), tasks_only = true })
   note(entry, result)
-  entry.state = state_of(entry, ok and "removed" or "accepted", nil)
+  entry.state = state_of(entry, ok and "removed" or "accepted")
   if not ok then
     blame(work, entry, err)
   end
@@ -226,14 +242,15 @@ local function follow_all(work, audiences)
   end
 end
 
-local UNDONE = { failed = true, ["partly failed"] = true, unknown = true, ["not sent"] = true }
+local UNDONE = { failed = true, ["partly failed"] = true, unknown = true, ["partly sent"] = true, ["not sent"] = true }
 
 -- The error of all: the first one, with how much is not done.
 local function outcome(work, res)
   local undone = 0
   for _, entry in ipairs(res.audiences) do
+    entry.not_sent = entry.state == "not sent" and res.ids or entry.not_sent
     res.accepted, res.failed = res.accepted + entry.accepted, res.failed + entry.failed
-    res.unknown = res.unknown + entry.unknown
+    res.unknown, res.not_sent = res.unknown + entry.unknown, res.not_sent + entry.not_sent
     local is_awaited = entry.state == "accepted" and work.opts.wait ~= nil
     undone = undone + ((UNDONE[entry.state] or is_awaited) and 1 or 0)
   end
@@ -241,8 +258,8 @@ local function outcome(work, res)
     return errors.with(work.guard.fault, { result = res })
   elseif work.first then
     local err, of = work.first.err, visible.text(work.first.entry.audience_id)
-    return errors.with(err, { result = res, message = ("%d of %d audiences are not done; the first, %s: %s"):format(
-      undone, #res.audiences, of, err.message) })
+    return errors.with(err, { result = res, message = ("%d of %s not done; the first, %s: %s"):format(undone,
+      plural.of(#res.audiences, "audience") .. plural.words(undone, " is", " are"), of, err.message) })
   elseif #res.refused > 0 then
     return errors.new("invalid", "ids were refused, so who they are of was not forgotten", { code = "ids_refused",
       result = res })
@@ -308,7 +325,7 @@ function forget.run(client, ids, opts)
     return nil, lacks or errors.invalid("client:forget", issues)
   end
   local res = { ids = 0, repeated = 0, rejected = {}, refused = json.array {}, audiences = json.array {}, deleted = 0,
-    accepted = 0, failed = 0, unknown = 0, seconds = 0 }
+    listed = false, accepted = 0, failed = 0, unknown = 0, not_sent = 0, seconds = 0 }
   local usable = read_ids(ids, opts, res)
   if #usable == 0 then
     return nil, errors.new("invalid", #ids == 0 and "there are no ids" or "no id can be that of a member",

@@ -1,6 +1,7 @@
 --- The encodings of files: their names, and messages about a file that is in another one.
 local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
+local plural = require "scope3.util.plural"
 local result = require "scope3.result"
 
 local encodings = {}
@@ -114,7 +115,7 @@ function encodings.of_header(handle)
 end
 
 local function rows_hold(n)
-  return n == 1 and "1 row holds" or ("%.0f rows hold"):format(n)
+  return plural.of(n, "row holds", "rows hold")
 end
 
 local function warn_of_bytes(res, name, seen, went)
@@ -146,9 +147,10 @@ function encodings.report(res, source)
       { file = name, rows = seen.rows, row = seen.row, line = seen.line, characters = seen.lost })
   end
   if seen.controls > 0 and seen.name:find("^iso") then
-    local words = "%s: %.0f of its bytes are control characters in %s, and letters or signs in windows-1252. "
+    local words = "%s: %s in %s, where windows-1252 has letters or signs. "
       .. "Most likely it is windows-1252: %s"
-    result.warn(res, "encoding_doubtful", words:format(name, seen.controls, seen.name, say "windows-1252"),
+    result.warn(res, "encoding_doubtful", words:format(name, plural.of(seen.controls,
+      "of its bytes is a control character", "of its bytes are control characters"), seen.name, say "windows-1252"),
       { file = name, characters = seen.controls })
   end
   if seen.utf8_like > 0 and seen.utf8_unlike == 0 then

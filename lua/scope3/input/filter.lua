@@ -4,6 +4,7 @@ local core = require "scope3.core"
 local entries = require "scope3.util.entries"
 local map = require "scope3.input.map"
 local options = require "scope3.util.options"
+local plural = require "scope3.util.plural"
 local result = require "scope3.result"
 
 local filter = {}
@@ -314,15 +315,26 @@ local function date_like(text)
   return "2024" .. mark .. "01" .. (#day == 3 and day:sub(1, 1) == mark and mark .. "31" or "")
 end
 
+-- "1 of 7 values is", "2 of 7 values are"
+local function share(n, all, one, many)
+  return ("%.0f of %s %s"):format(n, plural.of(all, "value"), plural.words(n, one, many))
+end
+
+local function their_rows(n)
+  return plural.words(n, "its row was", "their rows were")
+end
+
 -- Warns of what a condition met that its author may not expect.
 local function judge(res, condition, tally)
   if tally.seen > 0 and tally.skipped == tally.seen then
     return warn(res, "condition_never_met", condition, tally,
-      ("was met by none of the %.0f rows that came to it: %s"):format(tally.seen, describe(condition, tally.content)))
+      ("was met by none of %s that came to it: %s"):format(plural.of(tally.seen, "row"),
+      describe(condition, tally.content)))
   end
   if tally.not_a_number > 0 then
-    warn(res, "not_a_number", condition, tally, ("compares with a number, and %.0f of %.0f values are none: %s"):format(
-      tally.not_a_number, tally.seen, describe(condition, tally.unread, not condition.decimal and "point")))
+    warn(res, "not_a_number", condition, tally, ("compares with a number, and %s none: %s"):format(
+      share(tally.not_a_number, tally.seen, "is", "are"),
+      describe(condition, tally.unread, not condition.decimal and "point")))
   end
   if tally.unread.point > 0 and not condition.decimal then
     warn(res, "number_notation", condition, tally,
@@ -330,20 +342,20 @@ local function judge(res, condition, tally)
       .. "decimals"):format(tally.unread.point))
   end
   if tally.not_a_date > 0 then
-    local words = "compares with a date such as %s, and %.0f of %.0f values do not begin with one; "
-      .. "their rows were skipped"
-    warn(res, "not_a_date", condition, tally,
-      words:format(date_like(condition.values[1]), tally.not_a_date, tally.seen))
+    local words = "compares with a date such as %s, and %s not begin with one; %s skipped"
+    warn(res, "not_a_date", condition, tally, words:format(date_like(condition.values[1]),
+      share(tally.not_a_date, tally.seen, "does", "do"), their_rows(tally.not_a_date)))
   end
   if tally.not_yes_or_no > 0 then
     warn(res, "not_yes_or_no", condition, tally,
-      ("found %.0f of %.0f values that are neither %s; their rows were skipped"):format(
-      tally.not_yes_or_no, tally.seen, condition.booleans and "true nor false" or "yes nor no"))
+      ("found that %s neither %s; %s skipped"):format(share(tally.not_yes_or_no, tally.seen, "is", "are"),
+      condition.booleans and "true nor false" or "yes nor no", their_rows(tally.not_yes_or_no)))
   end
   if tally.other_case > 0 then
     warn(res, "other_case", condition, tally,
-      ("found %.0f of %.0f values that differ in upper and lower case alone; their rows were %s"):format(
-      tally.other_case, tally.seen, condition.operator == "ne" and "taken" or "skipped"))
+      ("found that %s in upper and lower case alone; %s %s"):format(
+      share(tally.other_case, tally.seen, "differs", "differ"), their_rows(tally.other_case),
+      condition.operator == "ne" and "taken" or "skipped"))
   end
 end
 

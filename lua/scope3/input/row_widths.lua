@@ -1,4 +1,5 @@
 --- Warns once per file of CSV rows that have more or fewer fields than their header.
+local plural = require "scope3.util.plural"
 local result = require "scope3.result"
 
 local row_widths = {}
@@ -12,14 +13,14 @@ local function warn_of_short(res, name, counts)
   local words = "%s: %.0f %s fewer cells than the header, as spreadsheets cut empty ones at the end: "
     .. "what is missing counts as empty: %s %s"
   result.warn(res, "short_rows", words:format(name, counts.short_rows,
-    counts.short_rows == 1 and "row has" or "rows have",
+    plural.words(counts.short_rows, "row has", "rows have"),
     is_all and #at == 1 and "row" or is_all and "rows" or "the first are rows", table.concat(at, ", ")),
     { file = name, rows = counts.short_rows, row = counts.short_at[1], line = counts.short_lines[1] })
 end
 
 local function warn_of_trailing(res, name, counts)
   result.warn(res, "trailing_delimiters", ("%s: %.0f %s with delimiters behind the last column, which are left out")
-    :format(name, counts.trailing_rows, counts.trailing_rows == 1 and "row ends" or "rows end"),
+    :format(name, counts.trailing_rows, plural.words(counts.trailing_rows, "row ends", "rows end")),
     { file = name, rows = counts.trailing_rows })
 end
 

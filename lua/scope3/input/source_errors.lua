@@ -3,6 +3,7 @@ local core = require "scope3.core"
 local encodings = require "scope3.input.encodings"
 local errors = require "scope3.error"
 local file_kinds = require "scope3.input.file_kinds"
+local plural = require "scope3.util.plural"
 
 local source_errors = {}
 
@@ -23,7 +24,8 @@ local function explain(source, fatal)
   if code == "json_wrapped" then
     return fatal.message .. source_errors.array_advice(source.handle:wrapped()), code
   elseif code == "empty" and source.shape.skip_lines then
-    return ("the file is empty after the %.0f lines that are passed over"):format(source.shape.skip_lines), code
+    return ("the file is empty after %s passed over"):format(
+      plural.of(source.shape.skip_lines, "line that is", "lines that are")), code
   end
   local message = encodings.explain(fatal, source.shape.encoding)
   if message then
@@ -49,8 +51,8 @@ end
 ---@return scope3.Error  kind "source"
 function source_errors.row(source, fault)
   local column = fault.column and (", column %d"):format(fault.column) or ""
-  local inside = fault.lines and ("; %d further lines lie inside it (lines %d to %d)"):format(
-    fault.lines, fault.line, fault.line + fault.lines) or ""
+  local inside = fault.lines and ("; %s inside it (lines %d to %d)"):format(
+    plural.of(fault.lines, "further line lies", "further lines lie"), fault.line, fault.line + fault.lines) or ""
   local reason = core.reasons[fault.reason] or fault.reason
   return errors.new("source", ("%s: row %d%s: %s%s"):format(source.name, fault.row, column, reason, inside),
     { code = fault.reason, row = fault.row, line = fault.line, lines = fault.lines })
@@ -65,8 +67,8 @@ function source_errors.beyond_bounds(source)
     return errors.new("source", ("%s: it has more than %.0f bytes%s"):format(source.name, bounds.bytes,
       source.packed and " when it is unpacked" or ""), { code = "too_many_bytes" })
   elseif bounds.rows and handle:rows() + handle:lines().blank > bounds.rows then
-    return errors.new("source", ("%s: it has more than %.0f rows, empty lines included"):format(
-      source.name, bounds.rows), { code = "too_many_rows" })
+    return errors.new("source", ("%s: it has more than %s, empty lines included"):format(
+      source.name, plural.of(bounds.rows, "row")), { code = "too_many_rows" })
   end
 end
 

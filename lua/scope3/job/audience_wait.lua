@@ -1,6 +1,7 @@
 --- Waits for an audience's row after its task has ended (docs/contract.md section 3).
 local errors = require "scope3.error"
 local listing = require "scope3.api.listing"
+local plural = require "scope3.util.plural"
 local polling = require "scope3.job.polling"
 local task = require "scope3.job.task"
 local time = require "scope3.util.time"
@@ -117,7 +118,7 @@ local function last_of(waiting, seen)
   if not last or #waiting == 1 then
     return last
   end
-  return ("%s: %s; %d more have not ended either"):format(one.id, last, #waiting - 1)
+  return ("%s: %s; %s not ended either"):format(one.id, last, plural.of(#waiting - 1, "more has", "more have"))
 end
 
 --- Waits until the rows of audiences, changed since `since`, have final statuses. A row that stays as it was counts too

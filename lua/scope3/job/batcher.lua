@@ -11,6 +11,7 @@ local core = require "scope3.core"
 local filter = require "scope3.input.filter"
 local identity = require "scope3.identity"
 local options = require "scope3.util.options"
+local plural = require "scope3.util.plural"
 local request = require "scope3.api.request"
 local result = require "scope3.result"
 
@@ -282,9 +283,10 @@ end
 local function warn_of_ids(res, counts)
   local emails, phones = counts.rejected.id_email or 0, counts.rejected.id_phone or 0
   if emails + phones > 0 then
-    result.warn(res, "ids_are_contacts", ("%.0f rows were refused because an email or a phone is their external id. "
+    result.warn(res, "ids_are_contacts", ("%s because an email or a phone is the external id. "
       .. 'Map another column, or say what becomes of them: ids = "hash" (--ids hash) sends the SHA-256 as the id, '
-      .. 'ids = "as_is" (--ids as_is) the raw value.'):format(emails + phones), { emails = emails, phones = phones })
+      .. 'ids = "as_is" (--ids as_is) the raw value.'):format(
+      plural.of(emails + phones, "row was refused", "rows were refused")), { emails = emails, phones = phones })
   end
   if counts.child_rows > 0 then
     result.warn(res, "child_rows", ("Rows with a __parentId were skipped (%.0f): Shopify writes so what belongs to "
@@ -301,12 +303,13 @@ end
 -- What else may be wrong: rejections that on_reject did not get, and a condition that took no row.
 local function warn_of_rows(self, res, counts)
   if counts.untold > 0 then
-    result.warn(res, "rejections_untold", ("%.0f rejections are counted, and on_reject was not told of them: one "
-      .. "row gave more than there is room for"):format(counts.untold), { rejections = counts.untold })
+    result.warn(res, "rejections_untold", ("%s counted, and on_reject was not told: one row gave more "
+      .. "than there is room for"):format(plural.of(counts.untold, "rejection is", "rejections are")),
+      { rejections = counts.untold })
   end
   filter.report(res, self.conditions, counts.conditions)
   if self.where and counts.rows > 0 and counts.skipped == counts.rows then
-    result.warn(res, "no_row_taken", ("where(row) took none of the %.0f rows"):format(counts.rows),
+    result.warn(res, "no_row_taken", ("where(row) took none of %s"):format(plural.of(counts.rows, "row")),
       { rows = counts.rows })
   end
 end

@@ -1,6 +1,7 @@
 --- Why a job ends, and when: its failure, the failures that it went on past, its limits of time, and who says to stop.
 local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
+local plural = require "scope3.util.plural"
 
 ---@class scope3.JobEnding
 ---@field limits table  when sending is to stop; as for transport:drive()
@@ -118,7 +119,7 @@ local function of_those_passed(self)
   local err = self.passed_over
   if err and self.passed > 1 then
     err = errors.with(err, { message = err.message
-      .. (" (and %d more failures; what does not depend on them went on)"):format(self.passed - 1) })
+      .. (" (and %s; what does not depend on them went on)"):format(plural.of(self.passed - 1, "more failure")) })
   end
   return err
 end

@@ -5,6 +5,7 @@ local errors = require "scope3.error"
 local history = require "scope3.job.history"
 local json = require "scope3.util.json"
 local listing = require "scope3.api.listing"
+local plural = require "scope3.util.plural"
 local result = require "scope3.result"
 local visible = require "scope3.util.visible"
 
@@ -71,8 +72,8 @@ function prune.check(found, named)
   end
   local more = #others > #shown and (", and %d more"):format(#others - #shown) or ""
   return nil, errors.new("invalid",
-    ("delete_missing would delete %d audiences that it does not name: %s%s. Name them, or give \"all\""):format(
-    #others, table.concat(shown, ", "), more), { code = "unnamed_audiences" })
+    ("delete_missing would delete %s that it does not name: %s%s. Name them, or give \"all\""):format(
+    plural.of(#others, "audience"), table.concat(shown, ", "), more), { code = "unnamed_audiences" })
 end
 
 --- The first look, before anything is sent.

@@ -279,7 +279,8 @@ local function came_to_an_end(ok, err)
   return ok or err.kind == "task_failed" or err.kind == "needs_action"
 end
 
---- Waits until every task since the last epoch has ended; what failed for a reason that passes is sent again.
+--- Waits until every task since the last epoch has ended; what failed for a reason that passes is sent again, but by a
+--- wait that asks once.
 ---@param limits table  as for transport:drive()
 ---@param opts {interval: number?, notified: function?}
 ---@param on_event fun(event: scope3.Event)
@@ -297,6 +298,8 @@ function Resender:await(limits, opts, on_event)
       return nil, ending.failure -- the end of a task could not be noted
     elseif ending.failure or not came_to_an_end(ok, err) then
       return ok, err
+    elseif limits.once then
+      return ok, err -- who only looks sends nothing; a wait that has time does
     end
     local again, why = send_in_turn(self, limits, on_event, seen)
     if again == 0 then

@@ -1,6 +1,7 @@
 --- Reads one task of the service, and says why it did not end well.
 local codec = require "scope3.api.codec"
 local errors = require "scope3.error"
+local plural = require "scope3.util.plural"
 local problems = require "scope3.api.problems"
 local response = require "scope3.api.response"
 local sanitize = require "scope3.api.sanitize"
@@ -58,7 +59,8 @@ function task.fetch(context, id, limits, body)
   found.failures = problems.redacted(found.failures, known)
   found.warnings, more = problems.redacted(found.warnings, known)
   if more > 0 then
-    found.warnings[#found.warnings + 1] = { message = ("%d more warnings of this task are not shown"):format(more) }
+    found.warnings[#found.warnings + 1] = { message = ("%s of this task %s not shown"):format(
+      plural.of(more, "more warning"), plural.words(more, "is", "are")) }
   end
   local seen = sanitize.task(answer.task, known)
   if #found.warnings > 0 then
@@ -116,7 +118,7 @@ function task.failure(seen, found)
   local said = failures[1] or {}
   message = message .. reason_of(said, completed)
   if #failures > 1 then
-    message = message .. (" (and %d more problems)"):format(#failures - 1)
+    message = message .. (" (and %s)"):format(plural.of(#failures - 1, "more problem"))
   end
   return errors.new(NEEDS_ACTION[seen.status] and "needs_action" or "task_failed", message, {
     task_id = seen.task_id,

@@ -6,6 +6,7 @@ local audience_label = require "scope3.nginx.audience_label"
 local collector_timer = require "scope3.nginx.collector_timer"
 local core = require "scope3.core"
 local errors = require "scope3.error"
+local plural = require "scope3.util.plural"
 local shutdown = require "scope3.nginx.shutdown"
 local worker_state = require "scope3.nginx.worker_state"
 
@@ -85,14 +86,14 @@ end
 local function is_full(self, state, audience)
   local config = self.config
   if state.held >= config.max_members then
-    return ("%d members wait already (max_members): is the service away?"):format(state.held)
+    return plural.of(state.held, "member waits", "members wait") .. " already (max_members): is the service away?"
   end
   local bytes = state:bytes()
   if bytes >= config.max_waiting_bytes then
-    return ("%d members wait already and take %.0f bytes (max_waiting_bytes): is the service away?")
-      :format(state.held, bytes)
+    return ("%s %.0f bytes (max_waiting_bytes): is the service away?"):format(
+      plural.of(state.held, "member waits already and takes", "members wait already and take"), bytes)
   elseif state.pool.audiences >= config.max_audiences and not state.pool:has(audience.id) then
-    return ("members of %d audiences wait already (max_audiences)"):format(state.pool.audiences)
+    return ("members of %s wait already (max_audiences)"):format(plural.of(state.pool.audiences, "audience"))
   end
 end
 

@@ -1,6 +1,7 @@
 --- Logs members that were not taken, in one line now and then: how many, and why.
 local entries = require "scope3.util.entries"
 local nginx_log = require "scope3.util.nginx_log"
+local plural = require "scope3.util.plural"
 
 local ngx = ngx
 
@@ -31,10 +32,10 @@ function Rejections:log()
   table.sort(why)
   local parts = {}
   if rejected > 0 then
-    parts[1] = ("%d members were rejected (%s)"):format(rejected, table.concat(why, ", "))
+    parts[1] = ("%s rejected (%s)"):format(plural.of(rejected, "member was", "members were"), table.concat(why, ", "))
   end
   if refused > 0 then
-    parts[#parts + 1] = ("%d were refused, because too much waits already"):format(refused)
+    parts[#parts + 1] = plural.of(refused, "was", "were") .. " refused, because too much waits already"
   end
   if #parts > 0 then
     nginx_log.say(ngx.WARN, "scope3: " .. table.concat(parts, "; "))

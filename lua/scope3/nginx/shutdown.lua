@@ -3,6 +3,7 @@ local core = require "scope3.core"
 local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local nginx_log = require "scope3.util.nginx_log"
+local plural = require "scope3.util.plural"
 local shared_timer = require "scope3.nginx.shared_timer"
 
 local ngx = ngx
@@ -84,10 +85,11 @@ end
 local function error_of(why, kept, lost)
   local parts = {}
   if kept > 0 then
-    parts[1] = ("%d members wait in the spool for the next collector of this account and audience"):format(kept)
+    parts[1] = plural.of(kept, "member waits", "members wait")
+      .. " in the spool for the next collector of this account and audience"
   end
   if lost > 0 then
-    parts[#parts + 1] = ("%d members are lost"):format(lost)
+    parts[#parts + 1] = plural.of(lost, "member is", "members are") .. " lost"
   end
   local message = ("the collector was closed: %s: %s"):format(table.concat(parts, ", and "), why.message)
   return errors.new(why.kind, message, { retained = kept, lost = lost })

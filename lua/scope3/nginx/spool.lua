@@ -5,6 +5,7 @@
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
+local plural = require "scope3.util.plural"
 local spool_name = require "scope3.nginx.spool_name"
 local spool_orphans = require "scope3.nginx.spool_orphans"
 local spool_reader = require "scope3.nginx.spool_reader"
@@ -278,8 +279,8 @@ end
 local function adopt(self, opened, path)
   local lost, members = opened:lost(), opened:count()
   if opened:damaged() > 0 or lost > 0 then
-    self.orphans:report(path, ("is damaged: %.0f bytes of it cannot be read, and %.0f members are lost"):format(
-      opened:damaged(), lost))
+    self.orphans:report(path, ("is damaged: %s of it cannot be read, and %s lost"):format(
+      plural.of(opened:damaged(), "byte"), plural.of(lost, "member is", "members are")))
   end
   self.stamp = math.max(self.stamp, (select(2, opened:last())))
   local file = own(self, opened, path, true)

@@ -11,6 +11,7 @@ local identity = require "scope3.identity"
 local nginx_log = require "scope3.util.nginx_log"
 local options = require "scope3.util.options"
 local outbox = require "scope3.nginx.outbox"
+local plural = require "scope3.util.plural"
 local rejections = require "scope3.nginx.rejections"
 local spool = require "scope3.nginx.spool"
 local validate = require "scope3.api.validate"
@@ -250,8 +251,9 @@ local function read_batch(self)
   local unfit = fill_from_files(self, payloads, marks)
   if unfit > 0 then
     self.stats:add("rejected", unfit)
-    nginx_log.say(ngx.ERR, ("scope3: %d members of the spool are larger than a request may be (max_bytes), or of no "
-      .. "audience, and were given up"):format(unfit))
+    nginx_log.say(ngx.ERR, ("scope3: %s larger than a request may be (max_bytes), or of no audience, and %s given up")
+      :format(plural.of(unfit, "member of the spool is", "members of the spool are"),
+      plural.words(unfit, "was", "were")))
   end
   if payloads.count > 0 then
     self.outbox:put(payloads, marks, 0, true)
@@ -343,7 +345,7 @@ function WorkerState:flush(now, deadline)
   end
   self:count()
   if not ok then
-    nginx_log.say(ngx.WARN, ("%s; %d members wait"):format(tostring(err), self.held))
+    nginx_log.say(ngx.WARN, ("%s; %s"):format(tostring(err), plural.of(self.held, "member waits", "members wait")))
   elseif err then
     nginx_log.say(ngx.ERR, tostring(err) .. "; the service refused these members for good")
   end

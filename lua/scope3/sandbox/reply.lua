@@ -1,6 +1,7 @@
 --- Replies as the service makes them: data in either envelope, and rejections (docs/contract.md section 4).
 local core = require "scope3.core"
 local json = require "scope3.sandbox.json"
+local plural = require "scope3.util.plural"
 
 local null = json.null
 
@@ -34,7 +35,7 @@ end
 ---@param code? string
 ---@return table
 function reply.invalid(issues, code)
-  local message = ("The request is not valid: %d %s"):format(#issues, #issues == 1 and "problem" or "problems")
+  local message = "The request is not valid: " .. plural.of(#issues, "problem")
   return reply.refuse(400, message, {
     code = code or "VALIDATION_ERROR", field = issues[1].path, details = { issues = json.array(issues) },
   })

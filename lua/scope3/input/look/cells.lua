@@ -4,6 +4,7 @@ local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local map = require "scope3.input.map"
 local names = require "scope3.input.look.names"
+local plural = require "scope3.util.plural"
 
 local cells = {}
 
@@ -194,7 +195,8 @@ local function leave_data_out(found)
     note(found, "Some keys are emails, phones or hashes: what is under them was not looked at.")
   end
   if rare > 0 then
-    note(found, "%d keys stand in few rows, and may be data and not names: they are not shown.", rare)
+    note(found, "%s in few rows, and may be data and not names: %s not shown.",
+      plural.of(rare, "key stands", "keys stand"), plural.words(rare, "it is", "they are"))
   end
   if found.left_out then
     note(found, "There are more than %d keys: the others were not looked at.", KEYS_MAX)

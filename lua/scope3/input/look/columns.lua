@@ -27,6 +27,7 @@ local NATIONAL_MAX = 1000 -- phones that are kept to find their country
 ---@field phones integer  values that are valid phones in international form
 ---@field national integer  values that may be phones in national form
 ---@field regions? scope3.LookRegion[]  of phones in national form
+---@field region_is_told? boolean  phones with a plus say that they are of the first
 ---@field valid_by_row? integer  phones that are valid by the country of their row
 ---@field seen_by_row? integer  of so many
 ---@field countries integer  values that name a country
@@ -199,7 +200,7 @@ local function look_at(column, rows)
   facts.codes = top(codes, SAMPLES)
   facts.uid_type = uid_type_of(column, rows)
   if #national > 0 then
-    facts.regions = phones.regions(national, international_of(column, rows, kinds))
+    facts.regions, facts.region_is_told = phones.regions(national, international_of(column, rows, kinds))
   end
   return facts
 end

@@ -46,12 +46,13 @@ local function try(made, found, facts)
   if not made.usable or found.rows == 0 then
     return nil
   end
-  local tried = trial.of(made, found, facts)
-  if proposal.judge(made, tried) then
-    tried = trial.of(made, found, facts)
-    proposal.judge(made, tried)
+  for _ = 1, 2 do
+    local tried = trial.of(made, found, facts)
+    local with_region = tried.members == 0 and made.near and trial.of(made, found, facts, made.near[1]) or nil
+    if not proposal.judge(made, tried, with_region) then
+      return tried
+    end
   end
-  return tried
 end
 
 --- Looks at a file.

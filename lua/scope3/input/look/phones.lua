@@ -7,7 +7,7 @@ local TRIED = 60 -- values that every country is tried on
 local COUNTED = 600 -- and those that the likely ones are
 local BY_ROWS = 3000 -- rows whose phones are read by their own country
 local KEPT = 8 -- countries that are counted
-local NEAR = 0.1 -- share by which a country may be behind the best, where other phones of the column speak for it
+local NEAR = 0.1 -- share by which a country may be behind the best, and still be meant
 local LEAST = 0.1 -- share of valid values below which a country is not named
 
 -- Of countries that read a number alike, such as those of +1, the first is named.
@@ -66,7 +66,7 @@ local function calling_code(values, code)
 end
 
 -- Puts the country first that most phones with a plus are of, where it is nearly as good as the best. Some plans, such
--- as Italy's, take nearly any number.
+-- as Italy's, take nearly any number. Gives whether such phones have spoken.
 local function prefer_code_of(found, values, international)
   for i, one in ipairs(found) do
     local code, hits = calling_code(values, one.region) or "", 0
@@ -75,9 +75,10 @@ local function prefer_code_of(found, values, international)
     end
     if one.share >= found[1].share - NEAR and hits > #international / 2 then
       table.insert(found, 1, table.remove(found, i))
-      return
+      return true
     end
   end
+  return false
 end
 
 ---@class scope3.LookRegion
@@ -90,6 +91,7 @@ end
 ---@param values string[]  phones without a plus
 ---@param international string[]  of the same column, as E.164
 ---@return scope3.LookRegion[]
+---@return boolean told  phones with a plus say that they are of the first
 function phones.regions(values, international)
   local found, seen, tried = {}, {}, math.min(#values, TRIED)
   for order, code in ipairs(countries()) do
@@ -114,8 +116,19 @@ function phones.regions(values, international)
   for _, one in ipairs(found) do
     one.order = nil
   end
-  prefer_code_of(found, values, international)
-  return found
+  local told = prefer_code_of(found, values, international)
+  return found, told
+end
+
+--- The countries that may be meant as well as the first.
+---@param found scope3.LookRegion[]
+---@return scope3.LookRegion[]
+function phones.rivals(found)
+  local near = {}
+  for i = 2, #found do
+    near[#near + 1] = found[i].share >= found[1].share - NEAR and found[i] or nil
+  end
+  return near
 end
 
 --- How many phones are valid by the country of their row, and how many rows have both.

@@ -3,6 +3,8 @@ local contacts = require "scope3.input.look.contacts"
 local ids = require "scope3.input.look.ids"
 local names = require "scope3.input.look.names"
 local options = require "scope3.util.options"
+local phones = require "scope3.input.look.phones"
+local plural = require "scope3.util.plural"
 
 local proposal = {}
 
@@ -14,6 +16,7 @@ local proposal = {}
 ---@class scope3.LookProposal
 ---@field fields scope3.LookField[]
 ---@field region? string  of phones whose row names no country
+---@field near? string[]  countries of which these phones may be as well, so that there is no region; the best first
 ---@field ids? "hash"  where the only id is an email or a phone
 ---@field consent? scope3.LookFacts  a column that says who agreed, or who did not
 ---@field refusal? boolean  it says who did not
@@ -77,12 +80,12 @@ local function propose_id(made, facts, rows)
     doubt(made, "The id may also be %s. Take the one that your other files have, too.", quoted_list(rivals))
   end
   if best.filled < rows then
-    doubt(made, "%.0f of %.0f rows have no id in '%s', and would be rejected.", rows - best.filled, rows,
-      proposal.call(best))
+    doubt(made, "%.0f of %s %s no id in '%s', and would be rejected.", rows - best.filled, plural.of(rows, "row"),
+      plural.words(rows - best.filled, "has", "have"), proposal.call(best))
   end
   if best.distinct < best.filled then
-    doubt(made, "%.0f rows repeat an id in '%s'. The last row of an id counts.", best.filled - best.distinct,
-      proposal.call(best))
+    doubt(made, "%s an id in '%s'. The last row of an id counts.",
+      plural.of(best.filled - best.distinct, "row repeats", "rows repeat"), proposal.call(best))
   end
 end
 
@@ -99,17 +102,20 @@ end
 --- Notes what a trial of the proposal came to. True where it is to be tried once more, by another proposal.
 ---@param made scope3.LookProposal
 ---@param tried scope3.LookTrial
+---@param with_region? scope3.LookTrial  with the likeliest of the countries that are near
 ---@return boolean again
-function proposal.judge(made, tried)
+function proposal.judge(made, tried, with_region)
   local contacts_as_ids = (tried.rejected.id_email or 0) + (tried.rejected.id_phone or 0)
   if contacts_as_ids > 0 and not made.ids then
     made.ids = "hash"
-    doubt(made, "%.0f ids in '%s' are emails or phones, which are refused as they are. --ids hash sends their SHA-256 "
-      .. "as the id.", contacts_as_ids, proposal.call(made.fields[1].columns[1]))
+    doubt(made, "%s in '%s' %s, refused as such. --ids hash sends the SHA-256 as the id.",
+      plural.of(contacts_as_ids, "id"), proposal.call(made.fields[1].columns[1]),
+      plural.words(contacts_as_ids, "is an email or a phone", "are emails or phones"))
     return true
   elseif tried.members == 0 then
-    made.usable = false
-    doubt(made, "With this map no row that was looked at gives a member.")
+    made.usable = with_region ~= nil and with_region.members > 0
+    doubt(made, made.usable and "Without a region no row that was looked at gives a member."
+      or "With this map no row that was looked at gives a member.")
   end
   return false
 end
@@ -148,18 +154,31 @@ local function propose_uids(made, facts)
   end
 end
 
--- Says which other countries' national form the phones may have.
-local function doubt_region(made, phone, region)
-  local others = {}
-  for _, one in ipairs(phone.regions) do
-    if one.region ~= region.region and #others < 3 then
-      others[#others + 1] = ("%s %s"):format(one.region, percent(one.share, 1))
-    end
+local RIVALS = 3 -- that a sentence names
+
+-- Chooses the country of phones without a country code, and says which others' national form they may have. One for
+-- all of them makes numbers that are valid and of nobody, where it is the wrong one: so none is chosen where another
+-- is near, unless phones with a plus tell.
+local function choose_region(made, phone)
+  local region, others, rivals = phone.regions[1], {}, phones.rivals(phone.regions)
+  for i = 2, math.min(#phone.regions, RIVALS + 1) do
+    local one = phone.regions[i]
+    others[#others + 1] = ("%s %s"):format(one.region, percent(one.share, 1))
   end
-  if region.share < 0.9 or #others > 0 and phone.regions[2].share > region.share - 0.1 then
-    doubt(made, "%.0f phones have no country code. As numbers of %s %s of them are valid%s.", phone.national,
-      region.region, percent(region.share, 1),
-      #others > 0 and ", of others: " .. table.concat(others, ", ") or "")
+  local is_open = #rivals > 0 and not phone.region_is_told
+  if is_open then
+    made.near = { region.region }
+    for i = 1, math.min(#rivals, RIVALS) do
+      made.near[i + 1] = rivals[i].region
+    end
+  else
+    made.region = region.region
+  end
+  if region.share < 0.9 or #rivals > 0 then
+    doubt(made, "%s no country code. As numbers of %s %s of them are valid%s.%s",
+      plural.of(phone.national, "phone has", "phones have"), region.region, percent(region.share, 1),
+      #others > 0 and ", of others: " .. table.concat(others, ", ") or "",
+      is_open and " So the region was left open, and they do not go. --region says which country they are of." or "")
   end
 end
 
@@ -178,15 +197,15 @@ local function propose_region(made, facts, phone)
     return
   elseif unread then
     -- One country for all would make valid numbers of another country, which nobody would notice.
-    doubt(made, "'%s' has values that are not known as countries, so %.0f phones without a country code are left out. "
+    doubt(made, "'%s' has values that are not known as countries, so %s left out. "
       .. "Known are codes and English names; a script can translate others. --region reads all as of one country.",
-      proposal.call(unread), phone.national)
+      proposal.call(unread), plural.of(phone.national, "phone without a country code is",
+      "phones without a country code are"))
   elseif region then
-    made.region = region.region
-    doubt_region(made, phone, region)
+    choose_region(made, phone)
   elseif phone.national > 0 then
-    doubt(made, "%.0f phones have no country code, and fit no country. --region says which they are of.",
-      phone.national)
+    doubt(made, "%s no country. --region says which.",
+      plural.of(phone.national, "phone has no country code, and fits", "phones have no country code, and fit"))
   end
 end
 

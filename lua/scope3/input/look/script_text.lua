@@ -1,4 +1,5 @@
 --- The text of a script that sends a file that was looked at, with comments for the person who goes on with it.
+local plural = require "scope3.util.plural"
 local proposal = require "scope3.input.look.proposal"
 
 local script_text = {}
@@ -91,6 +92,14 @@ end
 local function add_choices(lines, made)
   if made.region then
     lines[#lines + 1] = ("  region = %s, -- the country of phones without a country code"):format(quoted(made.region))
+  elseif made.near then
+    local others = {}
+    for i = 2, #made.near do
+      others[i - 1] = quoted(made.near[i])
+    end
+    comment(lines, "  ", "Phones without a country code do not go. If they are of one country, name it in the next "
+      .. "line, and take its two dashes away.")
+    lines[#lines + 1] = ("  -- region = %s, -- or %s"):format(quoted(made.near[1]), table.concat(others, ", "))
   end
   if made.ids then
     lines[#lines + 1] = ("  ids = %s, -- the SHA-256 of the email or phone is the id"):format(quoted(made.ids))
@@ -109,8 +118,8 @@ end
 ---@return string
 function script_text.of(seen, words)
   local made, lines = seen.proposal, {}
-  comment(lines, "", ("Made by scope3 init, which looked at %.0f rows of %s. docs/scripts.md says what may stand here.")
-    :format(seen.rows, words.file))
+  comment(lines, "", ("Made by scope3 init, which looked at %s of %s. docs/scripts.md says what may stand here.")
+    :format(plural.of(seen.rows, "row"), words.file))
   if #made.unsure > 0 then
     comment(lines, "", "Not sure:")
     for _, sentence in ipairs(made.unsure) do

@@ -32,7 +32,7 @@ local function script_of(made, facts)
   return map.targets(roles), filter.list(where)
 end
 
-local function builder_of(made, facts)
+local function builder_of(made, facts, region)
   local targets, conditions = script_of(made, facts)
   local given = { targets = {}, conditions = {}, keys = {} }
   for i, target in ipairs(targets) do
@@ -45,7 +45,7 @@ local function builder_of(made, facts)
   for i in ipairs(facts) do
     given.keys[i] = i
   end
-  return core.builder(options.merge(identity.reading { ids = made.ids, region = made.region }, {
+  return core.builder(options.merge(identity.reading { ids = made.ids, region = region }, {
     max_member = BYTES, map = given.targets, conditions = given.conditions, columns = given.keys,
   }))
 end
@@ -85,9 +85,10 @@ end
 ---@param made scope3.LookProposal  one with an id
 ---@param found scope3.LookCells
 ---@param facts scope3.LookFacts[]  of its columns, in their order
+---@param region? string  in place of the proposal's
 ---@return scope3.LookTrial
-function trial.of(made, found, facts)
-  local builder = builder_of(made, facts)
+function trial.of(made, found, facts, region)
+  local builder = builder_of(made, facts, region or made.region)
   take_all(builder, found)
   local counts = builder:counts()
   builder:close()
