@@ -55,7 +55,7 @@ for lua in $LUAS; do
   [ -z "${LONG:-}" ] || thorough=all
   export SCOPE3_THOROUGH="$thorough"
   unset SCOPE3_API_KEY SCOPE3_API_KEY_FILE SCOPE3_ACCOUNT_ID SCOPE3_BASE_URL SCOPE3_CA_FILE SCOPE3_PROFILE
-  export XDG_CONFIG_HOME=/nonexistent XDG_STATE_HOME="$work/state" # whoever runs the specs may have profiles and journals
+  export XDG_CONFIG_HOME="$work/none" XDG_STATE_HOME="$work/state" # whoever runs the specs may have profiles and journals
   export SCOPE3_TRACES="$work/traces"
   rm -rf "$work/counts" "$work/traces"
   mkdir "$work/traces"

@@ -221,6 +221,32 @@ describe("scope3 forget", function()
     assert.truthy(err:find("; the command went on without it: accepted 4 removals\n", 1, true), err)
   end)
 
+  it("names twenty refused ids by their lines, and counts the others", function()
+    local path = world.file(("n/a\n"):rep(24) .. "zq1\n")
+    local code, out = forget("--dry-run --file " .. path)
+    assert.equal(1, code)
+    assert.truthy(out:find("\n  line 20  [^\n]+\n  and 4 more\n"), out)
+    assert.is_nil(out:find("line 21", 1, true))
+  end)
+
+  it("sends nothing where a file that it is to write or read cannot be opened, or there is no key", function()
+    fill "crm"
+    local before, no_folder = count(), world.file "zq1\n"
+    for words, says in pairs {
+      [("zq1 --events %s/e"):format(no_folder)] = no_folder .. "/e",
+      [("zq1 --report %s/r.txt"):format(no_folder)] = no_folder .. "/r.txt",
+      [("--file %s/ids"):format(no_folder)] = no_folder .. "/ids",
+    } do
+      local code, _, err = forget(words)
+      assert.equal(1, code, words)
+      assert.truthy(err:find(says, 1, true), err)
+    end
+    local code, _, err = forget("zq1", { env = env .. " SCOPE3_API_KEY=" })
+    assert.equal(1, code)
+    assert.truthy(err:find("SCOPE3_API_KEY", 1, true), err)
+    assert.equal(before, count())
+  end)
+
   it("refuses words that contradict each other, have no effect, or may be an id", function()
     local path = world.file "zq1\n"
     for words, says in pairs {

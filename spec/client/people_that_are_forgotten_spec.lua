@@ -293,6 +293,18 @@ describe("client:forget", function()
     assert.equal("failed", err.result.audiences[2].tasks[1].status)
   end)
 
+  it("follows no further task where it is stopped while it waits", function()
+    local client = fill { "a1", "a2" }
+    sandbox:configure { task_outcomes = { "never", "never" } }
+    local before = #sandbox:requests "task"
+    local _, err = client:forget({ "c1" }, { wait = 60, cancel = function()
+      return #sandbox:requests "task" > before
+    end })
+    assert.equal("cancelled", err.kind)
+    assert.same({ "a1 accepted", "a2 accepted" }, states(err.result))
+    assert.equal(before + 1, #sandbox:requests "task")
+  end)
+
   it("waits no longer than it may, and asks each task once", function()
     local client = fill { "a1", "a2" }
     sandbox:configure { task_outcomes = { "never", "never" } }

@@ -45,7 +45,7 @@ local function refused_of(res, place_of)
   end
   local all = result.total(res.rejected)
   if all > SHOWN then
-    rows[#rows + 1] = { ("and %s more"):format(text.count(all - SHOWN)), "" }
+    rows[#rows + 1] = { ("and %s more"):format(text.count(all - SHOWN)) }
   end
   return { title = "Ids that were refused, so that nobody was forgotten for them:", rows = rows }
 end
