@@ -61,6 +61,7 @@ describe("an odd file that is looked at", function()
       assert.truthy(doubts(rows_of(column, values)):find("So the region was left open", 1, true), column)
     end
     assert.equal("Land", mapped(rows_of("Land", { "Germany", "AT" }), "region"))
+    assert.is_nil(doubts(rows_of("Land", { "" })):find("'Land'", 1, true))
   end)
 
   it("has phones with a plus that say which of two likely countries the others are of", function()

@@ -293,6 +293,15 @@ describe("client:forget", function()
     assert.equal("failed", err.result.audiences[2].tasks[1].status)
   end)
 
+  it("sends to all within its deadline, and to no further audience after it", function()
+    local client = fill { "a1", "a2", "a3" }
+    assert.equal(3, assert(client:forget({ "c1" }, { deadline = 60 })).accepted)
+    sandbox:fault { on = "sync", act = "status", status = 503, after = 1, times = -1 }
+    local _, err = client:forget({ "c2" }, { deadline = 30 })
+    assert.same({ "a1 accepted", "a2 failed", "a3 not sent" }, states(err.result))
+    assert.is_true(err.result.seconds >= 20 and err.result.seconds <= 40, err.result.seconds)
+  end)
+
   it("follows no further task where it is stopped while it waits", function()
     local client = fill { "a1", "a2" }
     sandbox:configure { task_outcomes = { "never", "never" } }
