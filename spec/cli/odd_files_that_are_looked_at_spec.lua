@@ -51,16 +51,18 @@ describe("an odd file that is looked at", function()
       end
       return seen(table.concat(lines, "\n"))
     end
-    local object = rows_of("Land", { "Deutschland", "Österreich", "AT" })
+    local object = rows_of("Land", { "Niemcy", "Rakousko", "AT" })
     assert.same({ "mobile", "" }, { mapped(object, "phone"), mapped(object, "region") })
     assert.is_nil(object.command:find("--region", 1, true))
     assert.equal("'Land' has values that are not known as countries, so 30 phones without a country code are left out. "
-      .. "Known are codes and English names; a script can translate others. --region reads all as of one country.",
+      .. "Known are codes, English names, and many in six other languages; a script can translate others. "
+      .. "--region reads all as of one country.",
       doubts(object))
     for column, values in pairs { Bundesland = { "Bayern", "Tirol" }, Region = { "Sales North", "Sales South" } } do
       assert.truthy(rows_of(column, values).command:find("--region", 1, true), column)
     end
     assert.equal("Land", mapped(rows_of("Land", { "Germany", "AT" }), "region"))
+    assert.equal("Land", mapped(rows_of("Land", { "Deutschland", "Österreich", "SCHWEIZ" }), "region"))
   end)
 
   it("has phones with a plus that say which of two likely countries the others are of", function()

@@ -179,7 +179,8 @@ local function propose_region(made, facts, phone)
   elseif unread then
     -- One country for all would make valid numbers of another country, which nobody would notice.
     doubt(made, "'%s' has values that are not known as countries, so %.0f phones without a country code are left out. "
-      .. "Known are codes and English names; a script can translate others. --region reads all as of one country.",
+      .. "Known are codes, English names, and many in six other languages; a script can translate others. "
+      .. "--region reads all as of one country.",
       proposal.call(unread), phone.national)
   elseif region then
     made.region = region.region
