@@ -260,6 +260,10 @@ end
 ---@return scope3.LookProposal
 function proposal.make(facts, rows, notes)
   local made = { fields = {}, unsure = options.merge(notes) }
+  if rows == 0 then
+    doubt(made, "There is no row to read, so nothing says what the columns hold.")
+    return made
+  end
   propose_id(made, facts, rows)
   doubt_odd_ids(made, facts)
   propose_emails(made, facts)
