@@ -187,13 +187,15 @@ describe("installing", function()
         world.write(folder .. "/" .. name, "#!/bin/sh\n" .. does .. "\n")
         must("chmod +x " .. folder .. "/" .. name)
       end
-      must(("%s PATH=%s:$PATH make --no-print-directory -s deps-build LUA=%s LUA_BIN=%s"):format(CLEAN, folder, lua, BIN))
+      must(("%s PATH=%s:$PATH make --no-print-directory -s deps-build LUA=%s LUA_BIN=%s"):format(CLEAN, folder, lua,
+        BIN))
       return " " .. world.read(folder .. "/asked"):gsub("\n", " ") .. " "
     end
 
     it("is a compiler, headers and the command's libraries, and nothing that only the specs need", function()
       local words = asked "5.4"
-      for _, package in ipairs { "gcc", "lua5.4", "liblua5.4-dev", "libcurl4-openssl-dev", "lua-argparse", "lua-cqueues" } do
+      for _, package in ipairs { "gcc", "lua5.4", "liblua5.4-dev", "libcurl4-openssl-dev", "lua-argparse",
+        "lua-cqueues" } do
         local _, times = words:gsub(" " .. package:gsub("%p", "%%%0") .. "%f[ ]", "")
         assert.equal(1, times, package)
       end

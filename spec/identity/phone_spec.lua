@@ -281,7 +281,7 @@ describe("a region", function()
     assert.equal(249, count)
   end)
 
-  it("is known by its names in six other languages, where many files have it, with and without their accents", function()
+  it("is known by its names in six other languages, with and without their accents", function()
     for code, names in pairs {
       DE = { "Deutschland", "DEUTSCHLAND", "Allemagne", "Alemania", "Germania", "Duitsland", "Alemanha", "BRD" },
       AT = { "Österreich", "Oesterreich", "OSTERREICH", "Autriche", "Oostenrijk" },

@@ -45,8 +45,9 @@ local PERSON = { "customer", "client", "kunde", "user", "member", "contact", "ac
   "person", "profile", "mitglied", "cliente", "guest", "shopper", "buyer", "lead", "kontakt", "nutzer", "loyalty",
   "card", "kdnr", "debitor" }
 local OTHER = { "order", "invoice", "product", "campaign", "store", "shop", "session", "transaction", "event", "device",
-  "address", "parent", "zip", "postal", "post", "plz", "house", "street", "strasse", "straße", "vat", "tax", "sku", "item",
-  "row", "household", "company", "phone", "mobile", "tel", "telefon", "amount", "count", "segment", "source", "country" }
+  "address", "parent", "zip", "postal", "post", "plz", "house", "street", "strasse", "straße", "vat", "tax", "sku",
+  "item", "row", "household", "company", "phone", "mobile", "tel", "telefon", "amount", "count", "segment", "source",
+  "country" }
 
 -- Further words of which names of columns consist.
 local COMMON = { "name", "first", "last", "firstname", "lastname", "fullname", "surname", "forename", "given", "family",
