@@ -172,7 +172,8 @@ Install
   make install         PREFIX=/usr/local DESTDIR=; make uninstall
   make static          one archive, for a host in C: docs/c-hosts.md
   make man             the manual pages alone, into build/man
-  make deps            what the specs need, by apt
+  make deps-build      what building and the command need, by apt; LUA=5.4
+  make deps            what the specs need too: over a gigabyte
   make clean
 endef
 export HELP
@@ -181,9 +182,9 @@ help:
 	@printf '%s\n' "$$HELP"
 
 check-lua:
-	@[ -n "$(LUA_BIN)" ] || { echo "No interpreter for LUA=$(LUA) was found. Run 'make deps', or name it: make LUA=$(LUA) LUA_BIN=/path/to/lua" >&2; exit 1; }
+	@[ -n "$(LUA_BIN)" ] || { echo "No interpreter for LUA=$(LUA) was found. Run 'make deps-build LUA=$(LUA)', or name it: make LUA=$(LUA) LUA_BIN=/path/to/lua" >&2; exit 1; }
 	@printf '#include <lua.h>\n#include <curl/curl.h>\n' | $(CC) $(LUA_CFLAGS) $(CURL_CFLAGS) -E -x c - >/dev/null 2>&1 || \
-	  { echo "The headers of Lua $(LUA) or of libcurl were not found. Run 'make deps', or name them: make LUA=$(LUA) LUA_CFLAGS=-I/dir CURL_CFLAGS=-I/dir" >&2; exit 1; }
+	  { echo "The headers of Lua $(LUA) or of libcurl were not found. Run 'make deps-build LUA=$(LUA)', or name them: make LUA=$(LUA) LUA_CFLAGS=-I/dir CURL_CFLAGS=-I/dir" >&2; exit 1; }
 
 # What everything is compiled and linked with. The file is written when that changes, and then everything that depends on it is built again.
 FLAGS := $(OUT)/flags
@@ -675,3 +676,7 @@ env:
 
 deps:
 	@sh .ci/deps test
+
+.PHONY: deps-build
+deps-build:
+	@LUA=$(LUA) sh .ci/deps build

@@ -47,6 +47,18 @@ const fullOthers = {
   VN: ['Socialist Republic of Viet Nam', 'Socialist Republic of Vietnam'],
 };
 
+// The countries that European and American exports name, in the languages whose letters the lookup folds. Not all countries: the lists of other languages
+// are less exact than the English one ("Kongo" is either Congo), and each name takes room.
+const spoken = ['de', 'es', 'fr', 'it', 'nl', 'pt'];
+const common = 'AD AR AT AU BE BG BR CA CH CL CN CO CY CZ DE DK EE ES FI FR GB GR HR HU IE IL IN IS IT JP KR LI LT LU LV MC MT MX NL NO NZ PE PL PT RO RU SE SI SK SM TR UA US ZA'.split(' ');
+// Names that those lists do not have, and what countries call themselves.
+const abroad = {
+  CN: ['Volksrepublik China'], CZ: ['Tchéquie'], DE: ['Bundesrepublik Deutschland', 'BRD'], DK: ['Danmark'], EE: ['Eesti'], FI: ['Suomi'],
+  GB: ['Großbritannien', 'Grossbritannien', 'Grande-Bretagne', 'Gran Bretaña', 'Gran Bretagna', 'Groot-Brittannië', 'Grã-Bretanha'], HR: ['Hrvatska'], HU: ['Magyarország'], IE: ['Éire'],
+  KR: ['Corea del Sur'], LI: ['Fürstentum Liechtenstein'], LT: ['Lietuva'], LV: ['Latvija'], NL: ['Holanda', 'Olanda'], NO: ['Norge'], PL: ['Polska'], SE: ['Sverige'], SI: ['Slovenija'],
+  SK: ['Slovensko', 'Slowakische Republik'], US: ['États-Unis', 'Stati Uniti', 'EE.UU.'],
+};
+
 // The same folding that the lookup does.
 export const fold = (name) => name.normalize('NFD').replace(/[\u0300-\u036f]/g, '').replace(/&/g, 'and').toLowerCase().replace(/[^a-z0-9]/g, '').replace(/^the(?=.)/, '').replace(/(?<=.)the$/, '');
 
@@ -76,6 +88,13 @@ for (const code of all) {
     if (turned) put(`${turned[2]} ${turned[1]}`, code, false);
   }
 }
+// "Österreich" is "Oesterreich" where an export had no other letters.
+const plain = (name) => name.replace(/ß/g, 'ss').replace(/[äöüÄÖÜ]/g, (letter) => `${letter.normalize('NFD')[0]}e`);
+for (const language of spoken) {
+  const { countries } = require(`i18n-iso-countries/langs/${language}.json`);
+  for (const code of common) for (const name of [countries[code] ?? []].flat()) for (const one of language === 'de' ? [name, plain(name)] : [name]) put(one, code, true);
+}
+for (const [code, names] of Object.entries(abroad)) for (const name of names) for (const one of [name, plain(name)]) put(one, code, true);
 // One text, and where its parts begin: an array of pointers would be several times as large, and relocated by every process.
 const sorted = [...entries].sort((a, b) => (a[0] < b[0] ? -1 : 1));
 const lines = (items) => {

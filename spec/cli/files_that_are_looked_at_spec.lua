@@ -474,5 +474,7 @@ describe("a file that is looked at", function()
     local code, out = world.command { "look", world.file("id,email\n", ".csv") }
     assert.equal(0, code)
     assert.truthy(out:find("no rows", 1, true))
+    local words = "Not sure\n  - There is no row to read, so nothing says what the columns hold.\n\n"
+    assert.truthy(out:find(words, 1, true), out)
   end)
 end)

@@ -51,17 +51,19 @@ describe("an odd file that is looked at", function()
       end
       return seen(table.concat(lines, "\n"))
     end
-    local object = rows_of("Land", { "Deutschland", "Österreich", "AT" })
+    local object = rows_of("Land", { "Niemcy", "Rakousko", "AT" })
     assert.same({ "mobile", "" }, { mapped(object, "phone"), mapped(object, "region") })
     assert.is_nil(object.command:find("--region", 1, true))
     assert.equal("'Land' has values that are not known as countries, so 30 phones without a country code are left out. "
-      .. "Known are codes and English names; a script can translate others. --region reads all as of one country.",
+      .. "Known are codes, English names, and many in six other languages; a script can translate others. "
+      .. "--region reads all as of one country.",
       doubts(object))
     for column, values in pairs { Bundesland = { "Bayern", "Tirol" }, Region = { "Sales North", "Sales South" } } do
       assert.truthy(doubts(rows_of(column, values)):find("So the region was left open", 1, true), column)
     end
     assert.equal("Land", mapped(rows_of("Land", { "Germany", "AT" }), "region"))
     assert.is_nil(doubts(rows_of("Land", { "" })):find("'Land'", 1, true))
+    assert.equal("Land", mapped(rows_of("Land", { "Deutschland", "Österreich", "SCHWEIZ" }), "region"))
   end)
 
   it("has phones with a plus that say which of two likely countries the others are of", function()
@@ -166,6 +168,18 @@ describe("an odd file that is looked at", function()
     assert.equal("user id", id_of(31, 40)) -- the first of two that are nearly as good
     assert.equal("customer id", id_of(40, 40, "order id,customer id,mail"))
     assert.equal("customer id", id_of(1, 40))
+  end)
+
+  it("has an id whose German name is one word, so that no street is one beside it", function()
+    for _, name in ipairs { "Kundennr.", "KdNr", "Mitgliedsnr.", "Debitor", "Debitorennr." } do
+      local lines = { "Straße;" .. name .. ";E-Mail-Adresse" }
+      for i = 1, 40 do
+        lines[#lines + 1] = ("Königsstraße %d;K-%d;a%d@example.org"):format(i, 1000 + i % 39, i)
+      end
+      local object = seen(table.concat(lines, "\n"))
+      assert.equal(name, mapped(object, "external_id"))
+      assert.is_nil(doubts(object):find("may also be", 1, true), name)
+    end
   end)
 
   it("has no id but emails, beside a column whose values repeat", function()

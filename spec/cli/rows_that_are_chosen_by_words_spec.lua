@@ -117,6 +117,23 @@ describe("rows that are chosen by words", function()
     assert.equal(2, (sync(ROWS, MAP, "--dry-run", "--where", "Consent")))
   end)
 
+  it("of a column that is not there are told which one was probably meant, where its name holds the word", function()
+    local rows = "Kundennr.;E-Mail-Adresse;Telefon mobil;Telefon privat\n1;a@example.org;2;3\n"
+    local function meant_by(name)
+      local code, _, err = world.command { "sync", world.file(rows, ".csv"), "--dry-run", "--audience", "a",
+        "--map", "external_id=Kundennr.", "--map", "email=" .. name }
+      assert.equal(1, code)
+      assert.truthy(err:find("; scope3 look says what each column holds", 1, true), err)
+      return err:match "did you mean ([^\n]+)%?\n"
+    end
+    for name, meant in pairs { Email = "E-Mail-Adresse", MAIL = "E-Mail-Adresse", mobil = "Telefon mobil" } do
+      assert.equal("'" .. meant .. "'", meant_by(name), name)
+    end
+    for _, name in ipairs { "Telefon", "ail", "Strasse" } do -- two hold it, it is too short, none holds it
+      assert.is_nil(meant_by(name), name)
+    end
+  end)
+
   it("are not chosen by the order of texts: a value that is no number and no date is a wrong usage", function()
     for _, value in ipairs { "", " ", "1,000", "$1000", "500 EUR", "1.000,50", '"500"', "1_000", "2024-1-1", "1/2/24",
       "2024-31-01", "2024-01-311", "abc", "nan", "0x10" } do

@@ -178,6 +178,39 @@ describe("installing", function()
     assert.equal(version, world.read("CHANGELOG.md"):match "\n## (%S+)")
   end)
 
+  describe("what building needs", function()
+    -- Programs in the place of Debian's: nothing is installed, and what apt is asked for is printed.
+    local function asked(lua)
+      local folder = new_folder()
+      for name, does in pairs { ["dpkg-query"] = "exit 1", ["apt-cache"] = "exit 0", sudo = '"$@"',
+        ["apt-get"] = "echo \"$@\" >>'" .. folder .. "/asked'" } do
+        world.write(folder .. "/" .. name, "#!/bin/sh\n" .. does .. "\n")
+        must("chmod +x " .. folder .. "/" .. name)
+      end
+      must(("%s PATH=%s:$PATH make --no-print-directory -s deps-build LUA=%s LUA_BIN=%s"):format(CLEAN, folder, lua,
+        BIN))
+      return " " .. world.read(folder .. "/asked"):gsub("\n", " ") .. " "
+    end
+
+    it("is a compiler, headers and the command's libraries, and nothing that only the specs need", function()
+      local words = asked "5.4"
+      for _, package in ipairs { "gcc", "lua5.4", "liblua5.4-dev", "libcurl4-openssl-dev", "lua-argparse",
+        "lua-cqueues" } do
+        local _, times = words:gsub(" " .. package:gsub("%p", "%%%0") .. "%f[ ]", "")
+        assert.equal(1, times, package)
+      end
+      for _, package in ipairs { "lua-busted", "prometheus", "clang", "valgrind", "luajit", "lua5.1" } do
+        assert.is_nil(words:find(" " .. package, 1, true), package)
+      end
+    end)
+
+    it("is of the Lua that is named", function()
+      assert.truthy(asked("5.1"):find(" lua5.1 liblua5.1-0-dev ", 1, true))
+      assert.truthy(asked("5.3"):find(" lua5.3 liblua5.3-dev ", 1, true))
+      assert.truthy(asked("jit"):find(" luajit libluajit-5.1-dev ", 1, true))
+    end)
+  end)
+
   it("is not needed where `make env` is asked", function()
     local out = must(('%s sh -c \'eval "$(make --no-print-directory -s LUA=%s LUA_BIN=%s env)" && cd / '
       .. '&& %s -e "print(require([[scope3]])._VERSION)"\''):format(

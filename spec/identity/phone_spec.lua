@@ -281,6 +281,26 @@ describe("a region", function()
     assert.equal(249, count)
   end)
 
+  it("is known by its names in six other languages, with and without their accents", function()
+    for code, names in pairs {
+      DE = { "Deutschland", "DEUTSCHLAND", "Allemagne", "Alemania", "Germania", "Duitsland", "Alemanha", "BRD" },
+      AT = { "Österreich", "Oesterreich", "OSTERREICH", "Autriche", "Oostenrijk" },
+      CH = { "Schweiz", "Suisse", "Svizzera", "Zwitserland", "Suiza" },
+      GB = { "Großbritannien", "Grossbritannien", "Vereinigtes Königreich", "Royaume-Uni", "Reino Unido" },
+      US = { "Vereinigte Staaten", "États-Unis", "EE. UU.", "Stati Uniti", "Estados Unidos" },
+      ES = { "España", "Espagne", "Spanien" }, FR = { "Frankreich", "França", "Francia" },
+      NL = { "Niederlande", "Pays-Bas", "Países Bajos" }, CZ = { "Tschechien", "Tchéquie", "República Checa" },
+      SE = { "Sverige", "Schweden" }, DK = { "Danmark", "Dänemark", "Daenemark" }, PL = { "Polska", "Polen" },
+    } do
+      for _, name in ipairs(names) do
+        assert.equal(code, core.region(name), name)
+      end
+    end
+    for _, name in ipairs { "Kongo", "Irland (Nord)", "Irlanda (del Nord)", "Irlande (du Nord)", "Ierland (Noord)" } do
+      assert.is_nil(core.region(name), name)
+    end
+  end)
+
   it("whose name is shared by several is none of them, unless what stands in brackets decides", function()
     assert.equal("KP", core.region("Korea (the Democratic People's Republic of)"))
     assert.equal("KR", core.region("Korea (the Republic of)"))

@@ -182,7 +182,8 @@ describe("a journal that was let go", function()
 
   it("is not made again where it is gone", function()
     os.remove(path)
-    assert.same({ "missing", "is gone" }, { refused() })
+    assert.same({ "missing", "is gone: another run of this job ended and put it away, or somebody removed it" },
+      { refused() })
     assert.is_nil(io.open(path))
   end)
 

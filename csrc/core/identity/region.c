@@ -79,8 +79,9 @@ static int find_folded(sc3_slice name) {
 /* Names that several countries have: what stands in brackets after them decides, and where it is
  * not known nothing does. */
 static int is_shared(sc3_slice name) {
-  static const char *const shared[] = {"korea", "congo", "ireland",     "guinea",
-                                       "sudan", "samoa", "saintmartin", NULL};
+  static const char *const shared[] = {"korea",   "congo",   "ireland",     "irland",
+                                       "irlande", "irlanda", "ierland",     "guinea",
+                                       "sudan",   "samoa",   "saintmartin", NULL};
   char folded[NAME_MAX_FOLDED];
   size_t n = fold(name, folded);
   const char *const *s;

@@ -18,7 +18,8 @@ typedef struct sc3_region_memo {
 } sc3_region_memo;
 
 /* The numbering plan's region (see phone_plan.h) that a name means: ISO 3166 alpha-2 or alpha-3, or
-   the English name, in any case, with or without accents, punctuation, "the", and what stands in
+   the English name, or of many countries one in German, Spanish, French, Italian, Dutch or
+   Portuguese, in any case, with or without accents, punctuation, "the", and what stands in
    brackets; or a text that sc3_region_find_tagged() knows. SC3_REGION_NO_PLAN for countries without
    phones of their own, SC3_NO_REGION for what is not known. */
 int sc3_region_find(sc3_slice name);

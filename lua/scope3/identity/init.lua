@@ -170,7 +170,7 @@ identity.external_id = {
 
 --- The version of the rules for reading identifiers. A journal holds it: the members of one job must be read by one set
 --- of rules. The first number grows with every change of this library's rules.
-identity.version = ("5, Unicode 17, phones %s"):format(core.phone_metadata_version)
+identity.version = ("6, Unicode 17, phones %s"):format(core.phone_metadata_version)
 
 ---@type scope3.UidFunctions
 identity.uid = {

@@ -1,5 +1,6 @@
 --- Finds the columns of a source that a map or a condition names, by name or by number.
 local arguments = require "scope3.util.arguments"
+local core = require "scope3.core"
 local encodings = require "scope3.input.encodings"
 local errors = require "scope3.error"
 local redact = require "scope3.util.redact"
@@ -110,6 +111,7 @@ local function guess_of(source)
   return (taken and ("; the delimiter was taken to be %s (--delimiter names another)"):format(taken) or "")
     .. (source.shape.skip_lines and ""
       or "; where other lines stand before the header, --skip-lines N passes over them")
+    .. "; scope3 look says what each column holds"
 end
 
 local function is_unknown(issues)
@@ -119,6 +121,28 @@ local function is_unknown(issues)
     end
   end
   return false
+end
+
+local HELD_MIN = 4 -- letters and digits of a name that a longer one may hold
+
+-- In lowercase letters, digits and bytes outside ASCII.
+local function plain(name)
+  return (core.lower(name):gsub("[%z\1-\47\58-\96\123-\127]+", ""))
+end
+
+-- The only column whose name holds the wanted one: "Email" means 'E-Mail-Adresse'.
+local function holder(wanted, names)
+  local only
+  wanted = type(wanted) == "string" and plain(wanted) or ""
+  for _, name in ipairs(#wanted >= HELD_MIN and names or {}) do
+    if plain(name):find(wanted, 1, true) then
+      if only then
+        return nil
+      end
+      only = name
+    end
+  end
+  return only
 end
 
 -- The error of columns that were not found.
@@ -155,7 +179,7 @@ function column_finder.resolve(source, names, wanted)
     local column, why = find(source, names, want, is_header)
     if why then
       issues[#issues + 1] = { path = want.path, message = why }
-      local like = arguments.meant(want.column, names)
+      local like = arguments.meant(want.column, names) or holder(want.column, names)
       meant[#meant + 1] = like and why:find("^there is no column") and ("'%s'"):format(like) or nil
     end
     found[i] = column or false

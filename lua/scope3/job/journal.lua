@@ -54,7 +54,7 @@ end
 -- What may have become of the file: messages for the codes of scope3.append_file.
 local STRAYED = {
   locked = "is in use by another process, which runs this job: wait for it, or stop it",
-  missing = "is gone",
+  missing = "is gone: another run of this job ended and put it away, or somebody removed it",
   moved = "is not where it was: %s. What this run sent stands in the file that was moved: bring it back, "
     .. "and run the same command again",
   changed = "is not as this run left it: %s. Only one run of a job may write to its journal",

@@ -92,7 +92,7 @@ function contacts.region(facts)
   return region, not region and found.doubtful or nil
 end
 
---- A column that is named for countries, and does not hold such as are known: "Deutschland", "Allemagne".
+--- A column that is named for countries, and does not hold such as are known: "Niemcy", "Německo".
 --- Asked for where contacts.region() finds none.
 ---@param facts scope3.LookFacts[]
 ---@return scope3.LookFacts?

@@ -39,13 +39,15 @@ local REFUSAL = { "optout", "opt out", "optedout", "unsubscribed", "unsubscribe"
 local CLEAR_CONSENT = { "consent", "optin", "opt in", "optedin", "einwilligung", "consentement", "consentimiento",
   "acceptsmarketing" }
 local ID = { "id", "ids", "nr", "no", "num", "number", "nummer", "key", "uuid", "guid", "identifier", "kennung",
-  "identifiant", "numero", "número", "numéro", "ref", "code" }
+  "identifiant", "numero", "número", "numéro", "ref", "code", "kundennr", "kdnr", "mitgliedsnr", "debitornr",
+  "debitorennr" }
 local PERSON = { "customer", "client", "kunde", "user", "member", "contact", "account", "subscriber", "external", "crm",
   "person", "profile", "mitglied", "cliente", "guest", "shopper", "buyer", "lead", "kontakt", "nutzer", "loyalty",
-  "card" }
+  "card", "kdnr", "debitor" }
 local OTHER = { "order", "invoice", "product", "campaign", "store", "shop", "session", "transaction", "event", "device",
-  "address", "parent", "zip", "postal", "post", "plz", "house", "street", "vat", "tax", "sku", "item", "row",
-  "household", "company", "phone", "mobile", "tel", "telefon", "amount", "count", "segment", "source", "country" }
+  "address", "parent", "zip", "postal", "post", "plz", "house", "street", "strasse", "straße", "vat", "tax", "sku",
+  "item", "row", "household", "company", "phone", "mobile", "tel", "telefon", "amount", "count", "segment", "source",
+  "country" }
 
 -- Further words of which names of columns consist.
 local COMMON = { "name", "first", "last", "firstname", "lastname", "fullname", "surname", "forename", "given", "family",

@@ -198,7 +198,8 @@ local function propose_region(made, facts, phone)
   elseif unread then
     -- One country for all would make valid numbers of another country, which nobody would notice.
     doubt(made, "'%s' has values that are not known as countries, so %s left out. "
-      .. "Known are codes and English names; a script can translate others. --region reads all as of one country.",
+      .. "Known are codes, English names, and many in six other languages; a script can translate others. "
+      .. "--region reads all as of one country.",
       proposal.call(unread), plural.of(phone.national, "phone without a country code is",
       "phones without a country code are"))
   elseif region then
@@ -278,6 +279,10 @@ end
 ---@return scope3.LookProposal
 function proposal.make(facts, rows, notes)
   local made = { fields = {}, unsure = options.merge(notes) }
+  if rows == 0 then
+    doubt(made, "There is no row to read, so nothing says what the columns hold.")
+    return made
+  end
   propose_id(made, facts, rows)
   doubt_odd_ids(made, facts)
   propose_emails(made, facts)
