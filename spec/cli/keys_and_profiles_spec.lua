@@ -135,6 +135,15 @@ describe("the key of the command", function()
     assert.is_true(world.exists(trap))
   end)
 
+  it("is not asked for in a dry run, which may name a profile for its account", function()
+    profiles "return { other = { account_id = 77, api_key_command = 'false' } }"
+    local code, out, err = run({ "sync", world.file "id,mail\n1,a@example.com\n", "--audience", "a", "--map",
+      "external_id=id", "--map", "email=mail", "--dry-run", "--profile", "other" }, "")
+    assert.same({ 0, "" }, { code, err })
+    assert.truthy(out:find("1 member", 1, true), out)
+    assert.equal(0, #sandbox:requests())
+  end)
+
   it("needs a profile that is there and says what it may say", function()
     fails(2, "--profile prod is in no file: there is no " .. home .. "/.config/scope3/config.lua",
       { "audiences", "--profile", "prod" })

@@ -297,7 +297,7 @@ describe("client:forget", function()
     local client = fill { "a1", "a2", "a3" }
     assert.equal(3, assert(client:forget({ "c1" }, { deadline = 60 })).accepted)
     sandbox:fault { on = "sync", act = "status", status = 503, after = 1, times = -1 }
-    local _, err = client:forget({ "c2" }, { deadline = 30 })
+    local _, err = client:forget({ "c2" }, { deadline = 30, patience = 3600 })
     assert.same({ "a1 accepted", "a2 failed", "a3 not sent" }, states(err.result))
     assert.is_true(err.result.seconds >= 20 and err.result.seconds <= 40, err.result.seconds)
   end)
@@ -312,6 +312,13 @@ describe("client:forget", function()
     assert.equal("cancelled", err.kind)
     assert.same({ "a1 accepted", "a2 accepted" }, states(err.result))
     assert.equal(before + 1, #sandbox:requests "task")
+  end)
+
+  it("waits as long as a task takes", function()
+    local client = fill { "a1", "a2" }
+    sandbox:configure { task_seconds = 100 }
+    assert.same({ "a1 removed", "a2 removed" }, states(assert(client:forget({ "c1" }, { wait = 3600 }))))
+    sandbox:configure { task_seconds = 0 }
   end)
 
   it("waits no longer than it may, and asks each task once", function()

@@ -206,6 +206,7 @@ describe("a callback that raises", function()
     local client = server:client { on_event = function() error "boom" end }
     local ok, err = client:task "t1"
     assert.same({ nil, "callback_error" }, { ok, err.code })
+    assert.equal(1, #server:requests "/tasks/t1") -- and not again
     ok, err = client:audience "a"
     assert.same({ nil, "callback_error" }, { ok, err.code })
 

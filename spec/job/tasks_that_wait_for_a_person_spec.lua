@@ -73,5 +73,7 @@ describe("a task that waits for a person", function()
       assert.equal(res.tasks[outcomes[1] == "input-required" and 1 or 2].task_id, err.task_id)
       assert.same({ 1, 1 }, { res.accepted, res.failed })
     end
+    local res, _, err = add { "input-required", "auth-required" }
+    assert.equal(res.tasks[1].task_id, err.task_id) -- of two the first
   end)
 end)
