@@ -8,7 +8,8 @@ local world = require "spec.support.world"
 -- Mutants that some hundred nights find, by any seed.
 local FREQUENT = { "confirm at 202", "send while a chunk is open", "an old chunk sent again", "record after sending",
   "failed = unchanged", "no settling", "settling 1 h", "chunks applied out of order", "completed = applied at once",
-  "missing = ended", "refused content = unchanged", "the envelope is believed", "an unsure add keeps flags" }
+  "missing = ended", "refused content = unchanged", "one try for two sendings", "the envelope is believed",
+  "an unsure add keeps flags" }
 
 describe("the state of a mirror", function()
   local function shown(found)

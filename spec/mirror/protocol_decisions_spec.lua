@@ -1,6 +1,7 @@
--- What became of the entries of a chunk, by its requests and the time; what may be sent, folded and counted. The
--- expected values follow from three facts: a request without an end may be carried out until 72 hours after it began;
--- the same operation twice comes to the same as once; and a task that fails may put back what was there before it.
+-- What became of the entries of a chunk, by its requests and what a night has written down of them; what may be sent,
+-- folded and counted. The expected values follow from three facts: a request without an end may be carried out until 72
+-- hours after it began; the same operation twice comes to the same as once; and a task that fails may put back what was
+-- there before it.
 local protocol = require "scope3.mirror.protocol"
 
 local HOUR = 3600
@@ -15,14 +16,19 @@ local function tries_of(list)
   return tries
 end
 
-local function chunk_of(list)
-  return { count = 10, tries = tries_of(list) }
+-- A chunk with these tries, after a night at that hour has written down what has settled.
+local function chunk_of(list, hours, settling)
+  local chunk = { count = 10, tries = tries_of(list) }
+  for _, try in ipairs(protocol.settled(chunk, (hours or 0) * HOUR, settling)) do
+    try.state = "unknown"
+  end
+  return chunk
 end
 
 -- Outcomes as a text: "1-4 applied, 5 none refused, 6-10 applied".
 local function outcomes_of(list, hours, settling)
   local words = {}
-  for i, range in ipairs(protocol.outcomes(chunk_of(list), hours * HOUR, settling)) do
+  for i, range in ipairs(protocol.outcomes(chunk_of(list, hours, settling))) do
     local numbers = range.first == range.last and range.first or range.first .. "-" .. range.last
     words[i] = ("%s %s%s"):format(numbers, range.outcome, range.refused and " refused" or "")
   end
@@ -86,6 +92,18 @@ describe("what became of an entry", function()
   it("is open where a request began later than it is now", function()
     assert.equal("1-10 open", outcomes_of({ { "begun", at = 1000 } }, 1))
   end)
+
+  it("is open until a night has written down that it has settled", function()
+    local chunk = { count = 10, tries = tries_of { { "begun" } } }
+    local function outcome()
+      return protocol.outcomes(chunk)[1].outcome
+    end
+    local list = protocol.settled(chunk, 1000 * HOUR)
+    assert.same({ "open", false }, { outcome(), protocol.is_ended(chunk) })
+    assert.equal(chunk.tries[1], list[1])
+    list[1].state = "unknown"
+    assert.same({ "unsure", true }, { outcome(), protocol.is_ended(chunk) })
+  end)
 end)
 
 describe("the entries of a chunk", function()
@@ -120,8 +138,8 @@ describe("the entries of a chunk", function()
 
   it("are one range where there is one entry, and none where there is none", function()
     local range = { first = 1, last = 1, outcome = "none", refused = false }
-    assert.same({ range }, protocol.outcomes({ count = 1, tries = {} }, 0))
-    assert.same({}, protocol.outcomes({ count = 0, tries = {} }, 0))
+    assert.same({ range }, protocol.outcomes { count = 1, tries = {} })
+    assert.same({}, protocol.outcomes { count = 0, tries = {} })
   end)
 end)
 
@@ -136,7 +154,7 @@ describe("a chunk", function()
       { "unknown" } }, 1, true },
   } do
     it(what, function()
-      assert.equal(case[3], protocol.is_ended(chunk_of(case[1]), case[2] * HOUR))
+      assert.equal(case[3], protocol.is_ended(chunk_of(case[1], case[2])))
     end)
   end
 
@@ -147,7 +165,7 @@ describe("a chunk", function()
       for i, tries in ipairs(list) do
         chunks[i] = chunk_of(tries)
       end
-      return protocol.foldable(chunks, 2 * HOUR)
+      return protocol.foldable(chunks)
     end
     assert.equal(0, foldable {})
     assert.equal(3, foldable { done, {}, done })
@@ -219,7 +237,7 @@ describe("entries may be sent", function()
   } do
     it(what, function()
       local range = case[5] or { first = 1, last = 10 }
-      assert.equal(case[1], protocol.may_go(chunk_of(case[2]), range, case[4], case[3] * HOUR))
+      assert.equal(case[1], protocol.may_go(chunk_of(case[2], case[3]), range, case[4]))
     end)
   end
 

@@ -1,5 +1,5 @@
---- Decides what became of the operations of a mirror, from what its state has on the disk and the time; which of them
---- may be sent again; and which chunks may be folded. It reads and writes nothing.
+--- Decides what became of the operations of a mirror, by what its state has on the disk; which of them may be sent
+--- again; and which chunks may be folded. It reads and writes nothing.
 ---
 --- The service knows no idempotency: a request without an answer may be carried out until the settling time is over,
 --- once more than was seen. The same operation twice comes to the same as once. So an operation is *open* for as long
@@ -27,7 +27,7 @@ local protocol = {}
 ---| "completed"  all of it was carried out; by what the task says of itself, not by its status alone
 ---| "failed"  its task has ended in any other way, for all or for some: any part of it was carried out
 ---| "refused"  a definite answer: nothing was carried out, and nothing will be
----| "unknown"  it had no end within the settling time
+---| "unknown"  it had no end within the settling time, and will do no more
 
 ---@class scope3.MirrorChunk
 ---@field count integer  of its entries
@@ -50,8 +50,8 @@ protocol.SEND_WITHIN = 3600 -- seconds after `begun`, which are taken from what 
 
 local MAY_BE_CARRIED_OUT = { begun = true, accepted = true, missing = true }
 
-local function is_open(try, now, settling)
-  return MAY_BE_CARRIED_OUT[try.state] == true and now - try.begun < settling
+local function is_open(try)
+  return MAY_BE_CARRIED_OUT[try.state] == true
 end
 
 -- The numbers at which a range with one outcome may begin, in their order; the last is behind the chunk.
@@ -90,8 +90,6 @@ local function sets_of(tries)
   return sets
 end
 
-local HAS_NO_END = { begun = true, accepted = true, missing = true, unknown = true }
-
 -- What tries that can do no more came to, in any order; those that were refused left nothing.
 --
 -- One that completed decides only where each other one had ended before it began: a task that fails may put back what
@@ -100,7 +98,7 @@ local HAS_NO_END = { begun = true, accepted = true, missing = true, unknown = tr
 local function outcome_of(tries)
   local ended, completed = -math.huge, nil
   for _, try in ipairs(tries) do
-    if HAS_NO_END[try.state] then
+    if try.state == "unknown" then
       return "unsure"
     elseif try.state == "completed" then
       completed = math.max(completed or try.begun, try.begun)
@@ -115,12 +113,12 @@ local function outcome_of(tries)
 end
 
 -- The outcome of an entry, and whether its content was refused by the last that was to send it.
-local function decide(number, tries, sets, now, settling)
+local function decide(number, tries, sets)
   local list, refused = {}, false
   for i, try in ipairs(tries) do
     if number >= try.first and number <= try.last then
       refused = sets[i][number] == true
-      if not refused and is_open(try, now, settling) then
+      if not refused and is_open(try) then
         return "open", false
       elseif not refused and try.state ~= "refused" then
         list[#list + 1] = try
@@ -132,14 +130,12 @@ end
 
 --- What became of each entry of a chunk: ranges that cover it in order, neighbours of which differ.
 ---@param chunk scope3.MirrorChunk
----@param now number
----@param settling? number
 ---@return scope3.MirrorRange[]
-function protocol.outcomes(chunk, now, settling)
+function protocol.outcomes(chunk)
   local sets, ranges = sets_of(chunk.tries), {}
   local borders = borders_of(chunk.count, chunk.tries, sets)
   for i = 1, #borders - 1 do
-    local outcome, refused = decide(borders[i], chunk.tries, sets, now, settling or protocol.SETTLING)
+    local outcome, refused = decide(borders[i], chunk.tries, sets)
     local before = ranges[#ranges]
     if before and before.outcome == outcome and before.refused == refused then
       before.last = borders[i + 1] - 1
@@ -152,12 +148,10 @@ end
 
 --- Whether a chunk may come to no more than it has.
 ---@param chunk scope3.MirrorChunk
----@param now number
----@param settling? number
 ---@return boolean
-function protocol.is_ended(chunk, now, settling)
+function protocol.is_ended(chunk)
   for _, try in ipairs(chunk.tries) do
-    if is_open(try, now, settling or protocol.SETTLING) then
+    if is_open(try) then
       return false
     end
   end
@@ -167,20 +161,19 @@ end
 --- How many of the oldest chunks may be folded. What became of a chunk is applied in the order in which chunks were
 --- cut, so none is folded before an older one.
 ---@param chunks scope3.MirrorChunk[]  that are not folded, oldest first, up to those that this process may yet send
----@param now number
----@param settling? number
 ---@return integer
-function protocol.foldable(chunks, now, settling)
+function protocol.foldable(chunks)
   for i, chunk in ipairs(chunks) do
-    if not protocol.is_ended(chunk, now, settling) then
+    if not protocol.is_ended(chunk) then
       return i - 1
     end
   end
   return #chunks
 end
 
---- Tries that had no end within the settling time. A night asks for their tasks first, writes these down as "unknown",
---- and decides by what is written: a clock that is put back then opens nothing again.
+--- Tries that had no end within the settling time. A night asks for their tasks, then writes these down as "unknown".
+--- Until that is on the disk they are open: decided by the time alone, a clock that is put back would open them again,
+--- after others were sent of their members.
 ---@param chunk scope3.MirrorChunk
 ---@param now number
 ---@param settling? number
@@ -188,7 +181,7 @@ end
 function protocol.settled(chunk, now, settling)
   local list = {}
   for _, try in ipairs(chunk.tries) do
-    if MAY_BE_CARRIED_OUT[try.state] and not is_open(try, now, settling or protocol.SETTLING) then
+    if is_open(try) and now - try.begun >= (settling or protocol.SETTLING) then
       list[#list + 1] = try
     end
   end
@@ -203,7 +196,7 @@ end
 function protocol.begun_later(chunk, now)
   local list = {}
   for _, try in ipairs(chunk.tries) do
-    if MAY_BE_CARRIED_OUT[try.state] and try.begun > now then
+    if is_open(try) and try.begun > now then
       list[#list + 1] = try
     end
   end
@@ -221,11 +214,11 @@ end
 
 -- Whether an entry may still be carried out, and whether it was, or waits for a task that is known: then another
 -- sending would add nothing.
-local function state_of(number, tries, sets, now, settling)
+local function state_of(number, tries, sets)
   local open, has_task = false, false
   for i, try in ipairs(tries) do
     if number >= try.first and number <= try.last and not sets[i][number] then
-      open = open or is_open(try, now, settling)
+      open = open or is_open(try)
       has_task = has_task or try.state == "accepted" or try.state == "completed"
     end
   end
@@ -241,10 +234,8 @@ end
 ---@param chunk scope3.MirrorChunk
 ---@param range {first: integer, last: integer, without?: integer[]}
 ---@param is_own boolean  this process cut the chunk
----@param now number
----@param settling? number
 ---@return boolean
-function protocol.may_go(chunk, range, is_own, now, settling)
+function protocol.may_go(chunk, range, is_own)
   local tries = { { first = range.first, last = range.last, without = range.without } }
   for _, try in ipairs(chunk.tries) do
     tries[#tries + 1] = try
@@ -254,7 +245,7 @@ function protocol.may_go(chunk, range, is_own, now, settling)
   local left_out = table.remove(sets, 1)
   for _, number in ipairs(borders) do
     if number >= range.first and number <= range.last and not left_out[number] then
-      local open, has_task = state_of(number, chunk.tries, sets, now, settling or protocol.SETTLING)
+      local open, has_task = state_of(number, chunk.tries, sets)
       if has_task or not is_own and not open then
         return false
       end

@@ -117,7 +117,7 @@ end
 
 --- What the state says, with all chunks: its records (which may be changed), and the operations that are open, by id
 --- and audience.
-function model.view(state, now, rules)
+function model.view(state, rules)
   local records, open, twice = {}, {}, nil
   local function on_open(entry)
     open[entry.id] = open[entry.id] or {}
@@ -126,7 +126,7 @@ function model.view(state, now, rules)
   end
   local ranges = {}
   for i, chunk in ipairs(state.chunks) do
-    ranges[i] = rules.protocol.outcomes(chunk, now, rules.settling)
+    ranges[i] = rules.protocol.outcomes(chunk)
   end
   for number, part in ipairs(state.parts) do
     for id, record in pairs(part.records) do

@@ -21,8 +21,9 @@ local function pass(world, least, most)
   world.service:advance(world.dice:time(least, most))
 end
 
+-- The time by the clock of the process.
 local function now(world)
-  return world.service.now
+  return world:now()
 end
 
 -- Whether this process cut a chunk.
@@ -55,6 +56,10 @@ end
 
 local function settle(world)
   for _, chunk in ipairs(world.state.chunks) do
+    for _, try in ipairs(world.rules.protocol.begun_later(chunk, now(world))) do
+      try.begun = now(world)
+      world:count "begun later than now"
+    end
     for _, try in ipairs(world.rules.protocol.settled(chunk, now(world), world.rules.settling)) do
       try.state = "unknown"
       world:count "settled"
@@ -142,6 +147,10 @@ local function attempt(world, chunk, range, begun)
     operations = rebuilt(operations, world.rows)
   end
   local answer, detail = world.service:send(operations, world.faults)
+  if not answer and rules.hides_repeats then
+    pass(world, 1, 60)
+    answer, detail = world.service:send(operations, world.faults)
+  end
   if answer == "content" then
     for i, number in ipairs(detail) do
       detail[i] = at[number]
@@ -184,7 +193,7 @@ function send(world, chunk, range, begun)
     if not operations_of(chunk, range)[1] then
       return
     end
-    if not begun and not world.rules.may_go(chunk, range, is_own(world, chunk), now(world), world.rules.settling) then
+    if not begun and not world.rules.may_go(chunk, range, is_own(world, chunk)) then
       return
     end
     local answer, detail = attempt(world, chunk, range, begun)
@@ -243,11 +252,11 @@ end
 
 local function fold(world)
   local state, rules = world.state, world.rules
-  local list = rules.foldable(state.chunks, now(world), rules.settling)
+  local list = rules.foldable(state.chunks)
   for number, part in ipairs(state.parts) do
     for _, chunk in ipairs(list) do
       if not part.folded[chunk.number] then
-        local ranges = rules.protocol.outcomes(chunk, now(world), rules.settling)
+        local ranges = rules.protocol.outcomes(chunk)
         model.apply_chunk(part.records, chunk, ranges, function(id)
           return model.part_of(state, id) == number
         end, rules, function()
@@ -326,6 +335,7 @@ end
 function night.run(world)
   local state = world.state
   world.process = world.process + 1
+  world:set_clock()
   state.run = state.is_going_on and state.run or state.run + 1
   state.is_going_on = true
   local rows = world.export:rows()
@@ -338,7 +348,7 @@ function night.run(world)
     fold(world)
   end
   world:check()
-  local records, open = model.view(state, now(world), world.rules)
+  local records, open = model.view(state, world.rules)
   local adds, removes, counts = model.difference(records, open, rows, world.audiences, world.rules)
   for class, count in pairs(counts) do
     world:count("members " .. class, count)

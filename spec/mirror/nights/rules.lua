@@ -11,9 +11,9 @@ function rules.right()
     protocol = setmetatable({}, { __index = protocol }),
     settling = protocol.SETTLING,
     may_go = protocol.may_go,
-    foldable = function(chunks, now, settling)
+    foldable = function(chunks)
       local list = {}
-      for i = 1, protocol.foldable(chunks, now, settling) do
+      for i = 1, protocol.foldable(chunks) do
         list[i] = chunks[i]
       end
       return list
@@ -21,19 +21,23 @@ function rules.right()
   }
 end
 
+local function copy_of(try)
+  local copy = {}
+  for name, value in pairs(try) do
+    copy[name] = value
+  end
+  return copy
+end
+
 -- Has outcomes decided by other tries than those of the chunk.
 local function with_tries(it, change)
-  function it.protocol.outcomes(chunk, now, settling)
+  function it.protocol.outcomes(chunk)
     local tries = {}
     for i, try in ipairs(chunk.tries) do
-      local copy = {}
-      for name, value in pairs(try) do
-        copy[name] = value
-      end
-      tries[i] = copy
+      tries[i] = copy_of(try)
     end
-    change(tries, now)
-    return protocol.outcomes({ count = chunk.count, tries = tries }, now, settling)
+    change(tries)
+    return protocol.outcomes { count = chunk.count, tries = tries }
   end
 end
 
@@ -75,10 +79,10 @@ rules.mutants = {
   ["no settling"] = with_switch("settling", 0),
   ["settling 1 h"] = with_switch("settling", HOUR),
   ["chunks applied out of order"] = function(it)
-    function it.foldable(chunks, now, settling)
+    function it.foldable(chunks)
       local list = {}
       for _, chunk in ipairs(chunks) do
-        if protocol.is_ended(chunk, now, settling) then
+        if protocol.is_ended(chunk) then
           list[#list + 1] = chunk
         end
       end
@@ -95,9 +99,9 @@ rules.mutants = {
   end,
   -- A try that completed decides as soon as those before it can do no more.
   ["completed = applied once settled"] = function(it)
-    with_tries(it, function(tries, now)
+    with_tries(it, function(tries)
       forgive(tries, function(try, other)
-        return other.state == "completed" and (try.state == "unknown" or now - try.begun >= protocol.SETTLING)
+        return other.state == "completed" and try.state == "unknown"
       end)
     end)
   end,
@@ -129,6 +133,40 @@ rules.mutants = {
       end
     end)
   end,
+  -- What has settled is not written down: each night looks at its clock.
+  ["settled by the clock alone"] = function(it)
+    local function settled(chunk)
+      local tries = {}
+      for i, try in ipairs(chunk.tries) do
+        tries[i] = copy_of(try)
+      end
+      local copy = { count = chunk.count, tries = tries }
+      for _, try in ipairs(protocol.settled(copy, it.now())) do
+        try.state = "unknown"
+      end
+      return copy
+    end
+    function it.protocol.settled()
+      return {}
+    end
+    function it.protocol.outcomes(chunk)
+      return protocol.outcomes(settled(chunk))
+    end
+    function it.may_go(chunk, ...)
+      return protocol.may_go(settled(chunk), ...)
+    end
+    function it.foldable(chunks)
+      local list = {}
+      for i, chunk in ipairs(chunks) do
+        if not protocol.is_ended(settled(chunk)) then
+          break
+        end
+        list[i] = chunk
+      end
+      return list
+    end
+  end,
+  ["one try for two sendings"] = with_switch "hides_repeats",
   ["sent long after it began"] = with_switch "sends_late",
   ["sent again as rows are now"] = with_switch "sends_rows_of_tonight",
   ["a night owns what it cut before it crashed"] = with_switch "owns_what_crashed",
@@ -140,11 +178,10 @@ rules.mutants = {
 
 rules.ORDER = { "confirm at 202", "send while a chunk is open", "an old chunk sent again", "record after sending",
   "failed = unchanged", "no settling", "settling 1 h", "chunks applied out of order", "completed = applied at once",
-  "completed = applied once settled", "completed = applied, failed when it may",
-  "missing = ended", "refused content = unchanged", "sent long after it began",
-  "sent again as rows are now", "the envelope is believed",
-  "a night owns what it cut before it crashed", "an unsure add keeps flags",
-  "a note keeps flags", "flags come last" }
+  "completed = applied once settled", "completed = applied, failed when it may", "missing = ended",
+  "refused content = unchanged", "settled by the clock alone", "one try for two sendings", "sent long after it began",
+  "sent again as rows are now", "the envelope is believed", "a night owns what it cut before it crashed",
+  "an unsure add keeps flags", "a note keeps flags", "flags come last" }
 
 --- The rules with one of them broken.
 function rules.broken(name)

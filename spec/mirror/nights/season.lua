@@ -49,6 +49,16 @@ function World:say(...)
   end
 end
 
+function World:now()
+  return self.service.now + self.clock_error
+end
+
+--- The clock of a process. Where it may be wrong, the service has hours less for what it carries out late: the settling
+--- time has to cover both.
+function World:set_clock()
+  self.clock_error = (self.dice:unit() * 2 - 1) * self.most_error
+end
+
 -- A breach of order that has done no harm yet. Mutants must do harm.
 function World:breach(...)
   if not self.rules.is_broken then
@@ -92,7 +102,7 @@ end
 
 --- The claim of every night.
 function World:check()
-  local records, open, twice = model.view(self.state, self.service.now, self.rules)
+  local records, open, twice = model.view(self.state, self.rules)
   if twice then
     self:breach("member %d of audience %d is open twice", twice.id, twice.audience)
   end
@@ -110,7 +120,7 @@ end
 -- The claim after quiet nights: nothing is open or unsure, the audiences are those of the export, and no id is kept
 -- that is in neither. Where the service refuses the content of a row, it may have an older version, or nothing.
 local function check_end(self, sent)
-  local records, open = model.view(self.state, self.service.now, self.rules)
+  local records, open = model.view(self.state, self.rules)
   local rows = {}
   for _, row in ipairs(self.export:rows()) do
     rows[row.id] = row
@@ -159,11 +169,16 @@ end
 function season.run(seed, rules, trace)
   local dice = dice_of.new(seed)
   local audiences = dice:whole(1, 3)
-  local world = setmetatable({ dice = dice, audiences = audiences, rules = rules, trace = trace, nights = 0,
-    process = 0, totals = {}, faults = faults_of(dice), service = service_of.new(dice, audiences),
+  local most_error = dice:happens(0.25) and 11 * HOUR or 0
+  local world = setmetatable({ dice = dice, rules = rules, trace = trace, audiences = audiences,
+    most_error = most_error, clock_error = 0, nights = 0, process = 0, totals = {}, faults = faults_of(dice),
+    service = service_of.new(dice, audiences, 71 * HOUR - 2 * most_error),
     export = export_of.new(dice, dice:whole(2, 14), audiences),
     state = { run = 0, request = 0, next = 1, chunks = {}, parts = { { records = {}, folded = {} },
       { records = {}, folded = {} } } } }, World)
+  function rules.now() -- for a mutant
+    return world:now()
+  end
   local share, shortest = dice:time(0.05, 0.6), dice:time(HOUR, 24 * HOUR)
   for number = 1, dice:whole(10, 60) do
     change_faults(world)

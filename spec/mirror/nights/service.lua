@@ -1,21 +1,20 @@
 -- A service in virtual time that takes requests and carries them out as it likes: at once or days later, whole or in
--- part, with or without an answer, in any order. What the nights may rely on is said in one place: nothing of a request
--- is carried out later than LATEST after it was sent, nor after its task was seen to end.
+-- part, with or without an answer, in any order. What the nights may rely on: nothing of a request is carried out more
+-- than `latest` seconds after it was sent, nor after its task was seen to end.
 local service = {}
 
 local HOUR = 3600
-local LATEST = 71 * HOUR
 local LONGEST_TASK = 60 * HOUR
 
 local Service = {}
 Service.__index = Service
 
-function service.new(dice, audiences)
+function service.new(dice, audiences, latest)
   local members = {}
   for audience = 1, audiences do
     members[audience] = {}
   end
-  return setmetatable({ dice = dice, now = 0, members = members, pending = {}, tasks = {} }, Service)
+  return setmetatable({ dice = dice, now = 0, latest = latest, members = members, pending = {}, tasks = {} }, Service)
 end
 
 local function is_before(a, b)
@@ -65,7 +64,7 @@ end
 
 -- A task for a request that arrives at `at` and was sent at `sent`.
 function Service:begin(operations, at, sent, faults)
-  local dice, latest = self.dice, sent + LATEST
+  local dice, latest = self.dice, sent + self.latest
   local task = { id = #self.tasks + 1, ends = math.huge, gone = math.huge }
   self.tasks[task.id] = task
   local longest = dice:happens(faults.slow) and LONGEST_TASK or 10 * HOUR
@@ -105,7 +104,7 @@ function Service:send(operations, faults)
   if dice:happens(faults.lost_request) then
     return nil
   elseif dice:happens(faults.ghost) then
-    local at = sent + (dice:happens(0.5) and dice:time(60, LATEST - 60) or dice:unit() * (LATEST - 60))
+    local at = sent + (dice:happens(0.5) and dice:time(60, self.latest - 60) or dice:unit() * (self.latest - 60))
     self:begin(operations, at, sent, faults)
     return nil
   end
