@@ -6,12 +6,12 @@ local protocol = require "scope3.mirror.protocol"
 
 local HOUR = 3600
 
--- A try such as { "begun", at = 0 }: of the entries 1 to 10, begun at an hour, seen to end at another.
+-- Tries such as { "begun", at = 0 }: of the entries 1 to 10, begun at an hour.
 local function tries_of(list)
   local tries = {}
   for i, one in ipairs(list) do
     tries[i] = { request = i, first = one.first or 1, last = one.last or 10, without = one.without,
-      refused = one.refused, state = one[1], begun = (one.at or 0) * HOUR, ended_at = one.ended and one.ended * HOUR }
+      refused = one.refused, state = one[1], begun = (one.at or 0) * HOUR }
   end
   return tries
 end
@@ -47,37 +47,29 @@ describe("what became of an entry", function()
     ["whose task is missing is open, because it may be carried out"] = { { { "missing" } }, 71.99, "open" },
     ["whose task is missing is unsure after the settling time"] = { { { "missing" } }, 72, "unsure" },
     ["that was written down as unknown is unsure, though the clock was put back"] = { { { "unknown" } }, 1, "unsure" },
-    ["whose task completed is applied"] = { { { "completed", ended = 60 } }, 60, "applied" },
-    ["whose task was seen to complete late is applied"] = { { { "completed", ended = 200 } }, 200, "applied" },
-    ["whose task failed is unsure"] = { { { "failed", ended = 1 } }, 1, "unsure" },
+    ["whose task completed is applied"] = { { { "completed" } }, 60, "applied" },
+    ["whose task was seen to complete late is applied"] = { { { "completed" } }, 200, "applied" },
+    ["whose task failed is unsure"] = { { { "failed" } }, 1, "unsure" },
     ["that was refused is as before"] = { { { "refused" } }, 1, "none" },
     ["that was refused twice is as before"] = { { { "refused" }, { "refused", at = 1 } }, 1, "none" },
     ["that failed and was refused then is unsure"] = {
-      { { "failed", ended = 1 }, { "refused", at = 2 } }, 2, "unsure" },
+      { { "failed" }, { "refused", at = 2 } }, 2, "unsure" },
     ["that was lost and refused then is open"] = { { { "begun" }, { "refused", at = 2 } }, 2, "open" },
     ["that was lost and refused then is unsure at last"] = { { { "begun" }, { "refused", at = 2 } }, 72, "unsure" },
     ["that was refused and completed then is applied"] = {
-      { { "refused" }, { "completed", at = 1, ended = 2 } }, 2, "applied" },
+      { { "refused" }, { "completed", at = 1 } }, 2, "applied" },
     ["that was lost, and completed then, is open as long as the first may come"] = {
-      { { "begun" }, { "completed", at = 1, ended = 2 } }, 71.99, "open" },
+      { { "begun" }, { "completed", at = 1 } }, 71.99, "open" },
     ["that was lost, and completed then, is unsure: the first may have failed and put back"] = {
-      { { "begun" }, { "completed", at = 1, ended = 2 } }, 72, "unsure" },
+      { { "begun" }, { "completed", at = 1 } }, 72, "unsure" },
     ["that was lost twice is open for the second"] = { { { "begun" }, { "begun", at = 50 } }, 121.99, "open" },
     ["that was lost twice is unsure after the second"] = { { { "begun" }, { "begun", at = 50 } }, 122, "unsure" },
-    ["that failed, and completed when begun after that, is applied"] = {
-      { { "failed", ended = 5 }, { "completed", at = 5.01, ended = 6 } }, 6, "applied" },
-    ["that failed, and completed when begun in the same second, is unsure"] = {
-      { { "failed", ended = 5 }, { "completed", at = 5, ended = 6 } }, 6, "unsure" },
-    ["that completed while another was still failing is unsure"] = {
-      { { "failed", ended = 9 }, { "completed", at = 5, ended = 6 } }, 9, "unsure" },
+    ["that failed, and completed when sent once more, is unsure: the first may have put back"] = {
+      { { "failed" }, { "completed", at = 5 } }, 6, "unsure" },
     ["that completed, and failed when sent once more, is unsure"] = {
-      { { "completed", ended = 4 }, { "failed", at = 5, ended = 6 } }, 6, "unsure" },
-    ["that failed at an hour that nobody noted is unsure"] = {
-      { { "failed" }, { "completed", at = 5, ended = 6 } }, 6, "unsure" },
+      { { "completed" }, { "failed", at = 5 } }, 6, "unsure" },
     ["that completed twice is applied"] = {
-      { { "completed", ended = 9 }, { "completed", at = 5, ended = 6 } }, 9, "applied" },
-    ["whose task ended does not wait for the settling time of another entry"] = {
-      { { "completed", last = 10, ended = 1 } }, 1, "applied" },
+      { { "completed" }, { "completed", at = 5 } }, 9, "applied" },
   } do
     it(what, function()
       assert.equal("1-10 " .. case[3], outcomes_of(case[1], case[2]))
@@ -109,27 +101,27 @@ end)
 describe("the entries of a chunk", function()
   for what, case in pairs {
     ["have outcomes of their own in each half of a request that was too large"] = {
-      { { "refused" }, { "completed", last = 5, ended = 1 }, { "begun", first = 6, at = 1 } }, 2,
+      { { "refused" }, { "completed", last = 5 }, { "begun", first = 6, at = 1 } }, 2,
       "1-5 applied, 6-10 open" },
-    ["that no request had are as before"] = { { { "completed", first = 3, last = 4, ended = 1 } }, 2,
+    ["that no request had are as before"] = { { { "completed", first = 3, last = 4 } }, 2,
       "1-2 none, 3-4 applied, 5-10 none" },
     ["that the service refuses are as before, and known as such"] = {
-      { { "refused", refused = { 4 } }, { "completed", without = { 4 }, at = 1, ended = 2 } }, 2,
+      { { "refused", refused = { 4 } }, { "completed", without = { 4 }, at = 1 } }, 2,
       "1-3 applied, 4 none refused, 5-10 applied" },
     ["that the service refuses are known when the night ends before the others are sent"] = {
       { { "refused", refused = { 1, 10 } } }, 2, "1 none refused, 2-9 none, 10 none refused" },
     ["that are refused next to each other are one range"] = {
       { { "refused", refused = { 4, 5 } } }, 2, "1-3 none, 4-5 none refused, 6-10 none" },
     ["that are refused after their request was lost are open"] = {
-      { { "begun" }, { "refused", refused = { 4 }, at = 1 }, { "completed", without = { 4 }, at = 1, ended = 2 } }, 2,
+      { { "begun" }, { "refused", refused = { 4 }, at = 1 }, { "completed", without = { 4 }, at = 1 } }, 2,
       "1-10 open" },
     ["that are refused after their request was lost are unsure at last, and known as refused"] = {
       { { "begun" }, { "refused", refused = { 4 }, at = 1 } }, 72, "1-3 unsure, 4 unsure refused, 5-10 unsure" },
     ["that are refused after their task failed are unsure, and known as refused"] = {
-      { { "failed", ended = 1 }, { "refused", refused = { 4 }, at = 1 } }, 2,
+      { { "failed" }, { "refused", refused = { 4 }, at = 1 } }, 2,
       "1-3 unsure, 4 unsure refused, 5-10 unsure" },
     ["that the service takes after it refused them are not known as refused"] = {
-      { { "refused", refused = { 4 } }, { "completed", at = 1, ended = 2 } }, 2, "1-10 applied" },
+      { { "refused", refused = { 4 } }, { "completed", at = 1 } }, 2, "1-10 applied" },
   } do
     it(what, function()
       assert.equal(case[3], outcomes_of(case[1], case[2]))
@@ -146,11 +138,11 @@ end)
 describe("a chunk", function()
   for what, case in pairs {
     ["without requests has ended"] = { {}, 0, true },
-    ["has not ended while a request has no answer"] = { { { "completed", ended = 1 }, { "begun", at = 1 } }, 2, false },
+    ["has not ended while a request has no answer"] = { { { "completed" }, { "begun", at = 1 } }, 2, false },
     ["has not ended while a task goes on"] = { { { "accepted" } }, 71.99, false },
     ["has not ended while a task is missing"] = { { { "missing" } }, 71.99, false },
     ["has ended when all have settled"] = { { { "accepted" }, { "begun" }, { "missing" } }, 72, true },
-    ["has ended with its last task"] = { { { "completed", ended = 1 }, { "failed", ended = 1 }, { "refused" },
+    ["has ended with its last task"] = { { { "completed" }, { "failed" }, { "refused" },
       { "unknown" } }, 1, true },
   } do
     it(what, function()
@@ -159,7 +151,7 @@ describe("a chunk", function()
   end
 
   it("is folded after all that are older", function()
-    local done, open = { { "completed", ended = 1 } }, { { "begun" } }
+    local done, open = { { "completed" } }, { { "begun" } }
     local function foldable(list)
       local chunks = {}
       for i, tries in ipairs(list) do
@@ -174,8 +166,8 @@ describe("a chunk", function()
   end)
 
   it("writes down what has settled, and nothing else", function()
-    local chunk = chunk_of { { "begun" }, { "accepted" }, { "missing" }, { "completed", ended = 1 },
-      { "failed", ended = 1 }, { "refused" }, { "unknown" }, { "begun", at = 1 } }
+    local chunk = chunk_of { { "begun" }, { "accepted" }, { "missing" }, { "completed" },
+      { "failed" }, { "refused" }, { "unknown" }, { "begun", at = 1 } }
     local function settled(hours)
       local list = {}
       for i, try in ipairs(protocol.settled(chunk, hours * HOUR)) do
@@ -190,7 +182,7 @@ describe("a chunk", function()
 
   it("has its requests begun anew that began later than it is now", function()
     local chunk = chunk_of { { "begun", at = 3 }, { "accepted", at = 2 }, { "missing", at = 3 },
-      { "completed", at = 3, ended = 3 }, { "begun", at = 1 } }
+      { "completed", at = 3 }, { "begun", at = 1 } }
     local list = protocol.begun_later(chunk, 2 * HOUR)
     assert.same({ 1, 3 }, { list[1].request, list[2].request })
     assert.is_nil(list[3])
@@ -204,8 +196,8 @@ describe("entries may be sent", function()
     ["never for the first time by another process"] = { false, {}, 0, false },
     ["again after they were refused, by the same process"] = { true, { { "refused" } }, 1, true },
     ["not after they were refused, by another process"] = { false, { { "refused" } }, 1, false },
-    ["again after they failed, by the same process"] = { true, { { "failed", ended = 1 } }, 1, true },
-    ["not after they failed, by another process"] = { false, { { "failed", ended = 1 } }, 1, false },
+    ["again after they failed, by the same process"] = { true, { { "failed" } }, 1, true },
+    ["not after they failed, by another process"] = { false, { { "failed" } }, 1, false },
     ["again without an answer, by the same process"] = { true, { { "begun" } }, 1, true },
     ["again without an answer, by another process"] = { true, { { "begun" } }, 71.99, false },
     ["not by another process when they have settled"] = { false, { { "begun" } }, 72, false },
@@ -216,24 +208,24 @@ describe("entries may be sent", function()
     ["not while their task goes on, by another process"] = { false, { { "accepted" } }, 1, false },
     ["not when one without an answer has a later try with a task"] = {
       false, { { "begun" }, { "accepted", at = 1 } }, 2, false },
-    ["not after they were carried out"] = { false, { { "completed", ended = 1 } }, 1, true },
-    ["not after one of two tries was carried out"] = { false, { { "begun" }, { "completed", ended = 1 } }, 1, false },
+    ["not after they were carried out"] = { false, { { "completed" } }, 1, true },
+    ["not after one of two tries was carried out"] = { false, { { "begun" }, { "completed" } }, 1, false },
     ["as a part of the range before"] = { true, { { "begun" } }, 1, false, { first = 4, last = 6 } },
     ["where all of them are open"] = { true, { { "begun", last = 5 }, { "begun", first = 6 } }, 1, false },
     ["not where one of them is not open"] = { false, { { "begun", last = 9 } }, 1, false },
     ["where the one that is not open is left out"] = { true, { { "begun", last = 9 } }, 1, false,
       { first = 1, last = 10, without = { 10 } } },
     ["where the one that was carried out is left out"] = { true,
-      { { "begun" }, { "completed", first = 3, last = 3, ended = 1 } }, 1, false,
+      { { "begun" }, { "completed", first = 3, last = 3 } }, 1, false,
       { first = 1, last = 10, without = { 3 } } },
     ["not where the one that was carried out is in the middle"] = { false,
-      { { "begun" }, { "completed", first = 3, last = 3, ended = 1 } }, 1, false },
+      { { "begun" }, { "completed", first = 3, last = 3 } }, 1, false },
     ["beside some that are out of the range"] = { true,
-      { { "begun" }, { "completed", first = 3, last = 3, ended = 1 } }, 1, false, { first = 4, last = 10 } },
+      { { "begun" }, { "completed", first = 3, last = 3 } }, 1, false, { first = 4, last = 10 } },
     ["not where one was left out of the request without an answer"] = {
       false, { { "begun", without = { 3 } } }, 1, false },
     ["where one was left out of the request that was carried out"] = { true,
-      { { "completed", without = { 3 }, ended = 1 } }, 1, true, { first = 3, last = 3 } },
+      { { "completed", without = { 3 } } }, 1, true, { first = 3, last = 3 } },
   } do
     it(what, function()
       local range = case[5] or { first = 1, last = 10 }

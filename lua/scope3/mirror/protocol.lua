@@ -92,24 +92,15 @@ end
 
 -- What tries that can do no more came to, in any order; those that were refused left nothing.
 --
--- One that completed decides only where each other one had ended before it began: a task that fails may put back what
--- was there before it. So what completed in the second attempt, after the first was lost, is sent once more. Times may
--- be whole seconds, so the same one does not count as before.
+-- One that completed does not decide over one that failed or had no end: such a task may put back what was there before
+-- it, at a time that nobody knows. So what completed in a second attempt is sent once more, by a later night.
 local function outcome_of(tries)
-  local ended, completed = -math.huge, nil
   for _, try in ipairs(tries) do
-    if try.state == "unknown" then
+    if try.state ~= "completed" then
       return "unsure"
-    elseif try.state == "completed" then
-      completed = math.max(completed or try.begun, try.begun)
-    else
-      ended = math.max(ended, try.ended_at or math.huge)
     end
   end
-  if not tries[1] then
-    return "none"
-  end
-  return completed and completed > ended and "applied" or "unsure"
+  return tries[1] and "applied" or "none"
 end
 
 -- The outcome of an entry, and whether its content was refused by the last that was to send it.

@@ -307,14 +307,14 @@ local function send_all(world, entries)
   end
 end
 
--- Waits for tasks, and sends once more what failed.
+-- Waits for tasks, and sends once more what failed or is missing.
 local function wait(world)
   for _ = 1, world.dice:whole(0, 3) do
     pass(world, 60, 8 * HOUR)
     poll(world)
     for _, chunk in ipairs(world.state.chunks) do
       for _, try in ipairs(is_own(world, chunk) and chunk.tries or {}) do
-        if try.state == "failed" and world.dice:happens(0.3) then
+        if (try.state == "failed" or try.state == "missing") and world.dice:happens(0.4) then
           send(world, chunk, try)
           break
         end

@@ -41,21 +41,21 @@ local function with_tries(it, change)
   end
 end
 
-local function with_switch(name, value)
-  return function(it)
-    it[name] = value == nil and true or value
-  end
-end
-
--- Leaves out tries without an end for whose range a later one has, as `may` says.
+-- Leaves out tries for whose range a later one completed, as `may` says.
 local function forgive(tries, may)
   for i, try in ipairs(tries) do
     for j = i + 1, #tries do
       local other = tries[j]
-      if try.first == other.first and try.last == other.last and try.state ~= "failed" and may(try, other) then
+      if try.first == other.first and try.last == other.last and other.state == "completed" and may(try) then
         try.state = "refused"
       end
     end
+  end
+end
+
+local function with_switch(name, value)
+  return function(it)
+    it[name] = value == nil and true or value
   end
 end
 
@@ -92,24 +92,25 @@ rules.mutants = {
   -- A try that completed decides at once, over one without an answer before it.
   ["completed = applied at once"] = function(it)
     with_tries(it, function(tries)
-      forgive(tries, function(_, other)
-        return other.state == "completed"
+      forgive(tries, function(try)
+        return try.state ~= "failed"
       end)
     end)
   end,
   -- A try that completed decides as soon as those before it can do no more.
   ["completed = applied once settled"] = function(it)
     with_tries(it, function(tries)
-      forgive(tries, function(try, other)
-        return other.state == "completed" and try.state == "unknown"
+      forgive(tries, function(try)
+        return try.state == "unknown"
       end)
     end)
   end,
-  ["completed = applied, failed when it may"] = function(it)
+  -- A try that completed decides over one that failed.
+  ["completed beats failed"] = function(it)
     with_tries(it, function(tries)
-      for _, try in ipairs(tries) do
-        try.ended_at = try.begun
-      end
+      forgive(tries, function(try)
+        return try.state == "failed"
+      end)
     end)
   end,
   ["missing = ended"] = function(it)
@@ -178,7 +179,7 @@ rules.mutants = {
 
 rules.ORDER = { "confirm at 202", "send while a chunk is open", "an old chunk sent again", "record after sending",
   "failed = unchanged", "no settling", "settling 1 h", "chunks applied out of order", "completed = applied at once",
-  "completed = applied once settled", "completed = applied, failed when it may", "missing = ended",
+  "completed = applied once settled", "completed beats failed", "missing = ended",
   "refused content = unchanged", "settled by the clock alone", "one try for two sendings", "sent long after it began",
   "sent again as rows are now", "the envelope is believed", "a night owns what it cut before it crashed",
   "an unsure add keeps flags", "a note keeps flags", "flags come last" }

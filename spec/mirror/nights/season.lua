@@ -19,7 +19,7 @@ local FAULTS = {
   { "crash", 0.03, 0.1 }, { "lost_request", 0.3, 0.6 }, { "lost_reply", 0.3, 0.6 }, { "ghost", 0.3, 0.7 },
   { "slow", 0.6, 1 }, { "endless", 0.2, 0.5 }, { "lost_task", 0.2, 0.5 }, { "failure", 0.4, 0.7 },
   { "refusal", 0.2, 0.5 }, { "too_large", 0.3, 0.6 }, { "refuses_content", 0.7, 1 }, { "lost_poll", 0.5, 0.8 },
-  { "hidden_task", 0.2, 0.6 }, { "stopped", 0.1, 0.5 }, { "putting_back", 0.5, 1 },
+  { "hidden_task", 0.3, 0.8 }, { "stopped", 0.1, 0.5 }, { "putting_back", 1, 1 },
 }
 
 local function faults_of(dice)
