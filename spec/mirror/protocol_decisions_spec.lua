@@ -120,6 +120,8 @@ describe("the entries of a chunk", function()
     ["that are refused after their task failed are unsure, and known as refused"] = {
       { { "failed" }, { "refused", refused = { 4 }, at = 1 } }, 2,
       "1-3 unsure, 4 unsure refused, 5-10 unsure" },
+    ["that are refused after they were applied are not known as refused"] = {
+      { { "completed" }, { "refused", refused = { 4 }, at = 1 } }, 2, "1-10 applied" },
     ["that the service takes after it refused them are not known as refused"] = {
       { { "refused", refused = { 4 } }, { "completed", at = 1 } }, 2, "1-10 applied" },
   } do

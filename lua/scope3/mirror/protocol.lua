@@ -43,7 +43,7 @@ local protocol = {}
 ---@field first integer
 ---@field last integer
 ---@field outcome scope3.MirrorOutcome
----@field refused boolean  the service refuses its content; only of what is not open
+---@field refused boolean  the service refuses its content; only of what is unsure or as before
 
 protocol.SETTLING = 72 * 3600 -- seconds: the 48 hours that a task may take, and a day to spare
 protocol.SEND_WITHIN = 3600 -- seconds after `begun`, which are taken from what is to spare
@@ -103,7 +103,7 @@ local function outcome_of(tries)
   return tries[1] and "applied" or "none"
 end
 
--- The outcome of an entry, and whether its content was refused by the last that was to send it.
+-- The outcome of an entry, and whether its content was refused by the last try that was to send it.
 local function decide(number, tries, sets)
   local list, refused = {}, false
   for i, try in ipairs(tries) do
@@ -116,7 +116,8 @@ local function decide(number, tries, sets)
       end
     end
   end
-  return outcome_of(list), refused
+  local outcome = outcome_of(list)
+  return outcome, refused and outcome ~= "applied"
 end
 
 --- What became of each entry of a chunk: ranges that cover it in order, neighbours of which differ.

@@ -147,6 +147,7 @@ rules.mutants = {
       end
       return copy
     end
+    it.breaches_count = true
     function it.protocol.settled()
       return {}
     end

@@ -59,9 +59,9 @@ function World:set_clock()
   self.clock_error = (self.dice:unit() * 2 - 1) * self.most_error
 end
 
--- A breach of order that has done no harm yet. Mutants must do harm.
+-- A breach of order that has done no harm yet. Mutants must do harm, but for one whose harm is too rare to wait for.
 function World:breach(...)
-  if not self.rules.is_broken then
+  if not self.rules.is_broken or self.rules.breaches_count then
     self:fail(...)
   end
 end
