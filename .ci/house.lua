@@ -28,6 +28,7 @@ local LUA = {
   { "util", "core", "base" },
   { "result", "util" },
   { "identity", "core", "base", "util" },
+  { "mirror", "util" },
   { "loop", "core", "base", "util" },
   { "http", "core", "base", "util", "loop" },
   { "api", "core", "base", "util", "result", "http" },
