@@ -19,8 +19,13 @@
 
 enum { A_CHUNK = 100000, COLUMNS = 4, CHANGED = 10, GONE = 5, NEW = 3 /* in a thousand */ };
 
+/* A prime above any number of rows, so that every row comes once. */
+static const uint64_t STEP = UINT64_C(2654435761);
+
 typedef struct state {
-  sc3_slice blobs[1 << SC3_MIRROR_PARTS_BITS];
+  FILE *file; /* has the blobs, as a database would */
+  long at[1 << SC3_MIRROR_PARTS_BITS], size[1 << SC3_MIRROR_PARTS_BITS];
+  char *blob; /* the one that is used */
   unsigned bits;
   uint64_t ids;
   const char *folder;
@@ -86,21 +91,34 @@ static uint64_t cells_of(const sc3_night *night, sc3_sip_key key, sc3_slice id, 
   return sc3_cells_hash(sip);
 }
 
+static sc3_slice read_part(state *s, size_t part) {
+  const size_t n = (size_t)s->size[part];
+  if (n == 0)
+    return sc3_slice_of(NULL, 0);
+  s->blob = realloc(s->blob, n);
+  if (s->blob == NULL || fseek(s->file, s->at[part], SEEK_SET) != 0 ||
+      fread(s->blob, 1, n, s->file) != n)
+    exit(1);
+  return sc3_slice_of(s->blob, n);
+}
+
+static void write_part(state *s, size_t part, sc3_slice blob) {
+  if (fseek(s->file, 0, SEEK_END) != 0)
+    exit(1);
+  s->at[part] = ftell(s->file);
+  s->size[part] = (long)blob.n;
+  if (fwrite(blob.p, 1, blob.n, s->file) != blob.n)
+    exit(1);
+}
+
 static void fold_into(state *s, sc3_fold *fold) {
   size_t part;
   for (part = 0; part < (size_t)1 << s->bits; part++) {
     sc3_slice blob;
     uint32_t records;
-    char *copy;
-    must(sc3_fold_part(fold, part, s->blobs[part], &blob, &records));
-    if (blob.p == NULL)
-      continue;
-    copy = malloc(blob.n);
-    if (copy == NULL)
-      exit(1);
-    memcpy(copy, blob.p, blob.n);
-    free((void *)(uintptr_t)s->blobs[part].p);
-    s->blobs[part] = sc3_slice_of(copy, blob.n);
+    must(sc3_fold_part(fold, part, read_part(s, part), &blob, &records));
+    if (blob.p != NULL)
+      write_part(s, part, blob);
   }
 }
 
@@ -143,6 +161,28 @@ static void load(state *s) {
   say("load: partitions folded", s->ids);
 }
 
+static uint64_t sink;
+
+/* The rows of the night, in another order than the state has them; they are only hashed, or staged
+   as well. */
+static void give_rows(const state *s, sc3_night *n, uint64_t rows, int staged) {
+  uint64_t i;
+  for (i = 0; i < rows; i++) {
+    const uint64_t number = i * STEP % rows, kind = mixed(number) % 1000;
+    const sc3_row_place place = {i, i * 100, 0, 1};
+    char text[16];
+    const sc3_slice id = id_of(number, text);
+    sc3_sip sip;
+    if (kind < GONE && number < s->ids)
+      continue;
+    sink += cells_of(n, s->key, id, kind < GONE + CHANGED, &sip);
+    if (staged)
+      must(sc3_night_row(n, id, &sip, &place));
+    else
+      sink += sc3_night_hash(n, id);
+  }
+}
+
 static uint64_t night(state *s, sc3_fold *fold) {
   const sc3_night_options options = {s->key, sc3_slice_of("", 0), s->bits, 1, 0, 0, s->folder};
   const uint64_t rows = s->ids + s->ids * NEW / 1000;
@@ -150,31 +190,21 @@ static uint64_t night(state *s, sc3_fold *fold) {
   sc3_leaver leaver;
   sc3_chunk_writer w;
   sc3_night *n;
-  uint64_t i, sent = 0, step = UINT64_C(0x9e3779b1) | 1;
+  uint64_t sent = 0;
   size_t part;
   must(sc3_night_open(&n, &options));
-  while (rows % step == 0) /* coprime, so that each number comes once */
-    step += 2;
-  for (i = 0; i < rows; i++) {
-    const uint64_t number = i * step % rows, kind = mixed(number) % 1000;
-    const sc3_row_place place = {i, i * 100, 0, 1};
-    char text[16];
-    const sc3_slice id = id_of(number, text);
-    sc3_sip sip;
-    if (kind < GONE && number < s->ids)
-      continue;
-    (void)cells_of(n, s->key, id, kind < GONE + CHANGED, &sip);
-    must(sc3_night_row(n, id, &sip, &place));
-  }
+  give_rows(s, n, rows, 0);
+  say("night: ids and cells hashed", rows);
+  give_rows(s, n, rows, 1);
   say("night: rows hashed, staged", rows);
   for (part = 0; part < (size_t)1 << s->bits; part++)
-    must(sc3_night_merge(n, part, s->blobs[part]));
+    must(sc3_night_merge(n, part, read_part(s, part)));
   say("night: partitions merged", rows);
   sc3_chunk_begin(&w, 2);
   for (must(sc3_night_candidate(n, &c)); c != NULL; must(sc3_night_candidate(n, &c))) {
     char id[16];
     const sc3_mirror_entry e = {
-        SC3_ENTRY_ADD, 0, 2, c->hash, c->cells, c->cells, id_of(c->order * step % rows, id)};
+        SC3_ENTRY_ADD, 0, 2, c->hash, c->cells, c->cells, id_of(c->order * STEP % rows, id)};
     must(sc3_chunk_put(&w, &e));
     sent++;
   }
@@ -198,19 +228,21 @@ int main(int argc, char **argv) {
   s.ids = argc > 1 ? strtoull(argv[1], NULL, 10) : 10000000;
   s.bits = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 8;
   s.folder = argc > 3 ? argv[3] : "/tmp";
+  s.file = tmpfile();
+  if (s.file == NULL)
+    return 1;
   s.key = sc3_sip_read_key((const unsigned char *)"0123456789abcdef");
   (void)cpu_since();
   load(&s);
   for (part = 0; part < (size_t)1 << s.bits; part++)
-    bytes += s.blobs[part].n;
-  printf("state: %.1f MB in memory, %.1f B an id\n", (double)bytes / 1e6,
-         (double)bytes / (double)s.ids);
+    bytes += (uint64_t)s.size[part];
+  printf("state: %.1f MB, %.1f B an id\n", (double)bytes / 1e6, (double)bytes / (double)s.ids);
   fold = new_fold(&s);
   sent = night(&s, fold);
   fold_into(&s, fold);
   sc3_fold_close(fold);
   say("fold: of what was sent", sent);
-  for (part = 0; part < (size_t)1 << s.bits; part++)
-    free((void *)(uintptr_t)s.blobs[part].p);
+  (void)fclose(s.file);
+  free(s.blob);
   return 0;
 }

@@ -124,7 +124,8 @@ local CASES = {
   ["a hash has 8 bytes"] = function() core.mirror.chunk(1):add("add", 0, "a", "1234567") end,
   ["must be a whole number in its range"] = {
     function() core.mirror.chunk(-1) end, function() core.mirror.chunk(0.5) end,
-    function() core.mirror.chunk(2 ^ 32) end, function() core.mirror.chunk(1):add("add", 16, "a", ("h"):rep(8)) end, function() core.mirror.chunk(0 / 0) end,
+    function() core.mirror.chunk(2 ^ 32) end,
+    function() core.mirror.chunk(1):add("add", 16, "a", ("h"):rep(8)) end, function() core.mirror.chunk(0 / 0) end,
     function() night():row("a", {}, 2, 1, 1, 0) end, function() night():row("a", {}, 1, 2 ^ 48, 1, 0) end,
     function() night():row("a", {}, 1, 1, 2 ^ 48, 0) end, function() night():row("a", {}, 1, 1, 1, 65536) end,
     function() night():merge(256) end, function() core.mirror.fold({}):part(-1) end,

@@ -11,8 +11,9 @@ typedef struct sc3_sort_key {
 } sc3_sort_key;
 
 /* Bits of the values that are sorted digit by digit. Values that are alike in as many and differ in
-   others are put right one by one: that is for hashes, of which hardly any are. */
-enum { SC3_SORT_HASHES = 33, SC3_SORT_ALL = 64 };
+   others are put right one by one: that is for hashes, of which hardly any are. Where many are, all
+   bits are sorted after all. */
+enum { SC3_SORT_HASHES = 22, SC3_SORT_ALL = 64 };
 
 /* Sorts `n` keys with as many to spare. Answers which of the two arrays holds them. */
 sc3_sort_key *sc3_sort(sc3_sort_key *keys, sc3_sort_key *spare, size_t n, unsigned bits);
