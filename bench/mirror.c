@@ -207,6 +207,8 @@ static uint64_t night(state *s, sc3_fold *fold) {
         SC3_ENTRY_ADD, 0, 2, c->hash, c->cells, c->cells, id_of(c->order * STEP % rows, id)};
     must(sc3_chunk_put(&w, &e));
     sent++;
+    if (w.count == A_CHUNK)
+      give_chunk(fold, &w);
   }
   for (must(sc3_night_leaver(n, &leaver)); leaver.id.p != NULL;
        must(sc3_night_leaver(n, &leaver))) {

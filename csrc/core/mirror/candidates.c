@@ -35,8 +35,7 @@ static void thin(sc3_row_ranges *r) {
 int sc3_row_ranges_note(sc3_row_ranges *r, uint64_t order) {
   if (r->count > 0 && order < r->last)
     return 0;
-  /* Members of one row stay in one range. */
-  if (r->count == 0 || (++r->rows >= r->every && order > r->last)) {
+  if (r->count == 0 || ++r->rows >= r->every) {
     if (r->count == r->capacity)
       thin(r);
     r->starts[r->count++] = order;

@@ -72,7 +72,7 @@ static sc3_mirror_status put_candidate(void *to, const sc3_candidate *candidate)
 }
 
 static sc3_mirror_status open_all(sc3_night *n) {
-  const size_t some = 2 * parts(n) > RANGES_LEAST ? 2 * parts(n) : RANGES_LEAST;
+  const size_t some = parts(n) > RANGES_LEAST ? parts(n) : RANGES_LEAST;
   sc3_mirror_status status = sc3_blocks_open(&n->blocks, n->options.folder);
   if (status == SC3_MIRROR_OK)
     status = sc3_part_spool_open(&n->staged, &n->blocks, parts(n));
