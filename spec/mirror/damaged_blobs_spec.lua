@@ -1,5 +1,6 @@
 -- What a mirror keeps may come from a file that a stranger wrote. A damaged blob is refused, and so is one whose
 -- checksum is right but whose content no writer makes. Nothing is read behind the end of one.
+local compile = require "spec.support.compile"
 local core = require "scope3.core"
 local spool_files = require "spec.support.spool_files"
 local world = require "spec.support.world"
@@ -107,6 +108,17 @@ describe("a mirror", function()
       end
     end)
   end
+
+  it("never reads behind a blob", function()
+    local program = compile.program("spec/support/guarded_blobs.c csrc/core/mirror/chunk.c "
+      .. "csrc/core/mirror/members_blob.c csrc/core/bytes/buffer.c csrc/core/bytes/crc32c.c")
+    for kind, make in pairs { chunk = chunk_of, members = members_of } do
+      local blob = make { "a", ("long"):rep(70), ("x"):rep(254), "d" }
+      local log = world.path ".log"
+      os.execute(("env -u LD_PRELOAD %s %s %s >%s 2>&1"):format(program, world.file(blob), kind, log))
+      assert.equal(("%d of %d refused\n"):format(#blob - 4, #blob - 3), world.read(log))
+    end
+  end)
 
   -- head 6; record: hash 8, cells 8, member 8, run 4, mark at 34, standing at 35, length of the id at 36
   it("refuses records that nobody writes", function()

@@ -260,7 +260,7 @@ local BY_FILE = {
   ["mirror/merge.c"] = {
     { "op == SC3_ENTRY_REMOVE ? SC3_UNDER_WAY : SC3_DEFERRED",
       "op != SC3_ENTRY_REMOVE ? SC3_UNDER_WAY : SC3_DEFERRED" },
-    { "op == SC3_ENTRY_ADD && p->open", "p->open" },
+    { "op == SC3_ENTRY_ADD && p->open", "p->open", "a removal has no cells, and no row's hash is 0" },
     { "standing != SC3_ABSENT && !upsert)", "standing != SC3_ABSENT)" },
     { "standing == SC3_KNOWN && !p->due)", "standing == SC3_KNOWN)" },
     { "p->same_cells && standing == SC3_KNOWN", "p->same_cells && standing != SC3_ABSENT" },
