@@ -89,8 +89,6 @@ sc3_mirror_status sc3_candidates_put(sc3_candidates *c, const sc3_candidate *can
 
 static sc3_mirror_status reserve(sc3_candidates *c, size_t n) {
   sc3_candidate *list;
-  if (n <= c->capacity)
-    return SC3_MIRROR_OK;
   if (n >= UINT32_MAX || n > SIZE_MAX / sizeof *list)
     return SC3_MIRROR_FULL;
   list = realloc(c->list, n * sizeof *list);
