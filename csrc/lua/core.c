@@ -31,5 +31,6 @@ SC3L_EXPORT int luaopen_scope3_core(lua_State *L) {
   sc3l_open_spool(L);
   sc3l_open_values(L);
   sc3l_open_json(L);
+  sc3l_open_mirror(L);
   return 1;
 }

@@ -110,6 +110,7 @@ local function a_source(format, n)
   return function() return source(format, format == "csv" and csv(n) or jsonl(n)) end
 end
 local filled
+local folded = 0 -- the partition, each once
 local label = 1e6 -- of a spool: each is a new text
 local CASES = {
   { a_source("csv", 30), function(s) return s:read() end },
@@ -176,6 +177,42 @@ local CASES = {
     return assert(core.append_file(log_path))
   end, function(file) return file:append(12345) end, 20 },
 }
+local KEY = ("k"):rep(16)
+local function chunk()
+  local made = core.mirror.chunk(1)
+  for i = 1, 40 do
+    made:add("add", 0, ("id%d"):format(i), core.mirror.key_hash(KEY, ("id%d"):format(i)), ("c"):rep(8), ("m"):rep(8))
+  end
+  return made
+end
+local BLOB = chunk():blob()
+local function night(state)
+  local made = assert(core.mirror.night { key = KEY, parts = 1 })
+  if state == "leaving" then
+    made:chunk(BLOB, { { first = 1, last = 40, outcome = "applied" } })
+  end
+  for i = 1, state == "leaving" and 0 or 40 do
+    made:row(("id%d"):format(i), {}, 1, i, 0, 0)
+  end
+  made:merge(0)
+  return made
+end
+for _, case in ipairs {
+  { chunk, function(c) return c:blob() end },
+  { night, function(n) return n:candidate() end },
+  { function() return night "leaving" end, function(n) return n:leaver() end },
+  { night, function(n) return n:counts() end },
+  { function()
+    local fold = assert(core.mirror.fold { parts = 512 })
+    fold:chunk(BLOB, { { first = 1, last = 40, outcome = "applied" } })
+    return fold
+  end, function(fold)
+    folded = (folded + 1) % 512
+    return fold:part(folded)
+  end },
+} do
+  CASES[#CASES + 1] = { case[1], case[2], 60 }
+end
 local ok, gzip = pcall(require, "scope3.gzip")
 if ok then
   local file = assert(io.open(PACKED, "rb"))

@@ -20,6 +20,10 @@ local function file()
   return core.append_file(world.path ".log")
 end
 
+local function night()
+  return core.mirror.night { key = ("k"):rep(16) }
+end
+
 local function spool()
   return core.spool(world.path ".spool", { capacity = 100000 })
 end
@@ -110,6 +114,46 @@ local CASES = {
     function() curl.engine { max_response = 0 / 0 } end,
   },
   ["max_response must be a number, not a string"] = function() curl.engine { max_response = "5" } end,
+  ["a key is a string of 16 bytes"] = {
+    function() core.mirror.night {} end, function() core.mirror.night { key = 5 } end,
+    function() core.mirror.key_hash("short", "a") end, function() core.mirror.key_hash(nil, "a") end,
+  },
+  ["an id has 1 to 65535 bytes"] = {
+    function() night():exclude "" end, function() night():row(("x"):rep(65536), {}, 1, 1, 1, 0) end,
+  },
+  ["a hash has 8 bytes"] = function() core.mirror.chunk(1):add("add", 0, "a", "1234567") end,
+  ["must be a whole number in its range"] = {
+    function() core.mirror.chunk(-1) end, function() core.mirror.chunk(0.5) end,
+    function() core.mirror.chunk(2 ^ 32) end,
+    function() core.mirror.chunk(1):add("add", 16, "a", ("h"):rep(8)) end, function() core.mirror.chunk(0 / 0) end,
+    function() night():row("a", {}, 2, 1, 1, 0) end, function() night():row("a", {}, 1, 2 ^ 48, 1, 0) end,
+    function() night():row("a", {}, 1, 1, 2 ^ 48, 0) end, function() night():row("a", {}, 1, 1, 1, 65536) end,
+    function() night():merge(256) end, function() core.mirror.fold({}):part(-1) end,
+  },
+  ["parts must be a power of 2"] = function() core.mirror.fold { parts = 6 } end,
+  ["parts must be a whole number"] = {
+    function() core.mirror.fold { parts = 0 } end, function() core.mirror.fold { parts = 8192 } end,
+    function() core.mirror.fold { parts = "8" } end,
+  },
+  ["audiences must be a whole number"] = function() core.mirror.fold { audiences = 17 } end,
+  ["refresh must be a whole number"] = function() core.mirror.night { key = ("k"):rep(16), refresh = -1 } end,
+  ["unknown option 'part'"] = function() core.mirror.fold { part = 1 } end,
+  ["mode must be"] = function() core.mirror.night { key = ("k"):rep(16), mode = "both" } end,
+  ["invalid option 'delete'"] = function() core.mirror.chunk(1):add("delete", 0, "a", ("h"):rep(8)) end,
+  ["there is no such outcome"] = {
+    function() night():chunk("", { { first = 1, last = 1, outcome = "refused" } }) end,
+    function() night():chunk("", { { first = 1, last = 1 } }) end,
+  },
+  ["outcomes must ascend"] = {
+    function() night():chunk("", { { first = 2, last = 1, outcome = "none" } }) end,
+    function()
+      night():chunk("", { { first = 1, last = 2, outcome = "none" }, { first = 2, last = 2, outcome = "none" } })
+    end,
+  },
+  ["outcomes must be a list of tables"] = function() night():chunk("", { 1 }) end,
+  ["what is open is not refused"] = function()
+    night():chunk("", { { first = 1, last = 1, outcome = "open", refused = true } })
+  end,
   ["a process id expected"] = {
     function() core.end_child(0) end, function() core.end_child(-1) end, function() core.end_child(1.5) end,
     function() core.end_child(2 ^ 31) end,

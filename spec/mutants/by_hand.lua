@@ -249,6 +249,71 @@ local BY_FILE = {
     { "c >= 0x2000 && c <= 0x200a", "c > 0x2000 && c <= 0x200a" },
     { "if (c <= ranges[i].last)", "if (c < ranges[i].last)" },
   },
+  ["mirror/apply.c"] = {
+    { "if (record->member != entry->member)", "if (record->member == entry->member)" },
+    { "record->run = entry->run;", "" },
+    { "if (known(record->standing) == 0)", "if (known(record->standing) != 0)" },
+    { "if (became.refused)", "if (!became.refused)" },
+    { "sc3_stands(record->standing, audience) != SC3_ABSENT)", "1)" },
+    { "if (!sc3_record_is_kept(record)) {", "if (0) {" },
+  },
+  ["mirror/merge.c"] = {
+    { "op == SC3_ENTRY_REMOVE ? SC3_UNDER_WAY : SC3_DEFERRED",
+      "op != SC3_ENTRY_REMOVE ? SC3_UNDER_WAY : SC3_DEFERRED" },
+    { "op == SC3_ENTRY_ADD && p->open", "p->open", "a removal has no cells, and no row's hash is 0" },
+    { "standing != SC3_ABSENT && !upsert)", "standing != SC3_ABSENT)" },
+    { "standing == SC3_KNOWN && !p->due)", "standing == SC3_KNOWN)" },
+    { "p->same_cells && standing == SC3_KNOWN", "p->same_cells && standing != SC3_ABSENT" },
+    { "p->record->marks == SC3_MARK_REJECTED &&", "" },
+    { "pairs.record.run < m->refresh", "pairs.record.run <= m->refresh" },
+    { "p->due ? as_unsure(p->record->standing) : p->record->standing", "p->record->standing" },
+    { "verdict == SC3_REJECTED_BEFORE && !m->upsert", "verdict == SC3_REJECTED_BEFORE" },
+  },
+  ["mirror/gather.c"] = {
+    { "to->mask = later->mask;", "" },
+    { "to->excluded |= later->excluded;", "" },
+    { "    to->last = later->last;", "" },
+    { "g->replaced += to->has_row;", "g->replaced += 1;" },
+    { "if (!g->items[i].gone)", "if (1)" },
+  },
+  ["mirror/members_blob.c"] = {
+    { "if (n < SC3_ID_ESCAPE) /*", "if (0) /*" },
+    { "n == 0 || (size_t)(end - p) < n", "(size_t)(end - p) < n" },
+    { "(size_t)(end - p) < n)", "0)" },
+    { "record->hash <= r->last", "record->hash < r->last" },
+    { "sc3_part_of(record->hash, r->bits) != r->part", "0" },
+    { "(size_t)(r->end - p) < head", "0" },
+    { "p == r->end ? SC3_MIRROR_OK : SC3_MIRROR_DAMAGED", "SC3_MIRROR_OK" },
+    { "r->audiences > audiences)", "0)" },
+  },
+  ["mirror/chunk.c"] = {
+    { "p[1] >= r->audiences", "p[1] > r->audiences" },
+    { "r->end - p < FIXED", "0" },
+  },
+  ["mirror/stage.c"] = {
+    { "ranges[at].first <= number", "ranges[at].first < number" },
+    { "ranges[at].last < number", "ranges[at].last <= number" },
+    { "|| became.refused;", ";" },
+  },
+  ["mirror/blocks.c"] = {
+    { "b->free = b->next[number];", "" },
+    { "> b->largest)", "> INT64_MAX)" },
+    { "O_CLOEXEC | ", "" },
+    { "0600);", "0644);" },
+  },
+  ["mirror/candidates.c"] = {
+    { "if (r->starts[middle] <= order)", "if (r->starts[middle] < order)",
+      "the first row of a range comes last in the one before: the order is the same" },
+    { "r->starts[i] = r->starts[2 * i];", "", "the ranges have other sizes alone" },
+  },
+  ["mirror/siphash.c"] = {
+    { "word | sc3_sip_rest(p, n) << 32", "word" },
+    { "word = n >= 8 ?", "word = n > 4 ?" },
+  },
+  ["mirror/sort.c"] = {
+    { "moves -= i - to;", "", "it takes longer alone" },
+    { "keys[to - 1].value > key.value", "keys[to - 1].value >= key.value" },
+  },
 }
 
 -- What callbacks or jobs use more than members do.
@@ -264,6 +329,7 @@ local SPECS = {
 
 local list = {}
 for file, changes in pairs(BY_FILE) do
+  SPECS[file] = SPECS[file] or file:find "^mirror/" and { "spec/mirror/" } or nil
   for _, change in ipairs(changes) do
     list[#list + 1] = {
       file = "csrc/core/" .. file, from = change[1], to = change[2], specs = SPECS[file],

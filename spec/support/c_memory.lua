@@ -6,6 +6,7 @@ local core = require "scope3.core"
 local curl = require "scope3.engine"
 local no_memory = assert(package.loadlib(arg[1], "luaopen_no_memory"))()
 local gzip = require "scope3.gzip"
+local mirrored = require "spec.support.mirrored"
 local scope3 = require "scope3"
 local work = arg[2]
 
@@ -24,6 +25,8 @@ local function rows(format)
   end
   return table.concat(list, "\n") .. "\n"
 end
+
+local MIRRORED = mirrored.run(core, work, 700, function(object) return object end)
 
 local open = {}
 local function new(kind, ...)
@@ -54,6 +57,13 @@ local function fill(format, script)
 end
 
 local SCENARIOS = {
+  function()
+    local function hold(object)
+      open[#open + 1] = object
+      return object
+    end
+    assert(mirrored.run(core, work, 700, hold) == MIRRORED)
+  end,
   fill("csv", { map = MAP }), fill("jsonl", { map = NAMED }),
   fill("csv", { member = function(row)
     return {

@@ -4,6 +4,7 @@
 -- Prints what is wrong, and at the end how many calls failed.
 local core = require "scope3.core"
 local curl = require "scope3.engine"
+local mirrored = require "spec.support.mirrored"
 local failing_calls = assert(package.loadlib(arg[1], "luaopen_failing_calls"))()
 local work, url = arg[2], arg[3]
 
@@ -35,6 +36,9 @@ local function ids(spool)
   end
   return table.concat(found, " ")
 end
+
+local MIRRORED = 2000 -- people, so that both files are used
+local came_to = mirrored.run(core, work, MIRRORED, function(object) return object end)
 
 local ROWS = {}
 for i = 1, 3000 do
@@ -134,6 +138,20 @@ local SCENARIOS = {
     end,
     check = function(state)
       assert(state.a ~= state.b and state.a >= 0 and state.a < 1, "it is no random number")
+    end,
+  },
+  {
+    name = "a night of a mirror",
+    act = function(state)
+      state.came_to = mirrored.run(core, work, MIRRORED, function(object) return state:open(object) end)
+    end,
+    check = function(state, failed)
+      assert(state.came_to == nil or state.came_to == came_to, "it came to something else")
+      local pipe = assert(io.popen("find " .. work .. " -name 'scope3-*' -print -delete"))
+      local left = pipe:read "*a"
+      pipe:close()
+      -- All calls from one on may fail: then the last that did is that of the end.
+      assert(left == "" or failed == "unlink" or failed == "close", "left behind: " .. left)
     end,
   },
   {

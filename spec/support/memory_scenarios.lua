@@ -175,6 +175,29 @@ return {
   check = function() collect() end,
 }]=]
 
+SCENARIOS["a night of a mirror"] = COMMON .. [=[
+local mirrored = require "spec.support.mirrored"
+local expected, open = nil, {}
+local function run(n)
+  return mirrored.run(core, "/tmp", n, function(object)
+    open[#open + 1] = object
+    return object
+  end)
+end
+return {
+  prepare = function() expected = expected or run(40) end,
+  act = function()
+    local came_to = run(40)
+    return came_to ~= expected and came_to or nil
+  end,
+  check = function()
+    while open[1] do
+      close(table.remove(open))
+    end
+    collect()
+  end,
+}]=]
+
 SCENARIOS["a spool"] = COMMON .. [=[
 local path, members, spool = os.tmpname(), nil, nil
 os.remove(path)

@@ -1,0 +1,172 @@
+#include "candidates.h"
+
+#include <stdlib.h>
+
+#include "../bytes/little.h"
+
+enum { SIZE = 46, LEAST = 1024 };
+
+/* --- ranges --- */
+
+sc3_mirror_status sc3_row_ranges_open(sc3_row_ranges *r, size_t capacity) {
+  memset(r, 0, sizeof *r);
+  r->starts = malloc(capacity * sizeof *r->starts);
+  if (r->starts == NULL)
+    return SC3_MIRROR_MEMORY;
+  r->capacity = capacity;
+  r->every = 1;
+  return SC3_MIRROR_OK;
+}
+
+void sc3_row_ranges_close(sc3_row_ranges *r) {
+  free(r->starts);
+  r->starts = NULL;
+}
+
+SC3_COLD
+static void thin(sc3_row_ranges *r) {
+  size_t i;
+  for (i = 0; 2 * i < r->count; i++)
+    r->starts[i] = r->starts[2 * i];
+  r->count = i;
+  r->every *= 2;
+}
+
+int sc3_row_ranges_note(sc3_row_ranges *r, uint64_t order) {
+  if (r->count > 0 && order < r->last)
+    return 0;
+  if (r->count == 0 || ++r->rows >= r->every) {
+    if (r->count == r->capacity)
+      thin(r);
+    r->starts[r->count++] = order;
+    r->rows = 0;
+  }
+  r->last = order;
+  return 1;
+}
+
+/* The last range that does not begin behind a row. */
+static size_t range_of(const sc3_row_ranges *r, uint64_t order) {
+  size_t low = 0, high = r->count;
+  while (high - low > 1) {
+    const size_t middle = low + (high - low) / 2;
+    if (r->starts[middle] <= order)
+      low = middle;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* --- candidates --- */
+
+sc3_mirror_status sc3_candidates_open(sc3_candidates *c, const sc3_row_ranges *ranges,
+                                      sc3_blocks *blocks) {
+  memset(c, 0, sizeof *c);
+  c->ranges = ranges;
+  return sc3_part_spool_open(&c->spool, blocks, ranges->count > 0 ? ranges->count : 1);
+}
+
+void sc3_candidates_close(sc3_candidates *c) {
+  sc3_part_spool_close(&c->spool);
+  free(c->list);
+  free(c->keys);
+  free(c->spare);
+  memset(c, 0, sizeof *c);
+}
+
+sc3_mirror_status sc3_candidates_put(sc3_candidates *c, const sc3_candidate *candidate) {
+  unsigned char bytes[SIZE];
+  sc3_store64(bytes, candidate->order);
+  sc3_store64(bytes + 8, candidate->offset);
+  sc3_store64(bytes + 16, candidate->hash);
+  sc3_store64(bytes + 24, candidate->cells);
+  sc3_store64(bytes + 32, candidate->member);
+  sc3_store32(bytes + 40, candidate->standing);
+  sc3_store16(bytes + 44, candidate->mask);
+  return sc3_part_put(&c->spool, range_of(c->ranges, candidate->order), bytes, SIZE);
+}
+
+static sc3_mirror_status reserve(sc3_candidates *c, size_t n) {
+  sc3_candidate *list;
+  if (n >= UINT32_MAX || n > SIZE_MAX / sizeof *list)
+    return SC3_MIRROR_FULL;
+  list = realloc(c->list, n * sizeof *list);
+  if (list == NULL)
+    return SC3_MIRROR_MEMORY;
+  c->list = list;
+  c->capacity = n;
+  return SC3_MIRROR_OK;
+}
+
+static sc3_mirror_status reserve_keys(sc3_candidates *c) {
+  if (c->keys_capacity >= c->count)
+    return SC3_MIRROR_OK;
+  free(c->keys);
+  free(c->spare);
+  c->keys_capacity = 0;
+  c->keys = malloc(c->capacity * sizeof *c->keys);
+  c->spare = malloc(c->capacity * sizeof *c->spare);
+  if (c->keys == NULL || c->spare == NULL)
+    return SC3_MIRROR_MEMORY;
+  c->keys_capacity = c->capacity;
+  return SC3_MIRROR_OK;
+}
+
+static sc3_mirror_status read_range(sc3_candidates *c, size_t range) {
+  unsigned char bytes[SIZE];
+  sc3_part_reader reader;
+  sc3_mirror_status status = sc3_part_begin(&reader, &c->spool, range);
+  if (status != SC3_MIRROR_OK)
+    return status;
+  c->count = 0;
+  while (status == SC3_MIRROR_OK && sc3_part_read(&reader, bytes, SIZE)) {
+    sc3_candidate *to;
+    if (c->count == c->capacity)
+      status = reserve(c, c->capacity > 0 ? c->capacity * 2 : LEAST);
+    if (status != SC3_MIRROR_OK)
+      break;
+    to = &c->list[c->count++];
+    to->order = sc3_load64(bytes);
+    to->offset = sc3_load64(bytes + 8);
+    to->hash = sc3_load64(bytes + 16);
+    to->cells = sc3_load64(bytes + 24);
+    to->member = sc3_load64(bytes + 32);
+    to->standing = sc3_load32(bytes + 40);
+    to->mask = sc3_load16(bytes + 44);
+  }
+  if (status == SC3_MIRROR_OK)
+    status = reader.status;
+  sc3_part_end(&reader);
+  return status;
+}
+
+static sc3_mirror_status sort_range(sc3_candidates *c) {
+  const sc3_mirror_status status = reserve_keys(c);
+  size_t i;
+  if (status != SC3_MIRROR_OK)
+    return status;
+  for (i = 0; i < c->count; i++) {
+    c->keys[i].value = c->list[i].order;
+    c->keys[i].item = (uint32_t)i;
+  }
+  c->sorted = sc3_sort(c->keys, c->spare, c->count, SC3_SORT_ALL);
+  c->at = 0;
+  return SC3_MIRROR_OK;
+}
+
+sc3_mirror_status sc3_candidates_next(sc3_candidates *c, const sc3_candidate **out) {
+  *out = NULL;
+  while (c->at == c->count) {
+    sc3_mirror_status status;
+    if (c->next_range == c->spool.count)
+      return SC3_MIRROR_OK;
+    status = read_range(c, c->next_range++);
+    if (status == SC3_MIRROR_OK)
+      status = sort_range(c);
+    if (status != SC3_MIRROR_OK)
+      return status;
+  }
+  *out = &c->list[c->sorted[c->at++].item];
+  return SC3_MIRROR_OK;
+}

@@ -1,0 +1,42 @@
+/* Candidates, which come by hash and go by row: in ranges of rows of about one size. */
+#ifndef SC3_MIRROR_CANDIDATES_H
+#define SC3_MIRROR_CANDIDATES_H
+
+#include "merge.h"
+
+/* The first row of each range, while it is not known how many there will be: one row of `every`.
+   Where they are too many, every second goes. */
+typedef struct sc3_row_ranges {
+  uint64_t *starts;
+  size_t count, capacity;
+  uint64_t every, rows; /* `rows` since the last start */
+  uint64_t last;        /* the order of the last row */
+} sc3_row_ranges;
+
+sc3_mirror_status sc3_row_ranges_open(sc3_row_ranges *r, size_t capacity);
+void sc3_row_ranges_close(sc3_row_ranges *r);
+
+/* Notes a row that is not before the last one; 0 for one that is. */
+int sc3_row_ranges_note(sc3_row_ranges *r, uint64_t order);
+
+typedef struct sc3_candidates {
+  sc3_part_spool spool; /* a partition for each range */
+  const sc3_row_ranges *ranges;
+  sc3_candidate *list; /* of the range that is being read */
+  size_t count, capacity, at;
+  sc3_sort_key *keys, *spare, *sorted;
+  size_t keys_capacity;
+  size_t next_range;
+} sc3_candidates;
+
+/* When the last row has been noted. Zeros may be closed, too. */
+sc3_mirror_status sc3_candidates_open(sc3_candidates *c, const sc3_row_ranges *ranges,
+                                      sc3_blocks *blocks);
+void sc3_candidates_close(sc3_candidates *c);
+
+sc3_mirror_status sc3_candidates_put(sc3_candidates *c, const sc3_candidate *candidate);
+
+/* The next by row; NULL in `*out` after the last. Borrowed until the next call. */
+sc3_mirror_status sc3_candidates_next(sc3_candidates *c, const sc3_candidate **out);
+
+#endif

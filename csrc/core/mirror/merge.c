@@ -1,0 +1,115 @@
+#include "merge.h"
+
+/* One id, while it is looked at. */
+typedef struct person {
+  const sc3_mirror_record *record;
+  const sc3_gathered *item; /* NULL = the night has nothing of it */
+  const sc3_open_entries *open;
+  uint32_t wanted; /* bits of audiences, before exclusion */
+  int excluded;
+  int same_cells; /* there is a row, and it has the cells of the record */
+  int due;        /* known versions are to be sent anew */
+} person;
+
+static sc3_verdict judge_open(const person *p, unsigned audience, int wanted) {
+  const sc3_entry_op op = p->open->op[audience];
+  if (!wanted)
+    return op == SC3_ENTRY_REMOVE ? SC3_UNDER_WAY : SC3_DEFERRED;
+  return op == SC3_ENTRY_ADD && p->open->cells[audience] == p->item->cells ? SC3_UNDER_WAY
+                                                                           : SC3_DEFERRED;
+}
+
+static sc3_verdict judge(const person *p, unsigned audience, int upsert) {
+  const sc3_standing standing = sc3_stands(p->record->standing, audience);
+  const int asked = (int)(p->wanted >> audience & 1), wanted = asked && !p->excluded;
+  if ((p->open->mask >> audience & 1) != 0)
+    return judge_open(p, audience, wanted);
+  if (!wanted && standing != SC3_ABSENT && !upsert)
+    return SC3_REMOVED;
+  if (!wanted && asked)
+    return SC3_EXCLUDED;
+  if (!wanted)
+    return standing != SC3_ABSENT ? SC3_KEPT : SC3_NOTHING;
+  if (p->same_cells && p->record->marks != 0)
+    return SC3_REJECTED_BEFORE;
+  if (p->same_cells && standing == SC3_KNOWN && !p->due)
+    return SC3_UNCHANGED;
+  return standing == SC3_ABSENT ? SC3_ADDED : SC3_CHANGED;
+}
+
+/* Whoever is in an audience by a row that gives no member any more leaves it. */
+static int leaves(const sc3_merge *m, const person *p, unsigned audience, sc3_verdict verdict) {
+  if (verdict == SC3_REMOVED)
+    return 1;
+  return verdict == SC3_REJECTED_BEFORE && !m->upsert && p->record->marks == SC3_MARK_REJECTED &&
+         sc3_stands(p->record->standing, audience) != SC3_ABSENT;
+}
+
+static uint32_t as_unsure(uint32_t standing) {
+  const uint32_t known = standing & UINT32_C(0x55555555);
+  return (standing & ~known) | known << 1;
+}
+
+static sc3_mirror_status give(const sc3_merge *m, const person *p, uint32_t candidate,
+                              uint32_t leaving) {
+  sc3_mirror_status status = SC3_MIRROR_OK;
+  if (candidate != 0) {
+    sc3_candidate c;
+    c.order = p->item->order;
+    c.offset = p->item->offset;
+    c.hash = p->record->hash;
+    c.cells = p->item->cells;
+    c.member = p->record->member;
+    c.standing = p->due ? as_unsure(p->record->standing) : p->record->standing;
+    c.mask = (uint16_t)candidate;
+    status = m->candidate(m->to, &c);
+  }
+  if (leaving != 0 && status == SC3_MIRROR_OK) {
+    sc3_leaver leaver;
+    leaver.hash = p->record->hash;
+    leaver.mask = (uint16_t)leaving;
+    leaver.id = p->record->id;
+    status = m->leaver(m->to, &leaver);
+  }
+  return status;
+}
+
+static sc3_mirror_status visit(sc3_merge *m, const person *p) {
+  uint32_t candidate = 0, leaving = 0;
+  unsigned audience;
+  for (audience = 0; audience < m->audiences; audience++) {
+    const sc3_verdict verdict = judge(p, audience, m->upsert);
+    const uint32_t bit = UINT32_C(1) << audience;
+    m->counts[audience][verdict]++;
+    if (verdict == SC3_ADDED || verdict == SC3_CHANGED) {
+      candidate |= bit;
+    } else if (leaves(m, p, audience, verdict)) {
+      leaving |= bit;
+      m->leavers[audience]++;
+    }
+  }
+  return candidate | leaving ? give(m, p, candidate, leaving) : SC3_MIRROR_OK;
+}
+
+sc3_mirror_status sc3_merge_part(sc3_merge *m, const sc3_gather *gather, sc3_slice base,
+                                 size_t part) {
+  sc3_open_entries open;
+  sc3_pairs pairs;
+  sc3_mirror_status status = sc3_pairs_open(&pairs, gather, base, part, m->bits, m->audiences);
+  while (status == SC3_MIRROR_OK && sc3_pairs_next(&pairs)) {
+    const sc3_gathered *item = pairs.item;
+    person p;
+    open.mask = 0;
+    sc3_pairs_apply(&pairs, &open);
+    p.record = &pairs.record;
+    p.item = item;
+    p.open = &open;
+    p.wanted = item != NULL && item->has_row ? item->mask : 0;
+    p.excluded = item != NULL && item->excluded;
+    p.same_cells = item != NULL && item->has_row && item->cells == pairs.record.cells &&
+                   sc3_record_is_kept(&pairs.record);
+    p.due = pairs.record.run < m->refresh;
+    status = visit(m, &p);
+  }
+  return status == SC3_MIRROR_OK ? pairs.status : status;
+}

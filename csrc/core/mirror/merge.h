@@ -1,0 +1,53 @@
+/* What a night makes of each id and audience of a partition. */
+#ifndef SC3_MIRROR_MERGE_H
+#define SC3_MIRROR_MERGE_H
+
+#include "pairs.h"
+
+/* Each id of the night or the state is in one of these for each audience that wants it, or that has
+   it; and in SC3_NOTHING for the others. */
+typedef enum sc3_verdict {
+  SC3_NOTHING,
+  SC3_ADDED,           /* a candidate that is not in the audience */
+  SC3_CHANGED,         /* a candidate that is, or may be */
+  SC3_UNCHANGED,       /* known, with the same cells */
+  SC3_REMOVED,         /* a leaver */
+  SC3_DEFERRED,        /* something else is still under way: another night */
+  SC3_UNDER_WAY,       /* what is wanted is under way already */
+  SC3_REJECTED_BEFORE, /* the row is the one that was rejected or refused */
+  SC3_EXCLUDED,        /* wanted, not in the audience, and excluded */
+  SC3_KEPT,            /* would leave, if anybody left */
+  SC3_VERDICTS
+} sc3_verdict;
+
+/* A row that has to be built: for its member, or why it has none. */
+typedef struct sc3_candidate {
+  uint64_t order; /* file << 48 | row */
+  uint64_t offset;
+  uint64_t hash, cells;
+  uint64_t member;   /* of the version before, where an audience is SC3_KNOWN in `standing` */
+  uint32_t standing; /* SC3_UNSURE also where the version is to be sent anew, whatever it is */
+  uint16_t mask;     /* the audiences that it is a candidate for */
+} sc3_candidate;
+
+typedef struct sc3_leaver {
+  uint64_t hash;
+  uint16_t mask;
+  sc3_slice id;
+} sc3_leaver;
+
+typedef struct sc3_merge {
+  unsigned bits, audiences;
+  uint32_t refresh; /* what was accepted in a run before this one is sent anew */
+  int upsert;       /* nobody leaves */
+  uint64_t counts[SC3_MIRROR_AUDIENCES][SC3_VERDICTS];
+  uint64_t leavers[SC3_MIRROR_AUDIENCES]; /* those who are removed, or were rejected before */
+  void *to;                               /* of the two calls */
+  sc3_mirror_status (*candidate)(void *to, const sc3_candidate *candidate);
+  sc3_mirror_status (*leaver)(void *to, const sc3_leaver *leaver);
+} sc3_merge;
+
+sc3_mirror_status sc3_merge_part(sc3_merge *m, const sc3_gather *gather, sc3_slice base,
+                                 size_t part);
+
+#endif

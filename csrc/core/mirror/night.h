@@ -1,0 +1,74 @@
+/* One night of a mirror, with flat memory. First come the chunks that are not folded yet, the
+   exclusions and all rows; then each partition is merged once; then candidates are taken out by
+   row, and leavers. What waits lies in one temporary file without a name.
+
+   After a failure nothing of the night may be used: every call gives it again. */
+#ifndef SC3_MIRROR_NIGHT_H
+#define SC3_MIRROR_NIGHT_H
+
+#include "merge.h"
+#include "siphash.h"
+
+typedef struct sc3_night sc3_night;
+
+typedef struct sc3_night_options {
+  sc3_sip_key key;
+  sc3_slice version;  /* changes the hash of all cells: rules and scripts that make members */
+  unsigned bits;      /* 2^bits partitions, at most SC3_MIRROR_PARTS_BITS */
+  unsigned audiences; /* 1 to SC3_MIRROR_AUDIENCES */
+  uint32_t refresh;   /* versions that were accepted in an earlier run are sent anew; 0 = none */
+  int upsert;         /* nobody leaves */
+  const char *folder; /* of the temporary file */
+} sc3_night_options;
+
+/* NULL in `*out` unless SC3_MIRROR_OK. */
+sc3_mirror_status sc3_night_open(sc3_night **out, const sc3_night_options *options);
+
+/* NULL does nothing. */
+void sc3_night_close(sc3_night *n);
+
+/* --- what comes in, in any order but chunks in theirs --- */
+
+/* The hash of an id. */
+uint64_t sc3_night_hash(const sc3_night *n, sc3_slice id);
+
+/* Begins the hash of a row's cells. sc3_sip_cell() takes each. */
+sc3_sip sc3_night_cells(const sc3_night *n, sc3_slice id);
+
+/* A row, after those before it in file and row. Of one id the last row counts. Rows that no
+   audience wants come too, with a mask of 0. */
+sc3_mirror_status sc3_night_row(sc3_night *n, sc3_slice id, const sc3_sip *cells,
+                                const sc3_row_place *place);
+
+/* Nobody with this id is in any audience. */
+sc3_mirror_status sc3_night_exclude(sc3_night *n, sc3_slice id);
+
+/* A chunk that is not folded, after those before it. */
+sc3_mirror_status sc3_night_chunk(sc3_night *n, sc3_slice blob, const sc3_outcome_range *ranges,
+                                  size_t count);
+
+/* --- merging --- */
+
+/* Each partition once, in any order. An empty `base` is one without records. */
+sc3_mirror_status sc3_night_merge(sc3_night *n, size_t part, sc3_slice base);
+
+/* --- what comes out, after the last partition --- */
+
+/* The next candidate by row; NULL in `*out` after the last. Borrowed until the next call. */
+sc3_mirror_status sc3_night_candidate(sc3_night *n, const sc3_candidate **out);
+
+/* One more who leaves, found while rows were built. Before the first leaver is read. */
+sc3_mirror_status sc3_night_leave(sc3_night *n, const sc3_leaver *leaver);
+
+/* The next leaver, in no order; its id is NULL after the last. Borrowed until the next call. */
+sc3_mirror_status sc3_night_leaver(sc3_night *n, sc3_leaver *out);
+
+typedef struct sc3_night_counts {
+  uint64_t rows, replaced; /* `replaced` is known after the last partition, and 0 before */
+  uint64_t verdicts[SC3_MIRROR_AUDIENCES][SC3_VERDICTS];
+  uint64_t leavers[SC3_MIRROR_AUDIENCES];
+} sc3_night_counts;
+
+void sc3_night_count(const sc3_night *n, sc3_night_counts *counts);
+
+#endif

@@ -1,0 +1,70 @@
+/* Bytes in partitions: what is put into each comes out again in order, once. A few kilobytes of
+   each partition lie in memory, the rest in blocks of a temporary file. */
+#ifndef SC3_PART_SPOOL_H
+#define SC3_PART_SPOOL_H
+
+#include <string.h>
+
+#include "blocks.h"
+
+typedef struct sc3_spool_part {
+  unsigned char *tail; /* a block that is being filled; NULL = none yet */
+  uint32_t n;          /* bytes of it */
+  uint32_t entries;    /* that were put, as a hint; it stands still at its end */
+  sc3_chain chain;
+} sc3_spool_part;
+
+typedef struct sc3_part_spool {
+  sc3_blocks *blocks;
+  sc3_spool_part *parts;
+  size_t count;
+} sc3_part_spool;
+
+sc3_mirror_status sc3_part_spool_open(sc3_part_spool *s, sc3_blocks *blocks, size_t count);
+
+/* Idempotent after sc3_part_spool_open(), whatever that answered. */
+void sc3_part_spool_close(sc3_part_spool *s);
+
+/* What sc3_part_put() does where the block is full. */
+sc3_mirror_status sc3_part_spill(sc3_part_spool *s, size_t part, const void *p, size_t n);
+
+/* Appends an entry. After a failure a part of it may be there: nothing of the spool is of use then.
+ */
+static inline sc3_mirror_status sc3_part_put(sc3_part_spool *s, size_t part, const void *p,
+                                             size_t n) {
+  sc3_spool_part *to = &s->parts[part];
+  to->entries += to->entries < UINT32_MAX;
+  if (to->tail == NULL || SC3_BLOCK - to->n < n)
+    return sc3_part_spill(s, part, p, n);
+  memcpy(to->tail + to->n, p, n);
+  to->n += (uint32_t)n;
+  return SC3_MIRROR_OK;
+}
+
+/* Reads a partition, which is empty afterwards. */
+typedef struct sc3_part_reader {
+  sc3_part_spool *spool;
+  sc3_spool_part *part; /* NULL = nothing is being read */
+  unsigned char *block; /* its own, or the partition's last */
+  size_t at, n;
+  sc3_mirror_status status;
+} sc3_part_reader;
+
+sc3_mirror_status sc3_part_begin(sc3_part_reader *r, sc3_part_spool *s, size_t part);
+
+/* What sc3_part_read() does at the end of a block. */
+int sc3_part_refill(sc3_part_reader *r, void *to, size_t n);
+
+/* The next `n` bytes; 0 at the end, or where r->status says what went wrong. */
+static inline int sc3_part_read(sc3_part_reader *r, void *to, size_t n) {
+  if (r->n - r->at < n)
+    return sc3_part_refill(r, to, n);
+  memcpy(to, r->block + r->at, n);
+  r->at += n;
+  return 1;
+}
+
+/* Gives back what the reading holds, and the rest of the partition. Idempotent; also for zeros. */
+void sc3_part_end(sc3_part_reader *r);
+
+#endif

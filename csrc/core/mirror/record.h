@@ -1,0 +1,54 @@
+/* What a mirror knows of a person: a record for all audiences of a source. */
+#ifndef SC3_MIRROR_RECORD_H
+#define SC3_MIRROR_RECORD_H
+
+#include <stdint.h>
+
+#include "../bytes/slice.h"
+
+enum {
+  SC3_MIRROR_AUDIENCES = 16, /* at most in a state */
+  SC3_MIRROR_ID_MAX = 65535, /* bytes of an id */
+  SC3_MIRROR_PARTS_BITS = 12 /* 4,096 partitions at most */
+};
+
+/* How a person stands in an audience, in two bits. */
+typedef enum sc3_standing {
+  SC3_ABSENT,
+  SC3_KNOWN, /* the service has exactly the version whose hash is `member` */
+  SC3_UNSURE /* the person may be there, in any version; never compared */
+} sc3_standing;
+
+enum {
+  SC3_MARK_REJECTED = 1, /* a row with these cells gives no member */
+  SC3_MARK_REFUSED = 2   /* the service rejected the member of these cells */
+};
+
+/* `member` describes the version of every audience that is SC3_KNOWN. So does `cells`, unless there
+   is a mark: then `cells` are those that the mark is for. */
+typedef struct sc3_mirror_record {
+  /* Of the id. Two ids with the same one are taken for one: among 100 million that happens in 1 of
+     3,700 states. */
+  uint64_t hash;
+  uint64_t cells;  /* of the row */
+  uint64_t member; /* of the member */
+  uint32_t run;    /* the night of the last acceptance; 0 = none */
+  uint32_t standing;
+  unsigned char marks;
+  sc3_slice id; /* borrowed */
+} sc3_mirror_record;
+
+static inline sc3_standing sc3_stands(uint32_t standing, unsigned audience) {
+  return (sc3_standing)(standing >> 2 * audience & 3);
+}
+
+static inline uint32_t sc3_with_standing(uint32_t standing, unsigned audience, sc3_standing to) {
+  return (standing & ~(UINT32_C(3) << 2 * audience)) | (uint32_t)to << 2 * audience;
+}
+
+/* A state's number of partitions is 2^bits; the first bits of a hash name its own. */
+static inline size_t sc3_part_of(uint64_t hash, unsigned bits) {
+  return bits > 0 ? (size_t)(hash >> (64 - bits)) : 0;
+}
+
+#endif

@@ -1,0 +1,241 @@
+/* "scope3.mirror_night": what of a night's rows has to be built, and who leaves. */
+#include "../core/mirror/night.h"
+
+#include "arguments.h"
+#include "mirror.h"
+#include "type.h"
+
+#define TYPE "scope3.mirror_night"
+
+static const double WHOLE_48 = 281474976710655.0;
+
+typedef struct night_ud {
+  sc3l_mirror mirror; /* its object is an sc3_night */
+  unsigned bits, audiences;
+} night_ud;
+
+static sc3_night *check(lua_State *L) {
+  return sc3l_check_mirror(L, TYPE, "night");
+}
+
+static void free_night(void *object) {
+  sc3_night_close(object);
+}
+
+static int opt_upsert(lua_State *L) {
+  static const char *const modes[] = {"mirror", "upsert"};
+  const sc3_slice mode = sc3l_opt_string(L, 1, "mode");
+  int i;
+  if (mode.p == NULL)
+    return 0;
+  for (i = 0; i < 2; i++) {
+    if (sc3_slice_eq(mode, sc3_slice_of(modes[i], strlen(modes[i]))))
+      return i;
+  }
+  return luaL_error(L, "mode must be \"mirror\" or \"upsert\"");
+}
+
+/* night{ key, version = "", parts = 256, audiences = 1, refresh = 0, mode = "mirror", folder =
+   $TMPDIR } -> night | nil, message, code. `key` is 16 bytes; `version` goes into the hash of all
+   cells; what was accepted in a run before `refresh` is sent anew; in the mode "upsert" nobody
+   leaves. */
+static int night_new(lua_State *L) {
+  static const char *const known[] = {"audiences", "folder",  "key",     "mode",
+                                      "parts",     "refresh", "version", NULL};
+  sc3_night_options options;
+  sc3_night *night;
+  night_ud *u;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  sc3l_check_keys(L, 1, known, "night");
+  options.bits = sc3l_check_parts(L);
+  options.audiences = sc3l_check_audiences(L);
+  options.refresh = (uint32_t)sc3l_opt_whole(L, 1, "refresh", 0, UINT32_MAX, 0);
+  options.upsert = opt_upsert(L);
+  options.folder = sc3l_check_folder(L);
+  lua_getfield(L, 1, "key");
+  options.key = sc3l_check_key(L, -1);
+  options.version = sc3l_opt_string(L, 1, "version");
+  u = sc3l_new_object(L, sizeof *u, TYPE);
+  u->bits = options.bits;
+  u->audiences = options.audiences;
+  u->mirror.free_object = free_night;
+  if (!sc3l_mirror_is_well(L, sc3_night_open(&night, &options)))
+    return 3;
+  u->mirror.object = night;
+  return 1;
+}
+
+/* Takes the list of cells at `index` into the hash; what is not a string there is absent. */
+static void take_cells(lua_State *L, int index, sc3_sip *sip) {
+  const size_t n = lua_rawlen(L, index);
+  size_t i;
+  for (i = 0; i < n; i++) {
+    sc3_slice cell = {NULL, 0};
+    lua_rawgeti(L, index, (int)i + 1);
+    if (lua_type(L, -1) == LUA_TSTRING)
+      cell.p = lua_tolstring(L, -1, &cell.n);
+    sc3_sip_cell(sip, cell);
+    lua_pop(L, 1);
+  }
+}
+
+static uint16_t check_mask(lua_State *L, int index) {
+  const night_ud *u = luaL_checkudata(L, 1, TYPE);
+  return (uint16_t)sc3l_check_whole(L, index, 0, (double)((UINT32_C(1) << u->audiences) - 1));
+}
+
+/* :row(id, cells, mask, row, offset, file) -> true | nil, message, code. `cells` is a list of
+   strings, and of false where a row has none; `mask` has a bit for each audience that wants the
+   row. Rows come in order of file and row. */
+static int night_row(lua_State *L) {
+  sc3_night *n = check(L);
+  const sc3_slice id = sc3l_check_id(L, 2);
+  sc3_sip cells = sc3_night_cells(n, id);
+  sc3_row_place place;
+  luaL_checktype(L, 3, LUA_TTABLE);
+  place.mask = check_mask(L, 4);
+  place.row = sc3l_check_whole(L, 5, 0, WHOLE_48);
+  place.offset = sc3l_check_whole(L, 6, 0, WHOLE_48);
+  place.file = (uint16_t)sc3l_check_whole(L, 7, 0, UINT16_MAX);
+  take_cells(L, 3, &cells);
+  return sc3l_push_mirror_status(L, sc3_night_row(n, id, &cells, &place));
+}
+
+/* :exclude(id) -> true | nil, message, code. Nobody with this id is in any audience. */
+static int night_exclude(lua_State *L) {
+  sc3_night *n = check(L);
+  return sc3l_push_mirror_status(L, sc3_night_exclude(n, sc3l_check_id(L, 2)));
+}
+
+/* :chunk(blob, outcomes) -> true | nil, message, code. One that is not folded yet, after the older
+   ones; `outcomes` as of protocol.outcomes(). */
+static int night_chunk(lua_State *L) {
+  const sc3_slice blob = sc3l_check_string(L, 2);
+  size_t count;
+  const sc3_outcome_range *ranges = sc3l_check_outcomes(L, 3, &count);
+  return sc3l_push_mirror_status(L, sc3_night_chunk(check(L), blob, ranges, count));
+}
+
+/* :merge(number, blob) -> true | nil, message, code. Each partition once, after all that is above;
+   without records it is "" or nil. */
+static int night_merge(lua_State *L) {
+  const night_ud *u = luaL_checkudata(L, 1, TYPE);
+  const size_t part = sc3l_check_part(L, 2, u->bits);
+  sc3_slice base = {NULL, 0};
+  if (!lua_isnoneornil(L, 3))
+    base = sc3l_check_string(L, 3);
+  return sc3l_push_mirror_status(L, sc3_night_merge(check(L), part, base));
+}
+
+/* The audiences that stand so, as a mask. */
+static void push_standing(lua_State *L, const night_ud *u, uint32_t standing, sc3_standing which) {
+  unsigned audience, mask = 0;
+  for (audience = 0; audience < u->audiences; audience++)
+    mask |= (unsigned)(sc3_stands(standing, audience) == which) << audience;
+  sc3l_push_count(L, mask);
+}
+
+/* :candidate() -> hash, cells, member, mask, known, unsure, row, offset, file | nil, after the last
+   | nil, message, code. By row. `mask` has the audiences that it is a candidate for. The audiences
+   of `known` have the version `member`, which is nil where none has; those of `unsure` may have
+   any. */
+static int night_candidate(lua_State *L) {
+  static const uint64_t LOW = UINT64_C(0xffffffffffff);
+  night_ud *u = luaL_checkudata(L, 1, TYPE);
+  const sc3_candidate *found;
+  sc3_candidate c;
+  sc3l_checkstack(L, 12);
+  if (!sc3l_mirror_is_well(L, sc3_night_candidate(check(L), &found)))
+    return 3;
+  if (found == NULL)
+    return 0;
+  c = *found; /* finalizers may close the night */
+  u->mirror.lost = 1;
+  sc3l_push_hash(L, c.hash);
+  sc3l_push_hash(L, c.cells);
+  if ((c.standing & UINT32_C(0x55555555)) != 0)
+    sc3l_push_hash(L, c.member);
+  else
+    lua_pushnil(L);
+  sc3l_push_count(L, c.mask);
+  push_standing(L, u, c.standing, SC3_KNOWN);
+  push_standing(L, u, c.standing, SC3_UNSURE);
+  sc3l_push_count(L, c.order & LOW);
+  sc3l_push_count(L, c.offset);
+  sc3l_push_count(L, c.order >> 48);
+  u->mirror.lost = 0;
+  return 9;
+}
+
+/* :leave(id, mask) -> true | nil, message, code. One more, found while rows were built. */
+static int night_leave(lua_State *L) {
+  sc3_night *n = check(L);
+  sc3_leaver leaver;
+  leaver.id = sc3l_check_id(L, 2);
+  leaver.mask = check_mask(L, 3);
+  leaver.hash = sc3_night_hash(n, leaver.id);
+  return sc3l_push_mirror_status(L, sc3_night_leave(n, &leaver));
+}
+
+/* :leaver() -> id, hash, mask | nil, after the last | nil, message, code. In no order. No candidate
+   is read after it. */
+static int night_leaver(lua_State *L) {
+  night_ud *u = luaL_checkudata(L, 1, TYPE);
+  sc3_leaver leaver;
+  sc3l_push_copier(L);
+  if (!sc3l_mirror_is_well(L, sc3_night_leaver(check(L), &leaver)))
+    return 3;
+  if (leaver.id.p == NULL)
+    return 0;
+  u->mirror.lost = 1;
+  sc3l_copy_text(L, &u->mirror, leaver.id);
+  sc3l_push_hash(L, leaver.hash);
+  u->mirror.lost = 0;
+  sc3l_push_count(L, leaver.mask);
+  return 3;
+}
+
+static void set_count(lua_State *L, const char *name, uint64_t n) {
+  sc3l_push_count(L, n);
+  lua_setfield(L, -2, name);
+}
+
+/* :counts() -> { rows, replaced, [1] = { added, changed, unchanged, removed, deferred, under_way,
+   rejected_before, excluded, kept, leavers }, ... }, one for each audience. `added` and `changed`
+   are candidates; `leavers` are `removed` and some of `rejected_before`. */
+static int night_counts(lua_State *L) {
+  static const char *const names[] = {NULL,       "added",    "changed",   "unchanged",
+                                      "removed",  "deferred", "under_way", "rejected_before",
+                                      "excluded", "kept"};
+  const night_ud *u = luaL_checkudata(L, 1, TYPE);
+  sc3_night_counts c;
+  unsigned audience;
+  int i;
+  sc3_night_count(check(L), &c);
+  lua_createtable(L, (int)u->audiences, 2);
+  set_count(L, "rows", c.rows);
+  set_count(L, "replaced", c.replaced);
+  for (audience = 0; audience < u->audiences; audience++) {
+    lua_createtable(L, 0, SC3_VERDICTS);
+    for (i = SC3_ADDED; i < SC3_VERDICTS; i++)
+      set_count(L, names[i], c.verdicts[audience][i]);
+    set_count(L, "leavers", c.leavers[audience]);
+    lua_rawseti(L, -2, (int)audience + 1);
+  }
+  return 1;
+}
+
+static int night_close(lua_State *L) {
+  return sc3l_end_mirror(L, TYPE);
+}
+
+void sc3l_open_mirror_night(lua_State *L) {
+  static const luaL_Reg methods[] = {
+      {"candidate", night_candidate}, {"chunk", night_chunk}, {"counts", night_counts},
+      {"exclude", night_exclude},     {"leave", night_leave}, {"leaver", night_leaver},
+      {"merge", night_merge},         {"row", night_row},     {NULL, NULL}};
+  static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = night_close};
+  sc3l_new_type(L, &type);
+  lua_pushcfunction(L, night_new);
+  lua_setfield(L, -2, "night");
+}

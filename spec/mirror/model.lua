@@ -1,0 +1,327 @@
+-- A slow model of what csrc/core/mirror does, with a table for each id: apply, a night and a fold. It knows nothing of
+-- partitions, sorting and files, and packs records by itself.
+--
+-- An entry is { op, audience, id, hash, cells, member }, a record { id, hash, cells, member, run, mark, standing },
+-- where standing[audience] is "known", "unsure" or nil.
+local model = {}
+
+local OPS = { "add", "remove", "note", "rejected", "refused" }
+local NOTHING = ("\0"):rep(8)
+
+-- Bytes of a number, the lowest first.
+local function le(n, size)
+  local bytes = {}
+  for i = 1, size do
+    bytes[i] = string.char(n % 256)
+    n = math.floor(n / 256)
+  end
+  return table.concat(bytes)
+end
+
+--- What sorts hashes as the numbers that they are.
+---@param hash string
+---@return string
+function model.order(hash)
+  return (hash:reverse():gsub(".", function(c)
+    return ("%02x"):format(c:byte())
+  end))
+end
+
+--- The partition of a hash, of 2^bits, where bits are at most 8.
+function model.part(hash, bits)
+  return math.floor(hash:byte(8) / 2 ^ (8 - bits))
+end
+
+-- --- apply ---
+
+local function is_any_known(record)
+  for _, standing in pairs(record.standing) do
+    if standing == "known" then
+      return true
+    end
+  end
+  return false
+end
+
+local function take_over(record, entry)
+  record.cells, record.member, record.mark = entry.cells, entry.member, nil
+end
+
+local APPLY = {}
+
+function APPLY.add(record, entry, outcome, refused, run)
+  if outcome == "applied" then
+    for audience, standing in pairs(record.standing) do
+      if standing == "known" and record.member ~= entry.member then
+        record.standing[audience] = "unsure"
+      end
+    end
+    record.standing[entry.audience] = "known"
+    record.run = run
+    take_over(record, entry)
+  elseif outcome == "unsure" then
+    record.standing[entry.audience] = "unsure"
+    if not is_any_known(record) then
+      take_over(record, entry)
+    end
+  end
+  if refused then
+    record.mark, record.cells = "refused", entry.cells
+  end
+end
+
+function APPLY.remove(record, entry, outcome)
+  if outcome == "applied" then
+    record.standing[entry.audience] = nil
+  elseif outcome == "unsure" and record.standing[entry.audience] then
+    record.standing[entry.audience] = "unsure"
+  end
+end
+
+function APPLY.note(record, entry)
+  if record.is_new ~= true and record.member == entry.member then
+    take_over(record, entry)
+  end
+end
+
+function APPLY.rejected(record, entry)
+  record.mark, record.cells = "rejected", entry.cells
+end
+
+function APPLY.refused(record, entry)
+  record.mark, record.cells = "refused", entry.cells
+end
+
+local function is_kept(record)
+  return record.mark ~= nil or next(record.standing) ~= nil
+end
+
+--- What becomes of a record by an entry; nil where the state has none any more. `record` may be nil. It is not changed.
+function model.apply(record, entry, outcome, refused, run)
+  local after = { id = entry.id, hash = entry.hash, cells = NOTHING, member = NOTHING, run = 0, standing = {},
+    is_new = true }
+  if record then
+    for key, value in pairs(record) do
+      after[key] = value
+    end
+    after.is_new, after.standing = nil, {}
+    for audience, standing in pairs(record.standing) do
+      after.standing[audience] = standing
+    end
+  end
+  if outcome ~= "open" or entry.op == "note" or entry.op == "rejected" or entry.op == "refused" then
+    APPLY[entry.op](after, entry, outcome, refused, run)
+  end
+  after.is_new = nil
+  return is_kept(after) and after or nil
+end
+
+-- --- chunks ---
+
+local function outcome_of(number, outcomes)
+  for _, range in ipairs(outcomes) do
+    if number >= range.first and number <= range.last then
+      return range.outcome, range.refused
+    end
+  end
+  return "none", false
+end
+
+-- Calls fn(entry, outcome, refused, run) for the entries of chunks in order.
+local function each_entry(chunks, fn)
+  for _, chunk in ipairs(chunks) do
+    for number, entry in ipairs(chunk.entries) do
+      local outcome, refused = outcome_of(number, chunk.outcomes)
+      fn(entry, outcome, refused, chunk.run)
+    end
+  end
+end
+
+--- The state after chunks: another table from id to record.
+function model.fold(state, chunks)
+  local after = {}
+  for id, record in pairs(state) do
+    after[id] = record
+  end
+  each_entry(chunks, function(entry, outcome, refused, run)
+    after[entry.id] = model.apply(after[entry.id], entry, outcome, refused, run)
+  end)
+  return after
+end
+
+-- --- packed ---
+
+local STANDING = { known = 1, unsure = 2 }
+local MARK = { rejected = 1, refused = 2 }
+
+local function packed_id(id)
+  return (#id < 255 and le(#id, 1) or "\255" .. le(#id, 2)) .. id
+end
+
+local function packed_record(record, audiences)
+  local standing = {}
+  for first = 0, audiences - 1, 4 do
+    local byte = 0
+    for i = 0, 3 do
+      byte = byte + 4 ^ i * (STANDING[record.standing[first + i]] or 0)
+    end
+    standing[#standing + 1] = le(byte, 1)
+  end
+  return record.hash .. record.cells .. record.member .. le(record.run, 4) .. le(MARK[record.mark] or 0, 1)
+    .. table.concat(standing) .. packed_id(record.id)
+end
+
+--- A partition's blob without its checksum.
+function model.pack(state, part, bits, audiences)
+  local list = {}
+  for _, record in pairs(state) do
+    if model.part(record.hash, bits) == part then
+      list[#list + 1] = record
+    end
+  end
+  table.sort(list, function(a, b)
+    return model.order(a.hash) < model.order(b.hash)
+  end)
+  local packed = { "\1" .. le(audiences, 1) .. le(#list, 4) }
+  for _, record in ipairs(list) do
+    packed[#packed + 1] = packed_record(record, audiences)
+  end
+  return table.concat(packed), #list
+end
+
+--- A chunk's blob without its checksum.
+function model.pack_chunk(chunk)
+  local packed = { "\129" .. le(chunk.run, 4) .. le(#chunk.entries, 4) }
+  for _, entry in ipairs(chunk.entries) do
+    local op
+    for i, name in ipairs(OPS) do
+      op = name == entry.op and i or op
+    end
+    local has_member = entry.op == "add" or entry.op == "note"
+    packed[#packed + 1] = le(op, 1) .. le(entry.audience, 1) .. entry.hash
+      .. (entry.op == "remove" and NOTHING or entry.cells) .. (has_member and entry.member or NOTHING)
+      .. packed_id(entry.id)
+  end
+  return table.concat(packed)
+end
+
+-- --- a night ---
+
+local VERDICTS = { "added", "changed", "unchanged", "removed", "deferred", "under_way", "rejected_before", "excluded",
+  "kept", "leavers" }
+
+-- What an id comes to in an audience, and whether it leaves.
+local function judge(person, audience, options)
+  local record, row = person.record, person.row
+  local standing = record and record.standing[audience]
+  local asked = row ~= nil and row.audiences[audience] == true
+  local wanted = asked and not person.excluded
+  local open = person.open[audience]
+  if open then
+    local brings = wanted and open.op == "add" and open.cells == row.cells or not wanted and open.op == "remove"
+    return brings and "under_way" or "deferred"
+  end
+  if not wanted then
+    if standing and options.mode ~= "upsert" then
+      return "removed", true
+    end
+    return asked and "excluded" or standing and "kept" or nil
+  end
+  if record and record.cells == row.cells then
+    if record.mark then
+      return "rejected_before", record.mark == "rejected" and standing ~= nil and options.mode ~= "upsert"
+    elseif standing == "known" and record.run >= options.refresh then
+      return "unchanged"
+    end
+  end
+  return standing and "changed" or "added"
+end
+
+local function candidate_of(person, mask, options, audiences)
+  local record, row = person.record, person.row
+  local known, unsure = 0, 0
+  for audience = 0, audiences - 1 do
+    local standing = record and record.standing[audience]
+    if standing == "known" and record.run < options.refresh then
+      standing = "unsure"
+    end
+    known = known + (standing == "known" and 2 ^ audience or 0)
+    unsure = unsure + (standing == "unsure" and 2 ^ audience or 0)
+  end
+  return { hash = row.hash, cells = row.cells, member = known > 0 and record.member or nil, mask = mask, known = known,
+    unsure = unsure, row = row.row, offset = row.offset, file = row.file }
+end
+
+-- Whoever the state, a chunk, a row or an exclusion names, by id.
+local function gather(state, chunks, rows, exclusions, counts)
+  local people = {}
+  local function of(id)
+    people[id] = people[id] or { open = {} }
+    return people[id]
+  end
+  for id, record in pairs(state) do
+    of(id).record = record
+  end
+  each_entry(chunks, function(entry, outcome, refused, run)
+    local person = of(entry.id)
+    person.record = model.apply(person.record, entry, outcome, refused, run)
+    if outcome == "open" and (entry.op == "add" or entry.op == "remove") then
+      person.open[entry.audience] = entry
+    end
+  end)
+  for _, row in ipairs(rows) do
+    counts.rows = counts.rows + 1
+    counts.replaced = counts.replaced + (of(row.id).row and 1 or 0)
+    people[row.id].row = row
+  end
+  for _, id in ipairs(exclusions) do
+    of(id).excluded = true
+  end
+  return people
+end
+
+--- What a night comes to: candidates in the order of their rows, leavers by id, counts.
+---@param options {audiences: integer, refresh: integer, mode: string}
+function model.night(options, state, chunks, rows, exclusions)
+  local counts = { rows = 0, replaced = 0 }
+  for audience = 1, options.audiences do
+    counts[audience] = {}
+    for _, verdict in ipairs(VERDICTS) do
+      counts[audience][verdict] = 0
+    end
+  end
+  local candidates, leavers = {}, {}
+  for id, person in pairs(gather(state, chunks, rows, exclusions, counts)) do
+    local mask, leaving = 0, 0
+    for audience = 0, options.audiences - 1 do
+      local verdict, leaves = judge(person, audience, options)
+      local count = counts[audience + 1]
+      if verdict then
+        count[verdict] = count[verdict] + 1
+      end
+      mask = mask + ((verdict == "added" or verdict == "changed") and 2 ^ audience or 0)
+      leaving = leaving + (leaves and 2 ^ audience or 0)
+      count.leavers = count.leavers + (leaves and 1 or 0)
+    end
+    if mask > 0 then
+      candidates[#candidates + 1] = candidate_of(person, mask, options, options.audiences)
+    end
+    if leaving > 0 then
+      leavers[id] = leaving
+    end
+  end
+  table.sort(candidates, model.is_before)
+  return candidates, leavers, counts
+end
+
+--- The order of candidates. Those of one row have none; here it is that of their hashes.
+function model.is_before(a, b)
+  if a.file ~= b.file then
+    return a.file < b.file
+  elseif a.row ~= b.row then
+    return a.row < b.row
+  end
+  return model.order(a.hash) < model.order(b.hash)
+end
+
+return model
