@@ -20,6 +20,7 @@ local C = {
   { "engine", "core/bytes", "http", "lua" },
   { "gzip", "lua" },
   { "crypto", "lua" },
+  { "state", "core/files", "lua" },
   { "embed", "lua" },
 }
 local LUA = {
@@ -46,7 +47,7 @@ local FILES = {
   error = "base", version = "base", result = "result", client = "client", audience = "client", init = "scope3",
   nginx = "nginx", webhook = "webhook", cli = "cli",
 }
-local MODULES = { core = true, engine = true, gzip = true, crypto = true }
+local MODULES = { core = true, engine = true, gzip = true, crypto = true, state = true }
 
 local faults = {}
 local function fault(...)
