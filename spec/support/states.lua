@@ -107,7 +107,11 @@ function states.fold_into(kept)
   return function(k, members, fold)
     local texts = { members:sub(1, -17) }
     for n = fold.first, fold.last do
-      texts[#texts + 1] = assert(kept:chunk(n)):sub(1, 40 + k)
+      local operations, err = kept:chunk(n)
+      if not operations then
+        return nil, err
+      end
+      texts[#texts + 1] = operations:sub(1, 40 + k)
     end
     local text = table.concat(texts) .. fold.outcomes
     return text .. core.sha256(text):sub(1, 16)

@@ -164,6 +164,24 @@ local function has_tables(db)
   return found and at == #NAMES
 end
 
+-- Whether every page is where it belongs. It reads the file once. SQLite puts a failed read into words as it does with
+-- damage.
+local function check_pages(db)
+  local said, why = value_of(db, "PRAGMA quick_check(1)")
+  if said == "ok" then
+    return true
+  elseif not said then
+    return nil, why
+  end
+  local code = tonumber(said:match "error code[= ](%d+)" or 0) % 256
+  if code == 7 then
+    return rows.fault("not enough memory", "memory")
+  elseif code == 10 or said:find("failed to get page", 1, true) then
+    return rows.fault("a page cannot be read", "io")
+  end
+  return rows.fault("it is damaged", "damaged")
+end
+
 -- Whether the file is a state of this version, from the number that says so to the last page.
 local function check(db)
   local number, why = value_of(db, "PRAGMA application_id")
@@ -176,14 +194,16 @@ local function check(db)
   end
   local found
   found, why = has_tables(db)
-  if found and value_of(db, "PRAGMA page_size") == PAGE and value_of(db, "PRAGMA auto_vacuum") == 2 then
-    found, why = value_of(db, "PRAGMA quick_check(1)")
-    found = found == "ok"
+  for _, setting in ipairs { { "page_size", PAGE }, { "auto_vacuum", 2 } } do
+    if found then
+      found, why = value_of(db, "PRAGMA " .. setting[1])
+      found = found == setting[2]
+    end
   end
   if not found then
     return nil, why or select(2, rows.fault("it is damaged", "damaged"))
   end
-  return true
+  return check_pages(db)
 end
 
 --- Makes the tables of an empty file where `fill` is given, or sees that they are there. Nothing is written to a file
