@@ -78,7 +78,11 @@ schema.value_of = value_of
 ---@return any  what it gave
 ---@return scope3.StateFault? why
 function schema.atomically(db, work)
-  local changed, why, code = db:run "BEGIN IMMEDIATE"
+  -- One may be left where memory ran out just there.
+  local changed, why, code = not db:in_transaction() or db:run "ROLLBACK", nil, nil
+  if changed then
+    changed, why, code = db:run "BEGIN IMMEDIATE"
+  end
   if not changed then
     return rows.fault(why, code)
   end

@@ -222,11 +222,12 @@ function store.open(path, about, opts)
       .. "SQLite's headers (libsqlite3-dev), and build again" })
   end
   opts = opts or {}
+  local self = setmetatable({ path = path, db = false }, Store) -- before there is something to lose
   local db, message, code = state.open(path, { create = opts.create })
   if not db then
     return failed(path, { message = message, code = code })
   end
-  local self = setmetatable({ path = path, db = db }, Store)
+  self.db = db
   local fine, ok, why = pcall(load, self, about, opts.create and (opts.parts or PARTS) or nil)
   if not fine or not ok then
     db:close() -- memory may have run out, which must not leave it locked
