@@ -380,6 +380,20 @@ describe("a state", function()
     kept:close()
   end)
 
+  it("is written and read in memory that stays flat", function()
+    if not world.exists "/proc/self/status" or os.getenv "LD_PRELOAD" then
+      return -- nobody else tells
+    end
+    local code = [[local store, states = require "scope3.mirror.store", require "spec.support.states"
+      local kept = assert(store.open(%q, states.ABOUT, { create = true }))
+      kept:cut(kept:begin_run(1), 1, "x")
+      assert(kept:fold(1, "", function(k) return ("x"):rep(300000 + k) end))
+      for k = 0, 255 do assert(#kept:part(k) == 300000 + k) end
+      for line in io.lines "/proc/self/status" do io.write(line:match "VmHWM:%%s+(%%d+)" or "") end]]
+    local peak = tonumber(shell(("%s -e '%s'"):format(os.getenv "SCOPE3_LUA_BIN", code:format(states.path()))))
+    assert.is_true(peak < 45000, peak .. " kB") -- of 77 MB
+  end)
+
   it("holds no byte of who was forgotten, in any of its files", function()
     local path = states.path()
     local kept = filled(path)

@@ -111,6 +111,8 @@ local SETTINGS = {
   "PRAGMA journal_size_limit = 8388608",
 }
 
+local NEW, NONE = { "PRAGMA page_size = " .. PAGE, "PRAGMA auto_vacuum = INCREMENTAL" }, {}
+
 local function foreign()
   return rows.fault("it is no state of scope3", "foreign")
 end
@@ -136,11 +138,8 @@ local function is_empty(db)
 end
 
 local function make(db, fill)
-  local ok, why = run_all(db, { "PRAGMA page_size = " .. PAGE, "PRAGMA auto_vacuum = INCREMENTAL" })
-  if not ok then
-    return nil, why
-  end
   return schema.atomically(db, function()
+    local ok, why
     for _, name in ipairs(NAMES) do
       ok, why = run_all(db, { create(schema.tables[name]) })
       if not ok then
@@ -210,40 +209,53 @@ local function check(db)
   return check_pages(db)
 end
 
+-- What holds for the connection, and of a new file for good.
+local function set_up(db, empty)
+  -- First, because SQLite counts the pages that it keeps by the size that they have just then.
+  local ok, why = run_all(db, empty and NEW or NONE)
+  if ok then
+    ok, why = run_all(db, SETTINGS)
+  end
+  return ok, why
+end
+
+-- A log in place of a journal: so others may read while one process writes.
+local function set_log(db)
+  local mode, why = value_of(db, "PRAGMA journal_mode = WAL")
+  if mode ~= "wal" then
+    return nil, why or select(2, rows.fault("this file system has no shared memory for it", "unusable"))
+  end
+  return true
+end
+
 --- Makes the tables of an empty file where `fill` is given, or sees that they are there. Nothing is written to a file
 --- that is no state.
 ---@param db table  of scope3.state
 ---@param fill? fun(): true?, scope3.StateFault?  writes the first rows of a new state
----@return "new"|"old"|nil
+---@return true?
 ---@return scope3.StateFault? why  its code is "version" where another version wrote the file; the message is then
 ---  "newer" or "older"
 function schema.open(db, fill)
   local empty, why = is_empty(db)
   if empty == nil then
     return nil, why
-  end
-  local ok
-  if empty and not fill then
+  elseif empty and not fill then
     return foreign()
-  elseif not empty then
-    ok, why = check(db)
-    if not ok then
-      return nil, why
-    end
   end
-  ok, why = run_all(db, SETTINGS)
+  local ok = true
+  if not empty then
+    ok, why = check(db)
+  end
+  if ok then
+    ok, why = set_up(db, empty)
+  end
   if ok and empty then
     ok, why = make(db, fill)
   end
   if not ok then
     return nil, why
   end
-  local mode
-  mode, why = value_of(db, "PRAGMA journal_mode = WAL")
-  if mode ~= "wal" then
-    return nil, why or select(2, rows.fault("this file system has no shared memory for it", "unusable"))
-  end
-  return empty and "new" or "old"
+  return set_log(db)
 end
 
 return schema

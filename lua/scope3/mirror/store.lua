@@ -189,10 +189,9 @@ end
 -- Finds, or makes, what a state has, once its file is open.
 local function load(self, about, parts)
   local db = self.db
-  local made, why = schema.open(db, parts and function()
+  local ok, why = schema.open(db, parts and function()
     return fill(db, about, parts)
   end)
-  local ok = made and true or nil
   if ok then
     ok, why = compare(self, about)
   end
