@@ -280,6 +280,62 @@ describe("a state", function()
     end
   end)
 
+  it("says that it lacks what it should have, and is as before", function()
+    local path = states.path()
+    local kept, run = filled(path)
+    local said = states.said(kept)
+    local apply = function(_, members) return members end
+    for what, call in pairs {
+      request = function() return kept:accepted(run, 99, "task") end,
+      ["request of another run"] = function() return kept:ended(9, 1, "completed", 5) end,
+      chunk = function() return kept:chunk(99) end,
+      partition = function() return kept:part(8) end,
+      run = function() return kept:end_run(9, 5, {}) end,
+      ["chunk that is forgotten"] = function() return kept:forget(1, "x", { [99] = "y" }) end,
+      ["run of a journal"] = function() return journal.of(kept, 9, apply):open {} end,
+    } do
+      local value, err = call()
+      assert.same({ nil, "journal", "damaged" }, { value, err.kind, err.code }, what)
+    end
+    assert.equal(said, states.said(kept))
+    assert.has_error(function() kept:cut(run, 3, { "no text" }) end)
+    assert.is_false(kept.db:in_transaction())
+    assert.equal(said, states.said(kept))
+    kept.db:run "DELETE FROM part WHERE k = 7"
+    local ok, err = kept:fold(1, "", apply)
+    assert.same({ nil, "damaged" }, { ok, err.code })
+    ok, err = kept:forget(1, "x")
+    assert.same({ nil, "folding" }, { ok, err.code })
+    kept:close()
+    assert.has_error(function() states.open(path, { audiences = 5 }) end)
+    assert(states.open(path)):close() -- it was closed
+  end)
+
+  it("reads no journal in which a record is missing", function()
+    local path = states.path()
+    local kept, run = filled(path)
+    local night = journal.of(kept, run, function() return "m" end)
+    assert(night:open { a = 1 })
+    for i = 3, 5 do
+      assert(night:begin { request = i, batch = i, first = 1, last = 2, at = 5 })
+    end
+    kept.db:run "DELETE FROM event WHERE n = 2"
+    local ok, err = journal.of(kept, run, function() end):open { a = 1 }
+    assert.same({ nil, "damaged" }, { ok, err.code })
+    kept:close()
+  end)
+
+  it("takes no database for a new one because it has no tables", function()
+    for _, sql in ipairs { "PRAGMA application_id = 5", "PRAGMA user_version = 1" } do
+      local path = states.path()
+      local db = assert(state.open(path, { create = true }))
+      assert(db:run(sql))
+      db:close()
+      local kept, err = states.open(path)
+      assert.same({ nil, "foreign" }, { kept, err.code })
+    end
+  end)
+
   it("belongs to a service, an account and its audiences, and says what differs", function()
     local path = states.path()
     assert(states.open(path)):close()
