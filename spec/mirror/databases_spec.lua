@@ -151,6 +151,8 @@ describe("a database", function()
     assert.truthy(why:find("long", 1, true))
     opened, why, code = state.open("/tmp/" .. ("x"):rep(253), { create = true }) -- of a file beside it
     assert.same({ nil, "unusable" }, { opened, code }, why)
+    opened, why, code = state.open("bin/man.lua/state", { create = true }) -- below what is no folder
+    assert.same({ nil, "unusable" }, { opened, code }, why)
     local path = states.path()
     local one = assert(state.open(path, { create = true }))
     assert.is_true(one:check())
