@@ -57,8 +57,8 @@ describe("a state", function()
     return path
   end
 
-  -- Carries out a step in a process of its own: how many calls could have failed, how many did, and what it said; nil
-  -- where it was killed.
+  -- Carries out a step in a process of its own: how many calls could have failed, how many did, what it said, all that
+  -- it printed, and the last call that failed; nil where it was killed.
   local function run(step, path, what, k, count, how)
     local library = how == "memory" and memory or calls
     local command = "LD_PRELOAD=%s %s spec/support/state_steps.lua %s '%s' %s '%s' %d %d %s 2>&1"
@@ -66,8 +66,8 @@ describe("a state", function()
       count, how)))
     local text = pipe:read "*a"
     pipe:close()
-    local asked, failed, words = text:match "^(%d+) (%d+) ([^\n]*)\n$"
-    return tonumber(asked), tonumber(failed), words, text
+    local asked, failed, last, words = text:match "^(%d+) (%d+) (%S+) ([^\n]*)\n$"
+    return tonumber(asked), tonumber(failed), words, text, last
   end
 
   local function clear(path)
@@ -181,6 +181,19 @@ describe("a state", function()
       assert.is_true(failed > 0 or how == "short")
     end)
   end
+
+  it("has a cut on the disk before that returns", function()
+    local seen
+    local _, asked = after("cut", "closed", "EIO")
+    for k = 1, asked do
+      local path = copy "closed"
+      local _, _, words, _, call = run("cut", path, ".state", k, 1, "EIO")
+      -- What fails while it is closed is no longer the cut's.
+      seen = seen or call == "fdatasync" and words == "io again ok"
+      clear(path)
+    end
+    assert.is_true(seen)
+  end)
 
   it("without memory says so, and is as it was or as it is to be", function()
     local failed = 0

@@ -1,8 +1,9 @@
 -- Steps of a state's life, for a process of its own in which something fails or that is killed:
 -- state_steps.lua STEP STATE LIBRARY WHAT K COUNT HOW
 -- LIBRARY is preloaded: that of compile.failing_calls() where WHAT is a part of file names, that of compile.no_memory()
--- where HOW is "memory" and WHAT a part of a library's name. Prints how many calls could have failed, how many did, and
--- what came of the step: "ok", or a code. What failed once is done again then, and "again" is printed with it.
+-- where HOW is "memory" and WHAT a part of a library's name. Prints how many calls could have failed, how many did, the
+-- last of these, and what came of the step: "ok", or a code. What failed once is done again then, and "again" is
+-- printed with it.
 local core = require "scope3.core"
 local states = require "spec.support.states"
 
@@ -72,7 +73,7 @@ if arg and arg[0] and arg[0]:find("state_steps%.lua$") then
   local step, path, library, what, k, count, how = arg[1], arg[2], arg[3], arg[4], tonumber(arg[5]), tonumber(arg[6]),
     arg[7]
   require "scope3.state"
-  local asked, failed
+  local asked, failed, last
   local fine, ok, err
   if how == "memory" then
     local no_memory = assert(package.loadlib(library, "luaopen_no_memory"))()
@@ -83,13 +84,13 @@ if arg and arg[0] and arg[0]:find("state_steps%.lua$") then
     local failing_calls = assert(package.loadlib(library, "luaopen_failing_calls"))()
     failing_calls.of_files(what, k, count, how)
     fine, ok, err = pcall(attempt, step, path)
-    asked, failed = failing_calls.stop()
+    asked, failed, last = failing_calls.stop()
   end
   local said = told(fine, ok, err)
   if said ~= "ok" and count == 1 then
     said = said .. " again " .. told(pcall(attempt, step, path))
   end
-  print(("%d %d %s"):format(asked, failed, said))
+  print(("%d %d %s %s"):format(asked, failed, last or "-", said))
 end
 
 return steps
