@@ -254,7 +254,8 @@ describe("a state", function()
     for _, sql in ipairs {
       "CREATE TABLE more(x)", "CREATE INDEX more ON try(chunk)", "CREATE VIEW more AS SELECT * FROM try",
       "CREATE TRIGGER more AFTER INSERT ON try BEGIN DELETE FROM part; END", "ALTER TABLE try ADD COLUMN more",
-      "DROP TABLE event", "DROP TABLE try", "DELETE FROM meta WHERE key = 'key'", "UPDATE meta SET value = x'00' WHERE key = 'key'",
+      "DROP TABLE event", "DROP TABLE try",
+      "DELETE FROM meta WHERE key = 'key'", "UPDATE meta SET value = x'00' WHERE key = 'key'",
       "UPDATE audience SET consent_basis = '' WHERE number = 0", "UPDATE meta SET value = '26' WHERE key = 'account'",
     } do
       local kept, err = altered(sql)

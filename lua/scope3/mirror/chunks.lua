@@ -1,4 +1,4 @@
---- What a state keeps of what is sent: chunks of operations, and their requests. Methods of scope3.Store.
+--- What a state keeps of what is sent: chunks of operations, and their requests. Methods of scope3.MirrorStore.
 local json = require "scope3.util.json"
 local rows = require "scope3.mirror.rows"
 local schema = require "scope3.mirror.schema"
@@ -25,7 +25,11 @@ local tables = schema.tables
 ---@field size integer  bytes
 ---@field tries scope3.StateTry[]  in order
 
----@class scope3.Store
+---@class scope3.MirrorChunks
+---@field db table  of scope3.state
+---@field write fun(self, work: fun(): any, scope3.StateFault?): any, scope3.Error?
+---@field fail fun(self, why: scope3.StateFault): nil, scope3.Error
+---@field chunks integer  number of the last chunk
 local chunks = {}
 
 local function list_text(list)

@@ -11,7 +11,7 @@ local schema = require "scope3.mirror.schema"
 local tables = schema.tables
 
 ---@class scope3.NightJournal : scope3.Journal
----@field store scope3.Store
+---@field store scope3.MirrorStore
 ---@field run integer
 ---@field members_of fun(batch: integer): string
 local Night = {}
@@ -20,7 +20,7 @@ Night.__index = Night
 local journal = {}
 
 --- The journal of a run of a store.
----@param store scope3.Store  open for as long as the job may note something
+---@param store scope3.MirrorStore  open for as long as the job may note something
 ---@param run integer
 ---@param members_of fun(batch: integer): string  the packed operations of a batch, asked for once
 ---@return scope3.NightJournal

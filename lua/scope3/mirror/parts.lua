@@ -1,4 +1,4 @@
---- The partitions of a state, and the chunks that are folded into them. Methods of scope3.Store.
+--- The partitions of a state, and the chunks that are folded into them. Methods of scope3.MirrorStore.
 local entries = require "scope3.util.entries"
 local rows = require "scope3.mirror.rows"
 local schema = require "scope3.mirror.schema"
@@ -11,7 +11,14 @@ local tables = schema.tables
 ---@field last integer
 ---@field outcomes string
 
----@class scope3.Store
+---@class scope3.MirrorParts
+---@field db table  of scope3.state
+---@field write fun(self, work: fun(): any, scope3.StateFault?): any, scope3.Error?
+---@field fail fun(self, why: scope3.StateFault): nil, scope3.Error
+---@field chunks integer  number of the last chunk
+---@field parts integer  partitions, numbered from 0
+---@field folds integer  number of the last fold
+---@field folding scope3.StateFold|false  one that was begun, and has not ended
 local parts = {}
 
 local function lacks_part()

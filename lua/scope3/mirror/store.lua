@@ -26,14 +26,9 @@ local tables = schema.tables
 ---@field identity string  version of the rules for ids and hashes
 ---@field script string  which one made the members
 
----@class scope3.Store
+---@class scope3.MirrorStore : scope3.MirrorChunks, scope3.MirrorParts
 ---@field path string
 ---@field key string  16 bytes, of the keyed hashes
----@field parts integer  partitions, numbered from 0
----@field db table  of scope3.state
----@field chunks integer  number of the last chunk
----@field folds integer  number of the last fold
----@field folding scope3.StateFold|false  one that was begun, and has not ended
 ---@field changed string?  what differs from the last run, of what may: the identity version and the script
 local Store = {}
 Store.__index = Store
@@ -212,7 +207,7 @@ end
 ---@param path string
 ---@param about scope3.StateAbout
 ---@param opts? {create: boolean?, parts: integer?}  `create` makes one where there is none, of so many partitions
----@return scope3.Store?
+---@return scope3.MirrorStore?
 ---@return scope3.Error? err
 function store.open(path, about, opts)
   local found, state = pcall(require, "scope3.state")
