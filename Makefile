@@ -34,8 +34,8 @@ LUA_FULL = $(shell p=$$(command -v '$(LUA_BIN)') && case $$p in (/*) echo "$$p" 
 LUA_CFLAGS ?= $(shell for n in $(LUA_PCS); do pkg-config --exists $$n 2>/dev/null && { pkg-config --cflags $$n; break; }; done)
 
 # --- where the libraries are -----------------------------------------------------------------------------------------
-# CURL_DIR, ZLIB_DIR and CRYPTO_DIR name a prefix with include and lib; CURL_INCDIR, CURL_LIBDIR and their like name each folder. LuaRocks uses the same
-# names. A library outside the system's folders is found again at run time. Nothing named: pkg-config is asked. $(1)_CFLAGS and $(1)_LIBS overrule all.
+# CURL_DIR, ZLIB_DIR, CRYPTO_DIR and SQLITE_DIR name a prefix with include and lib; CURL_INCDIR, CURL_LIBDIR and their like name each folder. LuaRocks uses
+# the same names. A library outside the system's folders is found again at run time. Nothing named: pkg-config is asked. $(1)_CFLAGS and $(1)_LIBS overrule all.
 named_inc = $(addprefix -I,$(or $($(1)_INCDIR),$(addsuffix /include,$($(1)_DIR))))
 named_lib = $(foreach dir,$(or $($(1)_LIBDIR),$(addsuffix /lib,$($(1)_DIR))),-L$(dir) $(if $(filter /usr/lib% /lib%,$(dir)),,-Wl,-rpath,$(dir) )$(2))
 CURL_CFLAGS ?= $(or $(call named_inc,CURL),$(shell pkg-config --cflags libcurl 2>/dev/null || curl-config --cflags 2>/dev/null))
@@ -44,6 +44,8 @@ ZLIB_CFLAGS ?= $(or $(call named_inc,ZLIB),$(shell pkg-config --cflags zlib 2>/d
 ZLIB_LIBS ?= $(or $(call named_lib,ZLIB,-lz),$(shell pkg-config --libs zlib 2>/dev/null || echo -lz))
 CRYPTO_CFLAGS ?= $(or $(call named_inc,CRYPTO),$(shell pkg-config --cflags libcrypto 2>/dev/null))
 CRYPTO_LIBS ?= $(or $(call named_lib,CRYPTO,-lcrypto),$(shell pkg-config --libs libcrypto 2>/dev/null || echo -lcrypto))
+SQLITE_CFLAGS ?= $(or $(call named_inc,SQLITE),$(shell pkg-config --cflags sqlite3 2>/dev/null))
+SQLITE_LIBS ?= $(or $(call named_lib,SQLITE,-lsqlite3),$(shell pkg-config --libs sqlite3 2>/dev/null || echo -lsqlite3))
 
 # --- how to build ----------------------------------------------------------------------------------------------------
 # SANITIZE=1 builds with ASan and UBSan; POLL=1 builds what other systems and processors use, the engine without epoll and everything in plain C. Each
@@ -64,7 +66,7 @@ FORTIFY ?= $(if $(SANITIZE)$(COVERAGE)$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $
 HARDEN ?= -fstack-protector-strong $(FORTIFY)
 # 64 bits for the offsets of files, also on systems of 32 bits. CPPFLAGS and CFLAGS stand behind what is ours, and so overrule it.
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fPIC -fvisibility=hidden $(WARN) $(HARDEN) $(CPPFLAGS) $(CFLAGS) \
-  $(LUA_CFLAGS) $(CURL_CFLAGS) $(ZLIB_CFLAGS) $(CRYPTO_CFLAGS)
+  $(LUA_CFLAGS) $(CURL_CFLAGS) $(ZLIB_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS)
 ifdef SANITIZE
 ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SAN_LDFLAGS := -fsanitize=address,undefined
@@ -106,7 +108,13 @@ GZIP := $(if $(shell printf '$(HASH)include <zlib.h>\n' | $(CC) $(ZLIB_CFLAGS) -
 CRYPTO_OBJ := $(TYPE_OBJ) $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/crypto/*.c)))
 CRYPTO := $(if $(shell printf '$(HASH)include <openssl/opensslv.h>\n$(HASH)if OPENSSL_VERSION_NUMBER < 0x30000000L\n$(HASH)error\n$(HASH)endif\n' | \
   $(CC) $(CRYPTO_CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes),$(OUT)/scope3/crypto.so)
-MODULES := $(CORE) $(ENGINE) $(GZIP) $(CRYPTO)
+
+# The state of a mirror is another, left out where there is no SQLite 3.34.
+STATE_OWN := $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/state/*.c)))
+STATE_OBJ := $(STATE_OWN) $(TYPE_OBJ) $(OUT)/obj/core/files/fork_mark.o
+STATE := $(if $(shell printf '$(HASH)include <sqlite3.h>\n$(HASH)if SQLITE_VERSION_NUMBER < 3034000\n$(HASH)error\n$(HASH)endif\n' | \
+  $(CC) $(SQLITE_CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes),$(OUT)/scope3/state.so)
+MODULES := $(CORE) $(ENGINE) $(GZIP) $(CRYPTO) $(STATE)
 
 COMMA := ,
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
@@ -191,7 +199,7 @@ FLAGS := $(OUT)/flags
 .PHONY: FORCE
 $(FLAGS): FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CFLAGS) : $(ALL_LDFLAGS) $(CURL_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS))' >$@.$$$$ && \
+	@printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CFLAGS) : $(ALL_LDFLAGS) $(CURL_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS) $(SQLITE_LIBS))' >$@.$$$$ && \
 	  if cmp -s $@.$$$$ $@; then rm $@.$$$$; else mv $@.$$$$ $@; fi
 
 # Where the functions of hashing and text begin decides up to 3 % of a row: 32 bytes keep each loop in few cache lines.
@@ -224,14 +232,18 @@ $(OUT)/scope3/crypto.so: $(CRYPTO_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(CRYPTO_OBJ) $(CRYPTO_LIBS)
 
--include $(sort $(OBJ:.o=.d) $(ENGINE_OBJ:.o=.d) $(GZIP_OBJ:.o=.d) $(CRYPTO_OBJ:.o=.d) $(OUT)/obj/embed/embed.d)
+$(OUT)/scope3/state.so: $(STATE_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(STATE_OBJ) $(SQLITE_LIBS)
+
+-include $(sort $(OBJ:.o=.d) $(ENGINE_OBJ:.o=.d) $(GZIP_OBJ:.o=.d) $(CRYPTO_OBJ:.o=.d) $(STATE_OBJ:.o=.d) $(OUT)/obj/embed/embed.d)
 
 modules: $(MODULES)
 
 # All modules in one archive, for a host in C that links them: docs/c-hosts.md. It has the Lua files too; a host that does not ask for them links none.
 STATIC := $(OUT)/libscope3.a
 EMBED_OBJ := $(OUT)/lua_files.o $(OUT)/obj/embed/embed.o
-STATIC_OBJ := $(OBJ) $(ENGINE_OWN) $(if $(GZIP),$(GZIP_OBJ)) $(if $(CRYPTO),$(CRYPTO_OBJ)) $(EMBED_OBJ)
+STATIC_OBJ := $(OBJ) $(ENGINE_OWN) $(if $(GZIP),$(GZIP_OBJ)) $(if $(CRYPTO),$(CRYPTO_OBJ)) $(if $(STATE),$(STATE_OWN)) $(EMBED_OBJ)
 # A folder is newer when a file came or went.
 $(OUT)/lua_files.c: csrc/tables/lua_files.lua $(shell find lua/scope3 -type d -o -name '*.lua' | LC_ALL=C sort) $(FLAGS) | check-lua
 	@mkdir -p $(@D)
@@ -246,7 +258,7 @@ $(STATIC): $(STATIC_OBJ)
 static: $(STATIC)
 
 # What a program that links the archive needs after it.
-STATIC_LIBS = $(CURL_LIBS) $(if $(GZIP),$(ZLIB_LIBS)) $(if $(CRYPTO),$(CRYPTO_LIBS)) $(DL_LIBS) -lm
+STATIC_LIBS = $(CURL_LIBS) $(if $(GZIP),$(ZLIB_LIBS)) $(if $(CRYPTO),$(CRYPTO_LIBS)) $(if $(STATE),$(SQLITE_LIBS)) $(DL_LIBS) -lm
 print-static-libs:
 	@echo $(STATIC_LIBS)
 

@@ -21,6 +21,7 @@ local C = {
   { "engine", "core/bytes", "http", "lua" },
   { "gzip", "lua" },
   { "crypto", "lua" },
+  { "state", "core/files", "lua" },
   { "embed", "lua" },
 }
 local LUA = {
@@ -29,7 +30,6 @@ local LUA = {
   { "util", "core", "base" },
   { "result", "util" },
   { "identity", "core", "base", "util" },
-  { "mirror", "util" },
   { "loop", "core", "base", "util" },
   { "http", "core", "base", "util", "loop" },
   { "api", "core", "base", "util", "result", "http" },
@@ -38,6 +38,7 @@ local LUA = {
   { "client", "core", "base", "util", "result", "identity", "loop", "http", "api", "input", "job" },
   { "webhook", "core", "base", "util", "api" },
   { "metrics", "core", "util" },
+  { "mirror", "core", "base", "util" },
   { "nginx", "core", "base", "util", "identity", "http", "api", "input", "job", "client", "webhook" },
   { "sandbox", "core", "base", "util" },
   { "cli", "core", "base", "util", "result", "identity", "api", "input", "job", "client", "metrics", "sandbox" },
@@ -48,7 +49,7 @@ local FILES = {
   error = "base", version = "base", result = "result", client = "client", audience = "client", init = "scope3",
   nginx = "nginx", webhook = "webhook", cli = "cli",
 }
-local MODULES = { core = true, engine = true, gzip = true, crypto = true }
+local MODULES = { core = true, engine = true, gzip = true, crypto = true, state = true }
 
 local faults = {}
 local function fault(...)

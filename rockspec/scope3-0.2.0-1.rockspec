@@ -20,7 +20,7 @@ dependencies = {
 }
 external_dependencies = {
   -- No header: it lies in a directory of the architecture on Debian, where the compiler finds it and LuaRocks does not look.
-  -- zlib and OpenSSL are not named: LuaRocks would insist on them, and the Makefile leaves out what needs them where they are missing.
+  -- zlib, OpenSSL and SQLite are not named: LuaRocks would insist on them, and the Makefile leaves out what needs them where they are missing.
   CURL = { library = "curl" },
 }
 -- The project's own Makefile, so that there is one way to build.

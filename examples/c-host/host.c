@@ -9,6 +9,7 @@ int luaopen_scope3_core(lua_State *L);
 int luaopen_scope3_engine(lua_State *L);
 int luaopen_scope3_gzip(lua_State *L);
 int luaopen_scope3_crypto(lua_State *L);
+int luaopen_scope3_state(lua_State *L);
 
 /* `require` finds what is preloaded before it looks for a file. */
 static void preload(lua_State *L, const char *name, lua_CFunction open) {
@@ -28,6 +29,7 @@ static int run(lua_State *L) {
   preload(L, "scope3.engine", luaopen_scope3_engine);
   preload(L, "scope3.gzip", luaopen_scope3_gzip);
   preload(L, "scope3.crypto", luaopen_scope3_crypto);
+  preload(L, "scope3.state", luaopen_scope3_state);
   lua_getglobal(L, "package");
   lua_pushfstring(L, "%s/?.lua;%s/?/init.lua", argv[1], argv[1]);
   lua_setfield(L, -2, "path");

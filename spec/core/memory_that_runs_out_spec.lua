@@ -83,7 +83,7 @@ return {
 
 -- The collector runs finalizers wherever a value is made; here each closes an object that a call is using.
 local FINALIZERS = COMMON .. [=[
-local spool_path, count_path, log_path = os.tmpname(), os.tmpname(), os.tmpname()
+local spool_path, count_path, log_path, state_path = os.tmpname(), os.tmpname(), os.tmpname(), os.tmpname()
 local function when_collected(act)
   if newproxy then -- Lua 5.1 and LuaJIT have finalizers of userdata alone
     getmetatable(newproxy(true)).__gc = act
@@ -213,6 +213,26 @@ for _, case in ipairs {
 } do
   CASES[#CASES + 1] = { case[1], case[2], 60 }
 end
+local has_state, state = pcall(require, "scope3.state")
+if has_state then
+  os.remove(state_path)
+  local made = assert(state.open(state_path, { create = true }))
+  made:run "CREATE TABLE t(x)"
+  for i = 1, 30 do
+    made:run("INSERT INTO t VALUES(?)", ("x"):rep(i * 40))
+  end
+  made:close()
+  for _, use in ipairs {
+    function(db) return db:first "SELECT max(x) FROM t" end,
+    function(db) return db:each("SELECT x FROM t", function() end) end,
+    function(db)
+      label = label + 1
+      return db:run("UPDATE t SET x = x WHERE x = ?", label)
+    end,
+  } do
+    CASES[#CASES + 1] = { function() return assert(state.open(state_path)) end, use, 20 }
+  end
+end
 local ok, gzip = pcall(require, "scope3.gzip")
 if ok then
   local file = assert(io.open(PACKED, "rb"))
@@ -267,6 +287,7 @@ return {
     os.remove(spool_path)
     os.remove(count_path)
     os.remove(log_path)
+    os.remove(state_path)
     return #never > #CASES / 2 and "never closed in use: " .. table.concat(never, " ") or nil
   end,
 }]=]

@@ -5,6 +5,7 @@ local world = require "spec.support.world"
 
 local has_gzip, gzip = pcall(require, "scope3.gzip")
 local has_crypto, crypto = pcall(require, "scope3.crypto")
+local has_state, state = pcall(require, "scope3.state")
 
 local TYPES = {
   { "builder", function() return core.builder { max_member = 1000 } end, "sums" },
@@ -29,6 +30,12 @@ end
 if has_crypto then
   local x = core.base64_decode "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" -- RFC 8037's example
   TYPES[#TYPES + 1] = { "public key", function() return assert(crypto.ed25519(x)) end, "algorithm" }
+end
+
+if has_state then
+  TYPES[#TYPES + 1] = { "database", function()
+    return assert(state.open(world.path ".state", { create = true }))
+  end, "check" }
 end
 
 describe("userdata types", function()

@@ -12,6 +12,7 @@ local SCRIPT = [[
   local scope3 = require "scope3"
   require "scope3.gzip"
   require "scope3.crypto"
+  require "scope3.state"
   local client = scope3.client { api_key = "scope3_0123456789", account_id = "25", base_url = ..., loop = "blocking" }
   local answer, err = client:health()
   print(scope3.email.hash " USER@example.com ", answer, err.kind)
@@ -47,7 +48,7 @@ describe("a host in C", function()
     local names = must(("nm -g --defined-only %s/lib/lua/*/libscope3.a | awk 'NF == 3 { print $3 }' "
       .. "| grep -v '^sc3l*_\\|^__x86' | sort"):format(prefix))
     assert.equal("luaopen_scope3\nluaopen_scope3_core\nluaopen_scope3_crypto\nluaopen_scope3_engine\n"
-      .. "luaopen_scope3_gzip\n", names)
+      .. "luaopen_scope3_gzip\nluaopen_scope3_state\n", names)
   end)
 
   it("links the modules, and loads the Lua files by their path", function()

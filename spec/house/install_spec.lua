@@ -83,7 +83,7 @@ describe("installing", function()
     local lib = "/opt/x/lib/lua/" .. VDIR
     assert.is_true(world.exists(stage .. lib .. "/libscope3.a"))
     local libs = " " .. asked("--static --libs"):gsub("%s", "  ")
-    for _, word in ipairs { "-L" .. lib, "-lscope3", "-lcurl", "-lz", "-lcrypto", "-lm" } do
+    for _, word in ipairs { "-L" .. lib, "-lscope3", "-lcurl", "-lz", "-lcrypto", "-lsqlite3", "-lm" } do
       assert.truthy(libs:find(" " .. word .. " ", 1, true), libs)
     end
   end)
@@ -101,11 +101,13 @@ describe("installing", function()
     local function flags(settings)
       return must(("%s make --no-print-directory -n -B LUA=%s LUA_BIN=%s %s modules"):format(CLEAN, LUA, BIN, settings))
     end
-    local out = flags "CURL_DIR=/opt/curl ZLIB_DIR=/opt/zlib CRYPTO_INCDIR=/opt/ssl/inc CRYPTO_LIBDIR=/opt/ssl/lib64"
+    local out = flags("CURL_DIR=/opt/curl ZLIB_DIR=/opt/zlib SQLITE_DIR=/opt/sqlite CRYPTO_INCDIR=/opt/ssl/inc "
+      .. "CRYPTO_LIBDIR=/opt/ssl/lib64")
     for _, flag in ipairs {
       "-I/opt/curl/include ", "-I/opt/zlib/include ", "-I/opt/ssl/inc ",
       "-L/opt/curl/lib -Wl,-rpath,/opt/curl/lib -lcurl", "-L/opt/zlib/lib -Wl,-rpath,/opt/zlib/lib -lz",
       "-L/opt/ssl/lib64 -Wl,-rpath,/opt/ssl/lib64 -lcrypto",
+      "-I/opt/sqlite/include ", "-L/opt/sqlite/lib -Wl,-rpath,/opt/sqlite/lib -lsqlite3",
     } do
       assert.truthy(out:find(flag, 1, true), flag)
     end
@@ -155,16 +157,17 @@ describe("installing", function()
     assert.truthy(flags "HARDEN=":find("-D_FILE_OFFSET_BITS=64", 1, true))
   end)
 
-  it("leaves out what needs zlib or OpenSSL where their headers are missing", function()
+  it("leaves out what needs zlib, OpenSSL or SQLite where their headers are missing", function()
     local function modules(flags)
       local out = must(("%s make --no-print-directory -n LUA=%s LUA_BIN=%s %s install PREFIX=/nowhere"):format(CLEAN,
         LUA, BIN, flags))
       return out:find("scope3/core.so", 1, true) ~= nil, out:find("scope3/gzip.so", 1, true) ~= nil,
-        out:find("scope3/crypto.so", 1, true) ~= nil
+        out:find("scope3/crypto.so", 1, true) ~= nil, out:find("scope3/state.so", 1, true) ~= nil
     end
-    assert.same({ true, true, true }, { modules "" })
-    assert.same({ true, false, true }, { modules "ZLIB_CFLAGS=-nostdinc" })
-    assert.same({ true, true, false }, { modules "CRYPTO_CFLAGS=-nostdinc" })
+    assert.same({ true, true, true, true }, { modules "" })
+    assert.same({ true, false, true, true }, { modules "ZLIB_CFLAGS=-nostdinc" })
+    assert.same({ true, true, false, true }, { modules "CRYPTO_CFLAGS=-nostdinc" })
+    assert.same({ true, true, true, false }, { modules "SQLITE_CFLAGS=-nostdinc" })
     assert.is_nil(world.read("rockspec/scope3-" .. require "scope3.version" .. "-1.rockspec"):find("zlib.h", 1, true))
   end)
 

@@ -10,7 +10,9 @@
  *
  * `how` is an error, such as "ENOSPC"; "short", where half of the bytes is moved; or "torn", where
  * half of the bytes is written at the k-th call, and each further call gives ENOSPC. Only reads and
- * writes can be short, only writes are torn, and only what a signal may interrupt gives EINTR. */
+ * writes can be short, only writes are torn, and only what a signal may interrupt gives EINTR.
+ * "killed" ends the process before a call that does not read, and "halved" in the middle of a
+ * write. */
 #undef _FORTIFY_SOURCE /* it would define some of these in the headers */
 #include <dlfcn.h>
 #include <errno.h>
@@ -18,6 +20,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdio_ext.h>
@@ -37,7 +40,7 @@ int __open64_2(const char *path, int flags);
 enum { POPULATE_WRITE = 23 }; /* of madvise(), since Linux 5.14 */
 
 enum kind { PLAIN, SLOW, READS, WRITES }; /* all but the first may be interrupted */
-enum how { ERROR, INTERRUPTED, SHORT, TORN };
+enum how { ERROR, INTERRUPTED, SHORT, TORN, KILLED, HALVED };
 enum verdict { GO, FAIL, HALF };
 enum choice { NOTHING, LIBRARY, FILES };
 
@@ -86,6 +89,8 @@ static int can_suffer(enum kind kind) {
     case INTERRUPTED: return kind != PLAIN;
     case SHORT: return kind == READS || kind == WRITES;
     case TORN: return kind == WRITES || (first > 0 && asked >= first);
+    case KILLED: return kind != READS;
+    case HALVED: return kind == WRITES;
   }
   return 0;
 }
@@ -99,6 +104,10 @@ static enum verdict judge(void *caller, const char *call, enum kind kind, int on
   failed++;
   failed_call = call;
   errno = code;
+  if (how == KILLED)
+    (void)raise(SIGKILL);
+  if (how == HALVED)
+    return HALF;
   return how == SHORT || (how == TORN && asked == first) ? HALF : FAIL;
 }
 
@@ -118,12 +127,15 @@ static enum verdict judge(void *caller, const char *call, enum kind kind, int on
 /* One that reads or writes `n` bytes. */
 #define MOVE(call, kind, parameters, arguments)                                                    \
   ssize_t call parameters {                                                                        \
-    switch (VERDICT(call, kind, opened(fd))) {                                                     \
-      case FAIL: return -1;                                                                        \
-      case HALF: n = n > 1 ? n / 2 : n; break;                                                     \
-      case GO: break;                                                                              \
-    }                                                                                              \
-    return REAL(call) arguments;                                                                   \
+    ssize_t moved;                                                                                 \
+    const enum verdict verdict = VERDICT(call, kind, opened(fd));                                  \
+    if (verdict == FAIL)                                                                           \
+      return -1;                                                                                   \
+    n = verdict == HALF && n > 1 ? n / 2 : n;                                                      \
+    moved = REAL(call) arguments;                                                                  \
+    if (verdict == HALF && how == HALVED)                                                          \
+      (void)raise(SIGKILL);                                                                        \
+    return moved;                                                                                  \
   }
 
 /* --- what has no file --- */
@@ -185,6 +197,7 @@ MOVE(pwrite64, WRITES, (int fd, const void *from, size_t n, off64_t at), (fd, fr
 CALL(int, fstat64, PLAIN, opened(fd), (int fd, struct stat64 *info), (fd, info))
 CALL(int, fchmod, PLAIN, opened(fd), (int fd, mode_t mode), (fd, mode))
 CALL(int, fsync, SLOW, opened(fd), (int fd), (fd))
+CALL(int, fdatasync, SLOW, opened(fd), (int fd), (fd))
 CALL(int, ftruncate64, SLOW, opened(fd), (int fd, off64_t size), (fd, size))
 
 int flock(int fd, int operation) {
@@ -282,10 +295,11 @@ int fclose(FILE *file) {
 
 /* --- control --- */
 
-static const char *const WAYS[] = {"EIO",   "ENOSPC", "EDQUOT", "EMFILE", "EOPNOTSUPP",
-                                   "EINTR", "short",  "torn",   NULL};
-static const int CODES[] = {EIO, ENOSPC, EDQUOT, EMFILE, EOPNOTSUPP, EINTR, ENOSPC, ENOSPC};
-static const enum how HOWS[] = {ERROR, ERROR, ERROR, ERROR, ERROR, INTERRUPTED, SHORT, TORN};
+static const char *const WAYS[] = {"EIO",   "ENOSPC", "EDQUOT", "EMFILE", "EOPNOTSUPP", "EINTR",
+                                   "short", "torn",   "killed", "halved", NULL};
+static const int CODES[] = {EIO, ENOSPC, EDQUOT, EMFILE, EOPNOTSUPP, EINTR, ENOSPC, ENOSPC, 0, 0};
+static const enum how HOWS[] = {ERROR,       ERROR, ERROR, ERROR,  ERROR,
+                                INTERRUPTED, SHORT, TORN,  KILLED, HALVED};
 
 static int begin(lua_State *L, enum choice by) {
   size_t n;

@@ -272,6 +272,62 @@ return {
   end,
 }]=]
 
+SCENARIOS["a state"] = COMMON .. [=[
+local journal, store = require "scope3.mirror.journal", require "scope3.mirror.store"
+local path, kept, number = os.tmpname(), nil, 0
+os.remove(path)
+local ABOUT = { service = "s", account = "25", identity = "1", script = "x", audiences = { { id = "a" } } }
+local function open()
+  return store.open(path, ABOUT, { create = true, parts = 2 })
+end
+local function text_of(err)
+  return err and tostring(err) or nil
+end
+return {
+  prepare = function() number = number + 1 end,
+  act = function()
+    local err, run, night, ok
+    kept, err = open()
+    if not kept then
+      return text_of(err)
+    end
+    run, err = kept:begin_run(1)
+    if not run then
+      return text_of(err)
+    end
+    night = journal.of(kept, run, function() return ("m"):rep(number) end)
+    ok, err = night:open { max = 1 }
+    if ok then
+      ok, err = night:begin { request = number, batch = number, first = 1, last = 2, at = 5, digest = "d" }
+    end
+    if ok then
+      ok, err = night:accepted { request = number, task_id = "t", at = 6 }
+    end
+    if ok then
+      ok, err = kept:open_chunks()
+    end
+    return not ok and text_of(err) or nil
+  end,
+  check = function()
+    close(kept)
+    kept = nil
+    collect() -- one that was opened and given to nobody
+    local again, err = open()
+    if not again then
+      return tostring(err)
+    end
+    local chunks = again:open_chunks()
+    local last = chunks and chunks[#chunks]
+    local problem = not chunks and "no chunks" or last and #last.tries ~= 1 and "a chunk without its request"
+      or last and last.tries[1].state == "accepted" and last.tries[1].task_id ~= "t" and "no task" or nil
+    if last then
+      err = select(2, again:fold(last.n, "", function(_, members) return members end))
+    end
+    close(again)
+    return problem or err and tostring(err) or nil
+  end,
+}]=]
+
 SCENARIOS["gzip"] = COMMON .. [=[
 local gzip = require "scope3.gzip"
 local file = assert(io.open(PACKED, "rb"))

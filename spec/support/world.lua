@@ -148,6 +148,11 @@ function world.path(suffix)
   return name
 end
 
+--- Has world.clean() remove a file that something else makes.
+function world.forget(name)
+  files[#files + 1] = name
+end
+
 function world.read(path)
   local file = assert(io.open(path, "rb"))
   local text = file:read("*a")

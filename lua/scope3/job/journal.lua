@@ -7,6 +7,7 @@
 --- people. To resume, the same rows are read and cut as before, and each cut is compared with what the journal says of
 --- it (job/history): that is all the journal has to know of the data.
 local core = require "scope3.core"
+local difference = require "scope3.util.difference"
 local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local json = require "scope3.util.json"
@@ -195,26 +196,6 @@ local function load(self)
     return nil, err
   end
   return records
-end
-
--- What differs between two tables of plain values, as a text; nil when nothing does.
-local function difference(was, is)
-  local names = {}
-  for _, t in ipairs { was, is } do
-    for name in entries(t) do
-      names[name] = true
-    end
-  end
-  local sorted = {}
-  for name in entries(names) do
-    sorted[#sorted + 1] = name
-  end
-  table.sort(sorted)
-  for _, name in ipairs(sorted) do
-    if was[name] ~= is[name] then
-      return ("%s was %s and is now %s"):format(name, tostring(was[name]), tostring(is[name]))
-    end
-  end
 end
 
 function File:open(job)
