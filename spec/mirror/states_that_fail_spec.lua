@@ -11,7 +11,7 @@ local states = require "spec.support.states"
 local steps = require "spec.support.state_steps"
 local world = require "spec.support.world"
 
-local EVERY = world.in_full and 1 or world.thorough and 9 or 37
+local EVERY = world.in_full and 1 or world.thorough and 23 or 97
 
 describe("a state", function()
   local base, log, calls, memory, before
@@ -214,7 +214,7 @@ describe("a state", function()
   it("in a file in which a bit has another value says the same, or that it is damaged", function()
     local text = base.closed[1]
     local refused, alike = 0, 0
-    for i = 1, (world.in_full and 4000 or world.thorough and 600 or 150) do
+    for i = 1, (world.in_full and 4000 or world.thorough and 200 or 50) do
       -- A third each: anywhere, the first page with the header and the tables, and where the pages begin.
       local at = i % 3 == 0 and math.random(#text) or i % 3 == 1 and math.random(65536)
         or math.random(0, #text / 65536 - 1) * 65536 + math.random(40)
