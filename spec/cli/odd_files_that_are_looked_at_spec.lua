@@ -22,6 +22,11 @@ end
 describe("an odd file that is looked at", function()
   teardown(world.clean)
 
+  it("has no column that could be an id, which is told", function()
+    local object = seen "email,note\na@example.com,same\na@example.com,same\na@example.com,same\n"
+    assert.truthy(doubts(object):find("No column tells customers apart.", 1, true), doubts(object))
+  end)
+
   it("has phones that fit no country, and is told how many", function()
     local object = seen "id,phone\n1,+493012345678\n2,+493012345679\n3,0000000000\n4,0000000000\n"
     assert.equal("2 phones have no country code, and fit no country. --region says which.", doubts(object))

@@ -214,6 +214,16 @@ describe("scope3 forget", function()
     assert.equal("", (select(2, forget("zq1 --quiet"))))
   end)
 
+  it("writes its events in place of a report where these go to standard output", function()
+    fill "crm"
+    local code, out = forget "zq1 --events -"
+    assert.equal(0, code)
+    for line in out:gmatch "[^\n]+" do
+      assert.is_string(cjson.decode(line).event)
+    end
+    assert.truthy(out:find('"accepted"', 1, true), out)
+  end)
+
   it("says what went where the file of --events is full", function()
     fill("crm", "vips")
     local code, _, err = forget "zq1 zq2 --quiet --events /dev/full"
@@ -244,6 +254,11 @@ describe("scope3 forget", function()
     local code, _, err = forget("zq1", { env = env .. " SCOPE3_API_KEY=" })
     assert.equal(1, code)
     assert.truthy(err:find("SCOPE3_API_KEY", 1, true), err)
+    code, _, err = forget(("zq1 --api-key-file %s/key"):format(no_folder))
+    assert.is_true(code ~= 0)
+    assert.truthy(err:find(no_folder .. "/key", 1, true), err)
+    code, _, err = world.command({ "forget", "" }, { env = env })
+    assert.same({ 2, true }, { code, err:find("an id is empty", 1, true) ~= nil })
     assert.equal(before, count())
   end)
 
