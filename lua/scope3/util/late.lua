@@ -1,5 +1,6 @@
 --- Modules that are loaded when they are first used: a program that syncs one audience need not read the files that
 --- read files. What loads one asks late.problem() first, where a call begins and nothing has been sent yet.
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 
 local late = {}
@@ -14,6 +15,18 @@ local function why_not(name, message)
   return (message:gsub("\n.*", ""))
 end
 
+-- Lua 5.1 and LuaJIT keep a mark in place of a module that failed while it ran, such as for lack of memory, and of
+-- those that asked for it: they could not be loaded again. The mark of LuaJIT is a pointer that looks like a number.
+local MARKS = { userdata = true, number = true }
+
+local function forget_failures()
+  for name, module in entries(package.loaded) do
+    if MARKS[type(module)] and name:find("^scope3%.") then
+      package.loaded[name] = nil
+    end
+  end
+end
+
 --- Loads a module.
 ---@param name string  as for require
 ---@return table?
@@ -21,6 +34,7 @@ end
 function late.load(name)
   local loaded, module = pcall(require, name)
   if not loaded then
+    forget_failures()
     return nil, why_not(name, tostring(module))
   end
   return module
