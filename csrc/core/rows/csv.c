@@ -355,11 +355,21 @@ static void count_lines(sc3_csv *csv, const sc3_csv_row *s) {
   sc3_line_counts_add(&csv->lines, &spot, s->alike);
 }
 
+sc3_next sc3_csv_learn(sc3_csv *csv) {
+  const sc3_next next = sc3_csv_begin(csv);
+  return next == SC3_NEXT_RECORD && !csv->width.known ? learn_width(csv) : next;
+}
+
+void sc3_csv_resume(sc3_csv *csv, uint64_t row, uint64_t line) {
+  csv->row = row - 1;
+  csv->line = line;
+  csv->skip_lf = 0;
+  csv->input.wanted = 0;
+}
+
 sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
   sc3_csv_row s;
-  sc3_next next = sc3_csv_begin(csv);
-  if (next == SC3_NEXT_RECORD && !csv->width.known)
-    next = learn_width(csv);
+  sc3_next next = sc3_csv_learn(csv);
   if (next == SC3_NEXT_RECORD)
     next = take_row(csv, &s);
   if (next != SC3_NEXT_RECORD)
@@ -368,6 +378,7 @@ sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
   record->row = ++csv->row;
   record->line = csv->line;
   record->lines = s.inner;
+  record->offset = csv->input.taken - s.length;
   record->found = NULL;
   record->count = s.count;
   record->fields = csv->fields.at;
