@@ -35,15 +35,15 @@ function files.entries(blob)
   return list
 end
 
--- Calls `step` until it answers something that is an end. Sources without a path are fed `text` meanwhile, in pieces.
-local function drive(step, source, text, piece)
-  local at = 1
+-- Calls `step` until it answers something else than that it wants to go on. A source without a path is fed meanwhile.
+local function drive(step, source, input)
   while true do
     local state, detail, row, line = step()
     if state == "need" then
-      if at <= #text then
-        source:feed(text:sub(at, at + piece - 1))
-        at = at + piece
+      local piece = input.text:sub(input.at, input.at + (input.piece or 1000) - 1)
+      if piece ~= "" then
+        source:feed(piece)
+        input.at = input.at + #piece
       else
         source:finish()
       end
@@ -58,6 +58,7 @@ local function open(input)
   for name, value in pairs(input.source or {}) do
     options[name] = value
   end
+  input.at = 1
   options.format, options.path = input.format or "csv", not input.fed and input.path or nil
   return assert(core.source(options))
 end
@@ -88,7 +89,7 @@ function files.fill(inputs, opts)
     repeat
       local state, detail, row, line = drive(function()
         return builder:fill(payload, source, 1e6, 1)
-      end, source, input.text, input.piece or 1000)
+      end, source, input)
       states[#states + 1] = state == "script" and ("script:%s:%s:%s"):format(detail, row, tostring(line)) or state
     until state ~= "script"
     texts[#texts + 1] = payload:text("add", 1, math.max(1, payload:count()))
@@ -111,7 +112,7 @@ function files.night(state, inputs, opts)
     repeat
       local said, detail, row, line = drive(function()
         return builder:survey(night, source, number - 1, opts.bytes or 1e6, 1)
-      end, source, input.text, input.piece or 1000)
+      end, source, input)
       out.states[#out.states + 1] = said == "script" and ("script:%s:%s:%s"):format(detail, row, tostring(line)) or said
     until said ~= "script"
     source:close()
@@ -140,7 +141,7 @@ function files.night(state, inputs, opts)
     repeat
       said = drive(function()
         return builder:build(payload, source, night, chunk, number - 1, opts.bytes or 1e6, 1)
-      end, source, input.text, input.piece or 1000)
+      end, source, input)
       if said == "full" then
         cut()
       end
