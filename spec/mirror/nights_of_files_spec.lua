@@ -156,6 +156,53 @@ describe("a night of files", function()
     end
   end)
 
+  it("ends a chunk that has grown large, although its payload has room", function()
+    local rows = {}
+    for i = 1, 80 do
+      rows[i] = ("%s%d,p%d@example.org,,US,yes"):format(("x"):rep(60000), i, i)
+    end
+    local night = nights.night({}, { input_of(csv(rows)) }, { max_bytes = 20e6 })
+    assert.equal(2, #night.texts)
+    assert.is_true(#night.blobs[1] < 5e6)
+    assert.equal(80, night.built.add)
+  end)
+
+  it("rejects an id that a state cannot hold, before it is built", function()
+    local rows = { ("x"):rep(65535) .. ",a@example.org,,US,yes", ("y"):rep(65536) .. ",b@example.org,,US,yes" }
+    local night = nights.night({}, { input_of(csv(rows)) }, { max_bytes = 20e6 })
+    assert.equal(1, night.built.add)
+    assert.same({ member_too_large = 1 }, night.surveyed.rejected)
+  end)
+
+  it("looks at every column that the map takes, and at which one a value stands in", function()
+    local opts = { map = { { "external_id", 1 }, { "external_id", 2 }, { "email", 3 }, { "email", 4 }, { "phone", 5 },
+      { "hashed_email", 6 }, { "region", 7 }, { "uids", 8, "uid2" }, { "uids", 9, "maid" }, { "phone", 10 } } }
+    local function text(row)
+      return "a,b,c,d,e,f,g,h,i,j\nsame,,s@example.org,,,,,,,\n" .. row .. "\n"
+    end
+    local before = "a,,a@example.org,,,,US,,,"
+    local first = nights.night({}, { input_of(text(before)) }, opts)
+    assert.equal("add same, add a", ids(first.entries))
+    local seen = {}
+    for _, row in ipairs {
+      "a,,b@example.org,,,,US,,,", "a,,a@example.org,b@example.org,,,US,,,", "a,,a@example.org,,1,,US,,,",
+      "a,,a@example.org,,1,,US,,,2", "a,,a@example.org,,,1,US,,,", "a,,a@example.org,,,,DE,,,",
+      "a,,a@example.org,,,,US,1,,", "a,,a@example.org,,,,US,,1,", "a,,a@example.org,,,,US,1,1,",
+      "a,,a@example.org,,,,US,2,,", "a,,a@example.org,1,1,,US,,,",
+      "a,,a@example.org,1,,,US,,,", "a,,a@example.org,,1,,US,,,1",
+    } do
+      local inputs = { input_of(text(row)) }
+      local second = nights.night(first.state, inputs, opts)
+      assert.equal(1, #second.entries)
+      assert.is_nil(seen[second.entries[1].cells])
+      seen[second.entries[1].cells] = true
+      assert.equal("", ids(nights.night(second.state, inputs, opts).entries))
+    end
+    for _, row in ipairs { before, '"a"," a ",a@example.org,"",,,US, ,,', "n/a,a,a@example.org,,,,US,,," } do
+      assert.same({}, nights.night(first.state, { input_of(text(row)) }, opts).entries)
+    end
+  end)
+
   it("takes several files in turn, of which the last row of an id counts", function()
     local inputs = {
       input_of(csv { "a,a@example.org,,US,yes", "b,b@example.org,,US,yes" }),
