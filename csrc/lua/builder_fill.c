@@ -9,8 +9,6 @@
 #include "row.h"
 #include "script.h"
 
-enum { ROWS_BETWEEN_CLOCKS = 32 };
-
 int sc3l_push_outcome(lua_State *L, const char *what) {
   lua_pushstring(L, what);
   return 1;
@@ -107,8 +105,8 @@ void sc3l_begin_budget(sc3l_budget *b, double bytes, double seconds) {
   b->rows = 0;
 }
 
-int sc3l_is_spent(sc3l_budget *b, double bytes) {
-  return ++b->rows % ROWS_BETWEEN_CLOCKS == 0 && (monotonic() >= b->until || bytes >= b->bytes);
+int sc3l_is_over(const sc3l_budget *b, uint64_t bytes) {
+  return monotonic() >= b->until || (double)bytes >= b->bytes;
 }
 
 void sc3l_adopt_source(lua_State *L, int values, int source) {
@@ -201,7 +199,7 @@ static int fill_rows(lua_State *L) {
     const char *full = sc3l_builder_flush(L, u, f->payload, 2);
     if (full != NULL)
       return sc3l_push_outcome(L, full);
-    if (sc3l_is_spent(&f->budget, (double)(sc3l_source_bytes(f->source) - start)))
+    if (sc3l_is_spent(&f->budget, sc3l_source_bytes(f->source) - start))
       return sc3l_push_outcome(L, "more");
     next = sc3l_source_next(f->source, &keys, &u->record);
     if (next != SC3_NEXT_RECORD)

@@ -17,8 +17,15 @@ typedef struct sc3l_budget {
 
 void sc3l_begin_budget(sc3l_budget *b, double bytes, double seconds);
 
+enum { SC3L_ROWS_BETWEEN_CLOCKS = 32 };
+
+/* Whether the time is up, or so many bytes are too many. */
+int sc3l_is_over(const sc3l_budget *b, uint64_t bytes);
+
 /* Asked for each row: whether the budget is used up, with so many bytes. */
-int sc3l_is_spent(sc3l_budget *b, double bytes);
+static inline int sc3l_is_spent(sc3l_budget *b, uint64_t bytes) {
+  return ++b->rows % SC3L_ROWS_BETWEEN_CLOCKS == 0 && sc3l_is_over(b, bytes);
+}
 
 int sc3l_push_outcome(lua_State *L, const char *what);
 

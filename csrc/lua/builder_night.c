@@ -138,7 +138,7 @@ static int survey_rows(lua_State *L) {
   sc3l_source_other_keys(w->source);
   for (;;) {
     sc3_next next;
-    if (sc3l_is_spent(&w->budget, (double)(sc3l_source_bytes(w->source) - start)))
+    if (sc3l_is_spent(&w->budget, sc3l_source_bytes(w->source) - start))
       return sc3l_push_outcome(L, "more");
     next = sc3l_source_next(w->source, &keys, &u->record);
     if (next != SC3_NEXT_RECORD)
@@ -188,8 +188,6 @@ static sc3_next read_row(work *w, const sc3_keys *keys) {
     next = sc3l_source_next(w->source, keys, &w->u->record);
   if (next == SC3_NEXT_FATAL && w->source->file.error == 0)
     return SC3_NEXT_END; /* there was a row, and now there is not */
-  if (next == SC3_NEXT_RECORD && w->u->record.offset != c->offset)
-    return SC3_NEXT_END;
   return next;
 }
 
@@ -202,8 +200,7 @@ static int build_row(lua_State *L, work *w, const sc3_keys *keys) {
     (void)(next == SC3_NEXT_END ? push_changed(L) : sc3l_push_no_record(L, w->source, next));
     return 0;
   }
-  sc3_builder_return(&u->b, u->record.row, sc3_candidate_line(&u->building->candidate));
-  sc3_mapping_check(u->b.mapping, &u->record);
+  sc3_builder_return(&u->b, u->record.row, u->record.line);
   if (sc3_building_build(u->building, w->night, &u->b, &u->record, &same) != SC3_MIRROR_OK)
     return luaL_error(L, "not enough memory");
   if (!same) {
@@ -238,7 +235,7 @@ static int build_rows(lua_State *L) {
   sc3l_source_other_keys(w->source);
   for (;;) {
     const sc3_candidate *c;
-    if (sc3l_is_spent(&w->budget, (double)bytes))
+    if (sc3l_is_spent(&w->budget, bytes))
       return sc3l_push_outcome(L, "more");
     if (!sc3l_mirror_is_well(L, sc3_building_next(g, w->night, &c)))
       return 3;

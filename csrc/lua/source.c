@@ -105,15 +105,13 @@ sc3_next sc3l_source_go(sc3l_source *s, const sc3l_spot *spot) {
   sc3_next next = s->file.error != 0 ? SC3_NEXT_FATAL : learn(s);
   if (next != SC3_NEXT_RECORD)
     return next;
-  if (in->taken > spot->offset)
-    return SC3_NEXT_END;
   while (!sc3_input_pass(in, spot->offset)) {
+    if (in->finished)
+      return SC3_NEXT_END;
     if (is_far(s, in, spot->offset)) {
       if (!sc3l_input_file_seek(&s->file, spot->offset))
         return SC3_NEXT_FATAL;
       sc3_input_jump(in, spot->offset);
-    } else if (in->finished) {
-      return SC3_NEXT_END;
     } else if (s->file.fd < 0) {
       return SC3_NEXT_NEED;
     } else if (!fill(s, &next)) {

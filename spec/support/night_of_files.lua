@@ -84,6 +84,7 @@ end
 ---@return {text: string, counts: table, rejections: string[], states: string[]}
 function files.fill(inputs, opts)
   local builder, texts, states, rejections = builder_of(opts), {}, {}, {}
+  local short = 0
   for _, input in ipairs(inputs) do
     local source, payload = open(input), core.payload { max_members = 1e6, max_bytes = 1e8 }
     repeat
@@ -93,10 +94,12 @@ function files.fill(inputs, opts)
       states[#states + 1] = state == "script" and ("script:%s:%s:%s"):format(detail, row, tostring(line)) or state
     until state ~= "script"
     texts[#texts + 1] = payload:text("add", 1, math.max(1, payload:count()))
+    short = short + source:lines().short_rows
     source:close()
   end
   take(rejections, builder:rejections())
-  return { text = table.concat(texts, "\n"), counts = builder:counts(), rejections = rejections, states = states }
+  return { text = table.concat(texts, "\n"), counts = builder:counts(), rejections = rejections, states = states,
+    short_rows = short }
 end
 
 --- One night: what is sent, in order, and the state after it.
@@ -106,7 +109,8 @@ function files.night(state, inputs, opts)
   opts = opts or {}
   local night = assert(core.mirror.night { key = KEY, parts = PARTS, version = opts.version, mode = opts.mode })
   local builder = builder_of(opts)
-  local out = { texts = {}, blobs = {}, entries = {}, states = {}, rejections = {}, leavers = {}, builder = builder }
+  local out = { texts = {}, blobs = {}, entries = {}, states = {}, rejections = {}, leavers = {},
+    short_rows = 0 }
   for number, input in ipairs(inputs) do
     local source = open(input)
     repeat
@@ -115,6 +119,7 @@ function files.night(state, inputs, opts)
       end, source, input)
       out.states[#out.states + 1] = said == "script" and ("script:%s:%s:%s"):format(detail, row, tostring(line)) or said
     until said ~= "script"
+    out.short_rows = out.short_rows + source:lines().short_rows
     source:close()
   end
   take(out.rejections, builder:rejections())

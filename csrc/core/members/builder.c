@@ -218,8 +218,8 @@ static sc3_status refuse_values(sc3_builder *b, const sc3_mapped *mapped) {
   return st;
 }
 
-static sc3_status stage_values(sc3_builder *b, const sc3_record *r, const sc3_values *values,
-                               const sc3_payload *next) {
+static inline sc3_status stage_values(sc3_builder *b, const sc3_record *r, const sc3_values *values,
+                                      const sc3_payload *next) {
   sc3_outcome outcome;
   sc3_status st;
   if (next != NULL && sc3_slice_some(values->role[SC3_ROLE_EXTERNAL_ID]))

@@ -363,13 +363,13 @@ sc3_next sc3_csv_learn(sc3_csv *csv) {
 void sc3_csv_resume(sc3_csv *csv, uint64_t row, uint64_t line) {
   csv->row = row - 1;
   csv->line = line;
-  csv->skip_lf = 0;
-  csv->input.wanted = 0;
 }
 
 sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
   sc3_csv_row s;
-  sc3_next next = sc3_csv_learn(csv);
+  sc3_next next = sc3_csv_begin(csv);
+  if (next == SC3_NEXT_RECORD && !csv->width.known)
+    next = learn_width(csv);
   if (next == SC3_NEXT_RECORD)
     next = take_row(csv, &s);
   if (next != SC3_NEXT_RECORD)

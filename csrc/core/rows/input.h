@@ -94,11 +94,11 @@ static inline int sc3_input_pass(sc3_input *in, uint64_t at) {
   return there;
 }
 
-/* What is committed from here on begins with that byte of the text, which is UTF-8 as it comes. */
+/* What is committed from here on begins with that byte of the text, which is UTF-8 as it comes, and
+   is not finished. */
 static inline void sc3_input_jump(sc3_input *in, uint64_t at) {
   sc3_input_take(in, sc3_input_left(in));
   in->taken = at;
-  in->finished = 0;
 }
 
 /* Room for `want` bytes (at most SC3_CHUNK) after those that wait, to be written by the caller and

@@ -312,9 +312,6 @@ sc3_next sc3_jsonl_learn(sc3_jsonl *j) {
 void sc3_jsonl_resume(sc3_jsonl *j, uint64_t row, uint64_t line) {
   j->row = row - 1;
   j->line = line;
-  j->inside = j->layout == SC3_LAYOUT_ARRAY;
-  j->skipping = 0;
-  j->input.wanted = 0;
 }
 
 sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
