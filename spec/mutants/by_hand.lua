@@ -306,6 +306,21 @@ local BY_FILE = {
       "the first row of a range comes last in the one before: the order is the same" },
     { "r->starts[i] = r->starts[2 * i];", "", "the ranges have other sizes alone" },
   },
+  ["mirror/building.c"] = {
+    { "e->member == g->candidate.member", "1" },
+    { "standing == SC3_KNOWN &&", "1 &&" },
+    { "g->leaves = standing != SC3_AWAY;", "g->leaves = 1;" },
+    { "if (chunk->out.n >= CHUNK_FULL)", "if (0)" },
+    { "sc3_chunk_take_back(chunk, &before);", "" },
+    { "sc3_cells_hash(&cells) == g->candidate.cells;", "1;" },
+  },
+  ["mirror/cells.c"] = {
+    { "sc3_sip_cell(&s, sc3_slice_of(&role, 1));", "" },
+    { "sc3_sip_cell(&s, v->fallbacks[i].value);", "" },
+    { "sc3_sip_cell(&s, v->uids[i].type);", "" },
+    { "return role != SC3_ROLE_EXTERNAL_ID;", "return 1;" },
+    { "take_shape(&s, v);", "" },
+  },
   ["mirror/siphash.c"] = {
     { "word | sc3_sip_rest(p, n) << 32", "word" },
     { "word = n >= 8 ?", "word = n > 4 ?" },
