@@ -1,7 +1,7 @@
 /* What a night of a mirror costs beside reading and building: ids, chunks and rows are made up.
  *
- *   cc -O2 -std=c11 -D_GNU_SOURCE -o build/bench/mirror bench/mirror.c csrc/core/mirror/[a-z]*.c
- *     csrc/core/bytes/buffer.c csrc/core/bytes/crc32c.c csrc/core/bytes/random.c
+ *   cc -O2 -std=c11 -D_GNU_SOURCE -o build/bench/mirror bench/mirror.c \
+ *     $(find csrc/core -name '*.c')
  *   build/bench/mirror [IDS] [PARTS-BITS] [FOLDER]
  *
  * `load` folds chunks that add all ids to an empty state. Then a night reads them again, shuffled:
@@ -169,7 +169,7 @@ static void give_rows(const state *s, sc3_night *n, uint64_t rows, int staged) {
   uint64_t i;
   for (i = 0; i < rows; i++) {
     const uint64_t number = i * STEP % rows, kind = mixed(number) % 1000;
-    const sc3_row_place place = {i, i * 100, 0, 1};
+    const sc3_row_place place = {i, i * 100, 0, 1, 1};
     char text[16];
     const sc3_slice id = id_of(number, text);
     sc3_sip sip;

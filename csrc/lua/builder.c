@@ -1,5 +1,7 @@
 #include "builder.h"
 
+#include <stdlib.h>
+
 #include "id_set.h"
 #include "payload.h"
 #include "type.h"
@@ -17,6 +19,10 @@ static void free_when_unused(sc3l_builder *u) {
   if (!u->closed || u->busy)
     return;
   sc3_builder_free(&u->b);
+  if (u->building != NULL)
+    sc3_building_free(u->building);
+  free(u->building);
+  u->building = NULL;
   sc3_builder_init(&u->b, SC3_ADD, 0, 0); /* so that it may be freed again */
 }
 
@@ -73,6 +79,14 @@ void sc3l_builder_look_at_epoch(lua_State *L, sc3l_builder *u) {
   lua_pop(L, 3);
 }
 
+static void begin(sc3l_builder *u, sc3l_uses *uses, sc3l_source *source) {
+  uses->source = source;
+  if (source != NULL)
+    sc3l_source_lock(source, SC3L_SOURCE_LOCKED);
+  u->uses = uses;
+  u->busy = 1;
+}
+
 void sc3l_builder_begin_use(lua_State *L, sc3l_builder *u, sc3l_uses *uses, sc3l_source *source) {
   memset(uses, 0, sizeof *uses);
   uses->payload = sc3l_fill_payload(L, 2);
@@ -84,11 +98,12 @@ void sc3l_builder_begin_use(lua_State *L, sc3l_builder *u, sc3l_uses *uses, sc3l
     uses->next = sc3l_fill_payload(L, lua_gettop(L));
     lua_pop(L, 3);
   }
-  uses->source = source;
-  if (source != NULL)
-    sc3l_source_lock(source, SC3L_SOURCE_LOCKED);
-  u->uses = uses;
-  u->busy = 1;
+  begin(u, uses, source);
+}
+
+void sc3l_builder_begin_survey(sc3l_builder *u, sc3l_uses *uses, sc3l_source *source) {
+  memset(uses, 0, sizeof *uses);
+  begin(u, uses, source);
 }
 
 void sc3l_builder_end_use(sc3l_builder *u, sc3l_uses *uses) {

@@ -4,6 +4,7 @@
 #define SC3L_BUILDER_H
 
 #include "../core/members/builder.h"
+#include "../core/mirror/building.h"
 #include "member.h"
 #include "source.h"
 
@@ -34,9 +35,10 @@ typedef struct sc3l_builder {
   int mapped;          /* has targets */
   sc3l_lookup *lookup; /* NULL where no row is a record */
   int has_where, has_member;
-  int in_epoch;      /* the user value holds an id set and the payload of the next epoch */
-  sc3l_uses *uses;   /* of the call under way; NULL outside */
-  sc3_record record; /* kept here, so that no pointer to a C frame outlives an error */
+  int in_epoch;           /* the user value holds an id set and the payload of the next epoch */
+  sc3l_uses *uses;        /* of the call under way; NULL outside */
+  sc3_building *building; /* NULL before its first candidate of a night */
+  sc3_record record;      /* kept here, so that no pointer to a C frame outlives an error */
 } sc3l_builder;
 
 /* The user value is a table with these. */
@@ -69,9 +71,10 @@ int sc3l_call_busy(lua_State *L, lua_CFunction body);
  * because a payload may have been closed since; then it raises. */
 void sc3l_builder_look_at_epoch(lua_State *L, sc3l_builder *u);
 
-/* Holds what a call uses: the payload at index 2, what the epoch has, and a source or NULL. Release
- * it with sc3l_builder_end_use(), which never raises. */
+/* Holds what a call uses: the payload at index 2, what the epoch has, and a source or NULL; of a
+ * survey only the source. Release it with sc3l_builder_end_use(), which never raises. */
 void sc3l_builder_begin_use(lua_State *L, sc3l_builder *u, sc3l_uses *uses, sc3l_source *source);
+void sc3l_builder_begin_survey(sc3l_builder *u, sc3l_uses *uses, sc3l_source *source);
 void sc3l_builder_end_use(sc3l_builder *u, sc3l_uses *uses);
 
 /* Around each call of a script. */

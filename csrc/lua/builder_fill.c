@@ -9,15 +9,12 @@
 #include "row.h"
 #include "script.h"
 
-enum { ROWS_BETWEEN_CLOCKS = 32 };
-
-static int push_outcome(lua_State *L, const char *what) {
+int sc3l_push_outcome(lua_State *L, const char *what) {
   lua_pushstring(L, what);
   return 1;
 }
 
-/* A script failed: the row is counted, and gives nothing. */
-static int push_script_error(lua_State *L, sc3l_builder *u) {
+int sc3l_push_script_error(lua_State *L, sc3l_builder *u) {
   sc3_builder_discard(&u->b);
   u->b.row_rejected = SC3_R_NONE;
   sc3l_check_status(L, sc3_builder_reject(&u->b, SC3_R_SCRIPT_ERROR, SC3_ROLE_NONE, 0));
@@ -36,13 +33,11 @@ typedef struct filling {
   sc3l_builder *u;
   sc3_payload *payload;
   sc3l_source *source;
-  double bytes; /* the budget of :fill(), */
-  double until; /* and when its time is up, by the monotonic clock */
+  sc3l_budget budget; /* of :fill() */
 } filling;
 
-/* Rejects the row that an error left under way. An error of ours is about memory; another one is
- * that of a row that makes its columns up. */
-static void fail_row(lua_State *L, sc3l_builder *u, int failed) {
+/* An error of ours is about memory; another one is that of a row that makes its columns up. */
+void sc3l_fail_row(lua_State *L, sc3l_builder *u, int failed) {
   const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
   const int of_memory =
       failed != LUA_ERRRUN || (message != NULL && strstr(message, "not enough memory") != NULL);
@@ -68,7 +63,7 @@ static int call_filling(lua_State *L, filling *f, lua_CFunction body) {
   sc3l_builder_begin_use(L, f->u, &uses, f->source);
   failed = lua_pcall(L, 3, LUA_MULTRET, 0);
   if (failed)
-    fail_row(L, f->u, failed);
+    sc3l_fail_row(L, f->u, failed);
   sc3l_builder_end_use(f->u, &uses);
   return failed ? lua_error(L) : lua_gettop(L) - 3;
 }
@@ -80,9 +75,9 @@ static int take_row(lua_State *L) {
   sc3l_checkstack(L, 20);
   sc3_builder_begin(&f->u->b, f->u->b.tally.rows + 1, 0);
   if (sc3l_stage_row(L, &staging) != NULL)
-    return push_script_error(L, f->u);
+    return sc3l_push_script_error(L, f->u);
   full = sc3l_builder_flush(L, f->u, f->payload, 2);
-  return push_outcome(L, full != NULL ? full : "more");
+  return sc3l_push_outcome(L, full != NULL ? full : "more");
 }
 
 /* :take(payload, row) -> "more" | "full" | "turn" | "script", message, row number. A row that is a
@@ -104,8 +99,17 @@ static double monotonic(void) {
   return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Makes sure that the row view in the user value looks at this source. */
-static void adopt_source(lua_State *L, int values, int source) {
+void sc3l_begin_budget(sc3l_budget *b, double bytes, double seconds) {
+  b->bytes = bytes;
+  b->until = monotonic() + seconds;
+  b->rows = 0;
+}
+
+int sc3l_is_over(const sc3l_budget *b, uint64_t bytes) {
+  return monotonic() >= b->until || (double)bytes >= b->bytes;
+}
+
+void sc3l_adopt_source(lua_State *L, int values, int source) {
   lua_getfield(L, values, KEY_SOURCE);
   if (!lua_rawequal(L, -1, source)) {
     sc3l_new_row(L, source);
@@ -136,19 +140,24 @@ static int is_unasked_child(const sc3l_builder *u, const sc3_keys *keys) {
          !asks_for_parent(keys);
 }
 
+int sc3l_begin_record(lua_State *L, sc3l_builder *u, const sc3_keys *keys) {
+  sc3_builder_begin(&u->b, u->record.row, u->record.line);
+  sc3_mapping_check(u->b.mapping, &u->record);
+  u->lookup->columns.looked += u->record.fault == SC3_R_NONE;
+  if (!is_unasked_child(u, keys))
+    return 1;
+  u->b.tally.children++;
+  sc3l_check_status(L, sc3_builder_end(&u->b, 1));
+  return 0;
+}
+
 /* Stages what the record gives, and ends the row. 0 when a script failed: its message is on top. */
 static int take_record(lua_State *L, const filling *f, const sc3_keys *keys) {
   sc3l_builder *u = f->u;
   const sc3l_staging staging = {.u = u, .payload = f->payload, .values = 1};
   int wanted;
-  sc3_builder_begin(&u->b, u->record.row, u->record.line);
-  sc3_mapping_check(u->b.mapping, &u->record);
-  u->lookup->columns.looked += u->record.fault == SC3_R_NONE;
-  if (is_unasked_child(u, keys)) {
-    u->b.tally.children++;
-    sc3l_check_status(L, sc3_builder_end(&u->b, 1));
+  if (!sc3l_begin_record(L, u, keys))
     return 1;
-  }
   if (!has_script(u)) {
     wanted = sc3_mapping_wants(u->b.mapping, &u->record);
     if (wanted)
@@ -156,18 +165,17 @@ static int take_record(lua_State *L, const filling *f, const sc3_keys *keys) {
     sc3l_check_status(L, sc3_builder_end(&u->b, !wanted));
     return 1;
   }
-  adopt_source(L, 1, 2); /* not before a row is there: then the header is known */
+  sc3l_adopt_source(L, 1, 2); /* not before a row is there: then the header is known */
   if (sc3l_stage_row(L, &staging) != NULL)
     return 0;
   lua_settop(L, 3);
   return 1;
 }
 
-/* Pushes what :fill() answers when the source has no row. */
-static int push_no_record(lua_State *L, const sc3l_source *s, sc3_next next) {
+int sc3l_push_no_record(lua_State *L, const sc3l_source *s, sc3_next next) {
   switch (next) {
-    case SC3_NEXT_NEED: return push_outcome(L, s->file.fd < 0 ? "need" : "more");
-    case SC3_NEXT_END: return push_outcome(L, "end");
+    case SC3_NEXT_NEED: return sc3l_push_outcome(L, s->file.fd < 0 ? "need" : "more");
+    case SC3_NEXT_END: return sc3l_push_outcome(L, "end");
     case SC3_NEXT_FATAL:
       lua_pushliteral(L, "fatal");
       sc3l_source_push_fatal(L, s);
@@ -177,10 +185,9 @@ static int push_no_record(lua_State *L, const sc3l_source *s, sc3_next next) {
 }
 
 static int fill_rows(lua_State *L) {
-  const filling *f = lua_touserdata(L, 3);
+  filling *f = lua_touserdata(L, 3);
   sc3l_builder *u = f->u;
   const uint64_t start = sc3l_source_bytes(f->source);
-  unsigned rows = 0;
   sc3_keys keys;
   sc3l_checkstack(L, 20);
   keys = sc3_mapping_keys(u->b.mapping);
@@ -191,15 +198,14 @@ static int fill_rows(lua_State *L) {
     sc3_next next;
     const char *full = sc3l_builder_flush(L, u, f->payload, 2);
     if (full != NULL)
-      return push_outcome(L, full);
-    if (++rows % ROWS_BETWEEN_CLOCKS == 0 &&
-        (monotonic() >= f->until || (double)(sc3l_source_bytes(f->source) - start) >= f->bytes))
-      return push_outcome(L, "more");
+      return sc3l_push_outcome(L, full);
+    if (sc3l_is_spent(&f->budget, sc3l_source_bytes(f->source) - start))
+      return sc3l_push_outcome(L, "more");
     next = sc3l_source_next(f->source, &keys, &u->record);
     if (next != SC3_NEXT_RECORD)
-      return push_no_record(L, f->source, next);
+      return sc3l_push_no_record(L, f->source, next);
     if (!take_record(L, f, &keys))
-      return push_script_error(L, u);
+      return sc3l_push_script_error(L, u);
     if (u->record.missing > 0 && sc3_builder_has_refused(&u->b))
       sc3_csv_width_forget_short(&f->source->csv.lines);
   }
@@ -214,8 +220,7 @@ static int builder_fill(lua_State *L) {
   f.u = sc3l_check_builder(L);
   (void)sc3l_check_payload(L, 2);
   f.source = sc3l_check_source(L, 3);
-  f.bytes = (double)luaL_checknumber(L, 4);
-  f.until = monotonic() + (double)luaL_checknumber(L, 5);
+  sc3l_begin_budget(&f.budget, (double)luaL_checknumber(L, 4), (double)luaL_checknumber(L, 5));
   return call_filling(L, &f, fill_rows);
 }
 

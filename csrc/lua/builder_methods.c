@@ -2,6 +2,7 @@
 #include "arguments.h"
 #include "builder.h"
 #include "builder_fill.h"
+#include "builder_night.h"
 #include "builder_options.h"
 #include "builder_report.h"
 #include "id_set.h"
@@ -164,11 +165,12 @@ void sc3l_open_builder(lua_State *L) {
       {"flush", builder_flush},
       {NULL, NULL},
   };
-  static const sc3l_type type = {
-      .name = SC3L_BUILDER,
-      .methods = {methods, sc3l_builder_fill_methods, sc3l_builder_report_methods},
-      .end = builder_end,
-      .close = builder_close};
+  static const sc3l_type type = {.name = SC3L_BUILDER,
+                                 .methods = {methods, sc3l_builder_fill_methods,
+                                             sc3l_builder_night_methods,
+                                             sc3l_builder_report_methods},
+                                 .end = builder_end,
+                                 .close = builder_close};
   sc3l_new_type(L, &type);
   keep_words(L);
   lua_pushcfunction(L, builder_new);

@@ -11,6 +11,8 @@
  * moves its requests on. */
 enum { MOMENT = 50 };
 
+enum { FIRST_STEP = 4096 }; /* bytes that are read after a seek */
+
 int sc3l_file_stat(const char *path, struct stat *info) {
   return (strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, info) : stat(path, info)) == 0 ? 0 : errno;
 }
@@ -32,6 +34,7 @@ const char *sc3l_input_file_open(sc3l_input_file *f, const char *path) {
   f->fd = -1;
   f->owned = f->once = f->error = 0;
   f->size = -1;
+  f->step = 0;
   if (strcmp(path, "-") == 0) {
     take_standard_input(f);
     f->once = fstat(f->fd, &info) != 0 || !S_ISREG(info.st_mode);
@@ -82,12 +85,31 @@ static ssize_t read_some(const sc3l_input_file *f, void *to, size_t n) {
   return read(f->fd, to, n);
 }
 
+int sc3l_input_file_seek(sc3l_input_file *f, uint64_t at) {
+  if (lseek(f->fd, (off_t)at, SEEK_SET) < 0) {
+    f->error = errno;
+    return 0;
+  }
+  f->step = FIRST_STEP;
+  return 1;
+}
+
+/* How much is asked for: after a seek twice as much each time. */
+static size_t next_step(sc3l_input_file *f) {
+  const size_t step = f->step;
+  if (step == 0)
+    return SC3_CHUNK;
+  f->step = 2 * step < SC3_CHUNK ? 2 * step : 0;
+  return step;
+}
+
 sc3l_fill sc3l_input_file_fill(sc3l_input_file *f, sc3_input *in) {
-  char *space = sc3_input_space(in, SC3_CHUNK);
+  const size_t step = next_step(f);
+  char *space = sc3_input_space(in, step);
   ssize_t n;
   if (space == NULL)
     return SC3L_FILL_NOMEM;
-  n = read_some(f, space, SC3_CHUNK);
+  n = read_some(f, space, step);
   if (n > 0) {
     sc3_input_commit(in, (size_t)n);
     return SC3L_FILL_DONE;

@@ -13,6 +13,7 @@ typedef struct sc3l_input_file {
   int once;    /* no regular file: its bytes come once, and may be waited for */
   int error;   /* errno with which reading failed, for good; 0 = none */
   double size; /* of a regular file named by its path; -1 unknown */
+  size_t step; /* bytes to ask for at once; 0 = SC3_CHUNK */
 } sc3l_input_file;
 
 enum { SC3L_FILE_STAMP = 96 };
@@ -33,6 +34,10 @@ typedef enum sc3l_fill {
 /* Reads a chunk of the file into `in`, or finishes it at the end. Waits a moment at most for bytes
  * of what is no regular file. */
 sc3l_fill sc3l_input_file_fill(sc3l_input_file *f, sc3_input *in);
+
+/* Goes to a byte of a file whose size is known. Little is read there at first: the rows that are
+   wanted may lie far from each other. 0 where that failed: see `error`. */
+int sc3l_input_file_seek(sc3l_input_file *f, uint64_t at);
 
 /* "file", "directory", "pipe", "socket" or "device". */
 const char *sc3l_file_kind(const struct stat *info);

@@ -13,11 +13,18 @@ enum { HASH = 8 };
 
 /* --- objects --- */
 
-void *sc3l_check_mirror(lua_State *L, const char *type, const char *what) {
-  const sc3l_mirror *u = luaL_checkudata(L, 1, type);
+void *sc3l_use_mirror(lua_State *L, int index, const char *type, const char *what,
+                      sc3l_mirror **mirror) {
+  sc3l_mirror *u = luaL_checkudata(L, index, type);
   if (u->object == NULL || u->ended || u->lost)
     sc3l_raise_closed(L, what);
+  *mirror = u;
   return u->object;
+}
+
+void *sc3l_check_mirror(lua_State *L, const char *type, const char *what) {
+  sc3l_mirror *u;
+  return sc3l_use_mirror(L, 1, type, what, &u);
 }
 
 static void free_when_unread(sc3l_mirror *u) {
@@ -26,6 +33,17 @@ static void free_when_unread(sc3l_mirror *u) {
   if (u->object != NULL)
     u->free_object(u->object);
   u->object = NULL;
+}
+
+void sc3l_hold_mirror(sc3l_mirror *u) {
+  u->reads++;
+  u->lost = 1;
+}
+
+void sc3l_leave_mirror(sc3l_mirror *u, int well) {
+  u->reads--;
+  u->lost = !well;
+  free_when_unread(u);
 }
 
 int sc3l_end_mirror(lua_State *L, const char *type) {
@@ -164,7 +182,7 @@ sc3_slice sc3l_check_id(lua_State *L, int index) {
 
 /* --- outcomes --- */
 
-static sc3_outcome check_outcome(lua_State *L, int index) {
+static sc3_entry_outcome check_outcome(lua_State *L, int index) {
   static const char *const names[] = {"none", "applied", "unsure", "open", NULL};
   const char *name;
   int i;
@@ -175,7 +193,7 @@ static sc3_outcome check_outcome(lua_State *L, int index) {
   if (names[i] == NULL)
     luaL_error(L, "there is no such outcome");
   lua_pop(L, 1);
-  return (sc3_outcome)i;
+  return (sc3_entry_outcome)i;
 }
 
 static void read_range(lua_State *L, int index, sc3_outcome_range *range, uint32_t behind) {

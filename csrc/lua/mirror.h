@@ -19,6 +19,15 @@ typedef struct sc3l_mirror {
 /* The object of the userdata at 1; raises where it is closed. */
 void *sc3l_check_mirror(lua_State *L, const char *type, const char *what);
 
+/* The same at `index`, and the userdata itself. */
+void *sc3l_use_mirror(lua_State *L, int index, const char *type, const char *what,
+                      sc3l_mirror **mirror);
+
+/* While a call of another object works with it: closing it frees nothing, and other calls find it
+   closed. For good, where the call did not end well: something may be lost. Never raise. */
+void sc3l_hold_mirror(sc3l_mirror *u);
+void sc3l_leave_mirror(sc3l_mirror *u, int well);
+
 /* Frees what the userdata at 1 has, when nothing reads it. */
 int sc3l_end_mirror(lua_State *L, const char *type);
 
@@ -54,6 +63,11 @@ size_t sc3l_check_part(lua_State *L, int index, unsigned bits);
 
 /* 16 bytes at `index`, which may be a field's. */
 sc3_sip_key sc3l_check_key(lua_State *L, int index);
+
+/* The night or the chunk at `index`; raises where it is closed. */
+struct sc3_night *sc3l_use_night(lua_State *L, int index, sc3l_mirror **mirror,
+                                 unsigned *audiences);
+sc3_chunk_writer *sc3l_use_chunk(lua_State *L, int index, sc3l_mirror **mirror);
 
 /* A text of 8 bytes for each 64-bit number: no Lua loses a bit of it. */
 void sc3l_push_hash(lua_State *L, uint64_t hash);

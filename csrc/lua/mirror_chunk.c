@@ -15,6 +15,10 @@ static sc3_chunk_writer *check(lua_State *L) {
   return sc3l_check_mirror(L, TYPE, "chunk");
 }
 
+sc3_chunk_writer *sc3l_use_chunk(lua_State *L, int index, sc3l_mirror **mirror) {
+  return sc3l_use_mirror(L, index, TYPE, "chunk", mirror);
+}
+
 static void free_chunk(void *object) {
   sc3_chunk_free(object);
   free(object);

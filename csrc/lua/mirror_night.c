@@ -18,6 +18,12 @@ static sc3_night *check(lua_State *L) {
   return sc3l_check_mirror(L, TYPE, "night");
 }
 
+sc3_night *sc3l_use_night(lua_State *L, int index, sc3l_mirror **mirror, unsigned *audiences) {
+  sc3_night *night = sc3l_use_mirror(L, index, TYPE, "night", mirror);
+  *audiences = ((night_ud *)(void *)*mirror)->audiences;
+  return night;
+}
+
 static void free_night(void *object) {
   sc3_night_close(object);
 }
@@ -79,14 +85,18 @@ static void take_cells(lua_State *L, int index, sc3_sip *sip) {
   }
 }
 
+static uint64_t check_48(lua_State *L, int index) {
+  return sc3l_check_whole(L, index, 0, WHOLE_48);
+}
+
 static uint16_t check_mask(lua_State *L, int index) {
   const night_ud *u = luaL_checkudata(L, 1, TYPE);
   return (uint16_t)sc3l_check_whole(L, index, 0, (double)((UINT32_C(1) << u->audiences) - 1));
 }
 
-/* :row(id, cells, mask, row, offset, file) -> true | nil, message, code. `cells` is a list of
+/* :row(id, cells, mask, row, offset, file, line) -> true | nil, message, code. `cells` is a list of
    strings, and of false where a row has none; `mask` has a bit for each audience that wants the
-   row. Rows come in order of file and row. */
+   row; `line`, where there is one, is that where it begins. Rows come in order of file and row. */
 static int night_row(lua_State *L) {
   sc3_night *n = check(L);
   const sc3_slice id = sc3l_check_id(L, 2);
@@ -94,9 +104,10 @@ static int night_row(lua_State *L) {
   sc3_row_place place;
   luaL_checktype(L, 3, LUA_TTABLE);
   place.mask = check_mask(L, 4);
-  place.row = sc3l_check_whole(L, 5, 0, WHOLE_48);
-  place.offset = sc3l_check_whole(L, 6, 0, WHOLE_48);
+  place.row = check_48(L, 5);
+  place.offset = check_48(L, 6);
   place.file = (uint16_t)sc3l_check_whole(L, 7, 0, UINT16_MAX);
+  place.beyond = sc3_line_beyond(place.row, lua_isnoneornil(L, 8) ? 0 : check_48(L, 8));
   take_cells(L, 3, &cells);
   return sc3l_push_mirror_status(L, sc3_night_row(n, id, &cells, &place));
 }
@@ -135,16 +146,15 @@ static void push_standing(lua_State *L, const night_ud *u, uint32_t standing, sc
   sc3l_push_count(L, mask);
 }
 
-/* :candidate() -> hash, cells, member, mask, known, unsure, row, offset, file | nil, after the last
-   | nil, message, code. By row. `mask` has the audiences that it is a candidate for. The audiences
-   of `known` have the version `member`, which is nil where none has; those of `unsure` may have
-   any. */
+/* :candidate() -> hash, cells, member, mask, known, unsure, row, offset, file, line | nil, after
+   the last | nil, message, code. By row. `mask` has the audiences that it is a candidate for. The
+   audiences of `known` have the version `member`, which is nil where none has; those of `unsure`
+   may have any; `line` is 0 where it is not known. */
 static int night_candidate(lua_State *L) {
-  static const uint64_t LOW = UINT64_C(0xffffffffffff);
   night_ud *u = luaL_checkudata(L, 1, TYPE);
   const sc3_candidate *found;
   sc3_candidate c;
-  sc3l_checkstack(L, 12);
+  sc3l_checkstack(L, 13);
   if (!sc3l_mirror_is_well(L, sc3_night_candidate(check(L), &found)))
     return 3;
   if (found == NULL)
@@ -160,11 +170,12 @@ static int night_candidate(lua_State *L) {
   sc3l_push_count(L, c.mask);
   push_standing(L, u, c.standing, SC3_KNOWN);
   push_standing(L, u, c.standing, SC3_UNSURE);
-  sc3l_push_count(L, c.order & LOW);
+  sc3l_push_count(L, sc3_candidate_row(&c));
   sc3l_push_count(L, c.offset);
-  sc3l_push_count(L, c.order >> 48);
+  sc3l_push_count(L, sc3_candidate_file(&c));
+  sc3l_push_count(L, sc3_candidate_line(&c));
   u->mirror.lost = 0;
-  return 9;
+  return 10;
 }
 
 /* :leave(id, mask) -> true | nil, message, code. One more, found while rows were built. */
@@ -217,7 +228,7 @@ static int night_counts(lua_State *L) {
   set_count(L, "replaced", c.replaced);
   for (audience = 0; audience < u->audiences; audience++) {
     lua_createtable(L, 0, SC3_VERDICTS);
-    for (i = SC3_ADDED; i < SC3_VERDICTS; i++)
+    for (i = SC3_NEWCOMER; i < SC3_VERDICTS; i++)
       set_count(L, names[i], c.verdicts[audience][i]);
     set_count(L, "leavers", c.leavers[audience]);
     lua_rawseti(L, -2, (int)audience + 1);

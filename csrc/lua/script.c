@@ -218,8 +218,7 @@ static void read_table(lua_State *L, const sc3l_staging *s) {
   record->count = lookup->keys;
 }
 
-/* Takes the row through where(). NULL, or a message that is left on top. */
-static const char *ask_where(lua_State *L, const sc3l_staging *s, int *skipped) {
+const char *sc3l_ask_where(lua_State *L, const sc3l_staging *s, int *skipped) {
   const int top = lua_gettop(L);
   const char *message = call_script(L, s, KEY_WHERE, 1);
   if (message == NULL)
@@ -256,7 +255,7 @@ const char *sc3l_stage_row(lua_State *L, const sc3l_staging *s) {
   }
   skipped = !sc3_mapping_wants(u->b.mapping, &u->record);
   if (!skipped && u->has_where)
-    message = ask_where(L, s, &skipped);
+    message = sc3l_ask_where(L, s, &skipped);
   if (message != NULL)
     return message;
   if (!skipped && u->has_member)

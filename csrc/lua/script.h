@@ -17,4 +17,8 @@ typedef struct sc3l_staging {
    was not ended. */
 const char *sc3l_stage_row(lua_State *L, const sc3l_staging *staging);
 
+/* Takes the row, which conditions have not skipped, through where() of a builder that has one.
+   NULL, or a message that is left on top. */
+const char *sc3l_ask_where(lua_State *L, const sc3l_staging *staging, int *skipped);
+
 #endif

@@ -84,6 +84,47 @@ sc3_next sc3l_source_begin(sc3l_source *s) {
   }
 }
 
+static sc3_next learn(sc3l_source *s) {
+  for (;;) {
+    sc3_next next = s->is_csv ? sc3_csv_learn(&s->csv) : sc3_jsonl_learn(&s->jsonl);
+    if (next != SC3_NEXT_NEED || s->file.fd < 0 || !fill(s, &next))
+      return next;
+  }
+}
+
+/* Whether a byte that has not come yet is worth a seek. */
+static int is_far(const sc3l_source *s, const sc3_input *in, uint64_t at) {
+  enum { FAR = 32 << 10 };
+  const uint64_t between = at - in->taken; /* all that came is taken */
+  return s->file.size >= 0 && !in->decoding &&
+         between > (s->file.step > 0 && s->file.step < FAR ? s->file.step : FAR);
+}
+
+sc3_next sc3l_source_go(sc3l_source *s, const sc3l_spot *spot) {
+  sc3_input *in = sc3l_source_input(s);
+  sc3_next next = s->file.error != 0 ? SC3_NEXT_FATAL : learn(s);
+  if (next != SC3_NEXT_RECORD)
+    return next;
+  while (!sc3_input_pass(in, spot->offset)) {
+    if (in->finished)
+      return SC3_NEXT_END;
+    if (is_far(s, in, spot->offset)) {
+      if (!sc3l_input_file_seek(&s->file, spot->offset))
+        return SC3_NEXT_FATAL;
+      sc3_input_jump(in, spot->offset);
+    } else if (s->file.fd < 0) {
+      return SC3_NEXT_NEED;
+    } else if (!fill(s, &next)) {
+      return next;
+    }
+  }
+  if (s->is_csv)
+    sc3_csv_resume(&s->csv, spot->row, spot->line);
+  else
+    sc3_jsonl_resume(&s->jsonl, spot->row, spot->line);
+  return SC3_NEXT_RECORD;
+}
+
 void sc3l_source_other_keys(sc3l_source *s) {
   sc3_jsonl_other_keys(&s->jsonl);
 }

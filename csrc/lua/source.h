@@ -29,6 +29,11 @@ typedef struct sc3l_source {
   sc3_jsonl jsonl;
 } sc3l_source;
 
+/* Where a row stands: see sc3_record. */
+typedef struct sc3l_spot {
+  uint64_t row, line, offset;
+} sc3l_spot;
+
 /* The user value is a table with these. */
 #define SC3L_SOURCE_DECODE "decode" /* the decoder of nested JSON, or nil */
 #define SC3L_SOURCE_META "meta"     /* the metatable of rows that are given as tables */
@@ -56,6 +61,10 @@ sc3_next sc3l_source_next(sc3l_source *s, const sc3_keys *wanted, sc3_record *re
 
 /* The columns of CSV, as sc3_csv_begin() gives them. Reads and answers as sc3l_source_next(). */
 sc3_next sc3l_source_begin(sc3l_source *s);
+
+/* Goes on to a row that was given by another reading of the same input, and was not passed since:
+   SC3_NEXT_RECORD when it is what sc3l_source_next() gives next. Reads and answers as that. */
+sc3_next sc3l_source_go(sc3l_source *s, const sc3l_spot *spot);
 
 /* The keys that rows are asked for may be others from now on. */
 void sc3l_source_other_keys(sc3l_source *s);

@@ -10,7 +10,7 @@ static void set_function(lua_State *L, const char *name, lua_CFunction f) {
 static void push_methods(lua_State *L, const sc3l_type *type) {
   int i;
   lua_createtable(L, 0, 8);
-  for (i = 0; i < 3 && type->methods[i] != NULL; i++)
+  for (i = 0; i < 4 && type->methods[i] != NULL; i++)
     sc3l_setfuncs(L, type->methods[i]);
   if (type->end != NULL)
     set_function(L, "close", type->close != NULL ? type->close : type->end);

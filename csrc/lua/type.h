@@ -13,7 +13,7 @@
 
 typedef struct sc3l_type {
   const char *name;           /* of the metatable, such as "scope3.payload" */
-  const luaL_Reg *methods[3]; /* up to three lists, without close; each ends with {NULL, NULL} */
+  const luaL_Reg *methods[4]; /* up to four lists, without close; each ends with {NULL, NULL} */
   const luaL_Reg *meta;       /* further metamethods; may be NULL */
   lua_CFunction end;   /* frees what the object owns: idempotent, never raises; NULL = nothing */
   lua_CFunction close; /* :close() of a type that may refuse it; NULL = `end` */

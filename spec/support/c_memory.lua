@@ -8,6 +8,7 @@ local no_memory = assert(package.loadlib(arg[1], "luaopen_no_memory"))()
 local gzip = require "scope3.gzip"
 local mirrored = require "spec.support.mirrored"
 local scope3 = require "scope3"
+local surveyed = require "spec.support.surveyed"
 local work = arg[2]
 
 -- gzip of "id,mail\n"
@@ -27,6 +28,7 @@ local function rows(format)
 end
 
 local MIRRORED = mirrored.run(core, work, 700, function(object) return object end)
+local SURVEYED = surveyed.run(core, work, 40, function(object) return object end)
 
 local open = {}
 local function new(kind, ...)
@@ -63,6 +65,7 @@ local SCENARIOS = {
       return object
     end
     assert(mirrored.run(core, work, 700, hold) == MIRRORED)
+    assert(surveyed.run(core, work, 40, hold) == SURVEYED)
   end,
   fill("csv", { map = MAP }), fill("jsonl", { map = NAMED }),
   fill("csv", { member = function(row)

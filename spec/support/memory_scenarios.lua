@@ -175,11 +175,13 @@ return {
   check = function() collect() end,
 }]=]
 
-SCENARIOS["a night of a mirror"] = COMMON .. [=[
-local mirrored = require "spec.support.mirrored"
+-- What a module of spec.support comes to, which is the same whenever it comes to anything.
+local function coming_to_the_same(module)
+  return COMMON .. ([=[
+local module = require "spec.support.%s"
 local expected, open = nil, {}
 local function run(n)
-  return mirrored.run(core, "/tmp", n, function(object)
+  return module.run(core, "/tmp", n, function(object)
     open[#open + 1] = object
     return object
   end)
@@ -196,7 +198,11 @@ return {
     end
     collect()
   end,
-}]=]
+}]=]):format(module)
+end
+
+SCENARIOS["a night of a mirror"] = coming_to_the_same "mirrored"
+SCENARIOS["a night over a file"] = coming_to_the_same "surveyed"
 
 SCENARIOS["a spool"] = COMMON .. [=[
 local path, members, spool = os.tmpname(), nil, nil

@@ -218,9 +218,22 @@ static sc3_status refuse_values(sc3_builder *b, const sc3_mapped *mapped) {
   return st;
 }
 
+static inline sc3_status stage_values(sc3_builder *b, const sc3_record *r, const sc3_values *values,
+                                      const sc3_payload *next) {
+  sc3_outcome outcome;
+  sc3_status st;
+  if (next != NULL && sc3_slice_some(values->role[SC3_ROLE_EXTERNAL_ID]))
+    sc3_builder_prefetch(b, next, values->role[SC3_ROLE_EXTERNAL_ID]);
+  st = sc3_builder_stage(b, b->op, values, &outcome);
+  if (r->missing > 0 && b->row_rejected == SC3_R_NO_IDENTIFIER) {
+    b->row_rejected = SC3_R_RAGGED_ROW; /* an identifier may stand in what is missing */
+    b->row_rejected_column = (uint32_t)(r->count - r->missing + 1);
+  }
+  return st;
+}
+
 sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payload *next) {
   sc3_mapped mapped;
-  sc3_outcome outcome;
   sc3_status st;
   if (r->fault != SC3_R_NONE)
     return reject_record(b, r);
@@ -229,18 +242,60 @@ sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payloa
   st = refuse_values(b, &mapped);
   if (st != SC3_OK || b->row_rejected != SC3_R_NONE)
     return st;
-  if (sc3_slice_some(mapped.values.role[SC3_ROLE_EXTERNAL_ID]))
-    sc3_builder_prefetch(b, next, mapped.values.role[SC3_ROLE_EXTERNAL_ID]);
-  st = sc3_builder_stage(b, b->op, &mapped.values, &outcome);
-  if (r->missing > 0 && b->row_rejected == SC3_R_NO_IDENTIFIER) {
-    b->row_rejected = SC3_R_RAGGED_ROW; /* an identifier may stand in what is missing */
-    b->row_rejected_column = (uint32_t)(r->count - r->missing + 1);
-  }
-  return st;
+  return stage_values(b, r, &mapped.values, next);
+}
+
+/* Whether the mapping refused a value that an external id was looked for in. */
+static int refuses_id(const sc3_mapped *mapped) {
+  size_t i = 0;
+  while (i < mapped->refused_count && mapped->refused[i].role != SC3_ROLE_EXTERNAL_ID)
+    i++;
+  return i < mapped->refused_count;
+}
+
+sc3_status sc3_builder_survey(sc3_builder *b, const sc3_record *r, sc3_survey *out) {
+  sc3_outcome outcome;
+  sc3_reason why;
+  sc3_status st;
+  if (r->fault != SC3_R_NONE)
+    return reject_record(b, r);
+  sc3_mapped_clear(&out->mapped);
+  sc3_mapping_read(b->mapping, r, b->reading.repair, &out->mapped);
+  if (out->mapped.refused_count > 0 && refuses_id(&out->mapped))
+    return refuse_values(b, &out->mapped);
+  why = sc3_member_read_id(&out->mapped.values, &b->reading, &outcome, &out->id);
+  if (why == SC3_R_NONE)
+    return SC3_OK;
+  st = refuse_values(b, &out->mapped);
+  if (st != SC3_OK)
+    return st;
+  return sc3_builder_reject(b, why, SC3_ROLE_EXTERNAL_ID,
+                            outcome.at_column > 0 ? outcome.at_column
+                                                  : column_of(b, SC3_ROLE_EXTERNAL_ID));
+}
+
+sc3_status sc3_builder_map_surveyed(sc3_builder *b, const sc3_record *r, const sc3_survey *survey,
+                                    const sc3_payload *next) {
+  const sc3_status st = refuse_values(b, &survey->mapped);
+  return st == SC3_OK ? stage_values(b, r, &survey->mapped.values, next) : st;
+}
+
+void sc3_builder_leave(sc3_builder *b) {
+  b->under_way = 0;
+}
+
+void sc3_builder_return(sc3_builder *b, uint64_t row, uint64_t line) {
+  sc3_builder_begin(b, row, line);
+  b->tally.rows--;
 }
 
 int sc3_builder_waiting(const sc3_builder *b) {
   return b->next_staged < b->staged.n / sizeof(staged);
+}
+
+sc3_slice sc3_builder_staged_member(const sc3_builder *b) {
+  const staged *it = (const staged *)(const void *)b->staged.p + b->next_staged;
+  return sc3_slice_of(b->scratch.p + it->offset, it->length - 1);
 }
 
 /* Whether an earlier member of this id was sealed in this epoch: then this one may overtake it, so

@@ -95,6 +95,27 @@ int sc3_builder_has_refused(const sc3_builder *b);
    flushed to. */
 sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *record, const sc3_payload *next);
 
+/* What sc3_builder_survey() reads of a row. It borrows from the record. */
+typedef struct sc3_survey {
+  sc3_mapped mapped;
+  sc3_external_id_form id;
+} sc3_survey;
+
+/* Reads of the record of the row under way what has to be known before its member is built: its
+   values as they stand, and its id as it will be sent. A row that the mapping or the id reject is
+   counted as sc3_builder_map() would; of any other only sc3_builder_map_surveyed() counts what was
+   dropped. */
+sc3_status sc3_builder_survey(sc3_builder *b, const sc3_record *record, sc3_survey *out);
+
+/* Stages the member of a row that was surveyed and not rejected. */
+sc3_status sc3_builder_map_surveyed(sc3_builder *b, const sc3_record *record,
+                                    const sc3_survey *survey, const sc3_payload *next);
+
+/* Ends a row that was surveyed, or begins it again to be built: it counts as seen once, and as used
+   or rejected when it was built. */
+void sc3_builder_leave(sc3_builder *b);
+void sc3_builder_return(sc3_builder *b, uint64_t row, uint64_t line);
+
 /* Says that a member of this external id is staged now and flushed to `next` soon, so that the
  * memory where it belongs is fetched meanwhile. An id that needs escaping belongs elsewhere, which
  * costs nothing but the gain. */
@@ -110,6 +131,10 @@ sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p);
  * missing, which never fails. */
 void sc3_builder_gather(sc3_builder *b);
 void sc3_builder_settle(sc3_builder *b);
+
+/* The JSON of the next member that waits, without its comma, in which nothing is missing unless
+   hashes are gathered. There must be one. */
+sc3_slice sc3_builder_staged_member(const sc3_builder *b);
 
 /* True while members of the last row wait for room. */
 int sc3_builder_waiting(const sc3_builder *b);

@@ -344,6 +344,14 @@ static sc3_status put_member(sc3_buffer *out, const identifiers *ids, sc3_unhash
   return st == SC3_OK ? sc3_buffer_append(out, "},", 2) : st;
 }
 
+sc3_reason sc3_member_read_id(const sc3_values *values, sc3_reading *reading, sc3_outcome *outcome,
+                              sc3_external_id_form *form) {
+  const work w = {values, reading, outcome};
+  outcome->dropped_count = 0;
+  outcome->repairs = 0;
+  return take_id(&w, form);
+}
+
 sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values,
                             sc3_reading *reading, sc3_unhashed *later, sc3_outcome *outcome) {
   const work w = {values, reading, outcome};

@@ -7,6 +7,7 @@
 
 #include "../bytes/buffer.h"
 #include "../bytes/sha256.h"
+#include "../identity/external_id.h"
 #include "../identity/pii.h"
 #include "../identity/reading.h"
 #include "../identity/reason.h"
@@ -95,6 +96,11 @@ typedef struct sc3_unhashed {
 
 /* The escaped external id stands at this offset of a written member. */
 enum { SC3_MEMBER_ID_AT = 15 };
+
+/* Reads only the external id, as sc3_member_write() does: SC3_R_NONE with the id in `form`, else
+   why the member is rejected for it. Of `outcome` only what concerns the id is set. */
+sc3_reason sc3_member_read_id(const sc3_values *values, sc3_reading *reading, sc3_outcome *outcome,
+                              sc3_external_id_form *form);
 
 /* Appends `{"externalId":"…",…},` (docs/contract.md section 2) to `out`, and says in `outcome` what
    was kept and dropped. A rejected member appends nothing and is SC3_OK with `outcome->rejected`

@@ -6,8 +6,8 @@
 #include "payload.h"
 #include "region_tally.h"
 
-/* Two sums hold: rows = skipped + rejected + used; built = what
- * payloads took in. */
+/* Two sums hold: rows = skipped + rejected + used, but for rows that a night has and does not
+ * build; built = what payloads took in. */
 typedef struct sc3_tally {
   uint64_t rows;     /* rows seen */
   uint64_t skipped;  /* rows that a predicate or a script left out */

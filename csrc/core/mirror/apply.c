@@ -40,10 +40,10 @@ static void apply_add(sc3_mirror_record *record, const sc3_mirror_entry *entry, 
     mark(record, entry, SC3_MARK_REFUSED);
 }
 
-static void apply_remove(sc3_mirror_record *record, unsigned audience, sc3_outcome outcome) {
+static void apply_remove(sc3_mirror_record *record, unsigned audience, sc3_entry_outcome outcome) {
   if (outcome == SC3_OUTCOME_APPLIED)
-    record->standing = sc3_with_standing(record->standing, audience, SC3_ABSENT);
-  else if (outcome == SC3_OUTCOME_UNSURE && sc3_stands(record->standing, audience) != SC3_ABSENT)
+    record->standing = sc3_with_standing(record->standing, audience, SC3_AWAY);
+  else if (outcome == SC3_OUTCOME_UNSURE && sc3_stands(record->standing, audience) != SC3_AWAY)
     record->standing = sc3_with_standing(record->standing, audience, SC3_UNSURE);
 }
 

@@ -4,7 +4,7 @@
 
 #include "../bytes/little.h"
 
-enum { SIZE = 46, LEAST = 1024 };
+enum { SIZE = 50, LEAST = 1024 };
 
 /* --- ranges --- */
 
@@ -84,6 +84,7 @@ sc3_mirror_status sc3_candidates_put(sc3_candidates *c, const sc3_candidate *can
   sc3_store64(bytes + 32, candidate->member);
   sc3_store32(bytes + 40, candidate->standing);
   sc3_store16(bytes + 44, candidate->mask);
+  sc3_store32(bytes + 46, (uint32_t)candidate->beyond);
   return sc3_part_put(&c->spool, range_of(c->ranges, candidate->order), bytes, SIZE);
 }
 
@@ -134,6 +135,7 @@ static sc3_mirror_status read_range(sc3_candidates *c, size_t range) {
     to->member = sc3_load64(bytes + 32);
     to->standing = sc3_load32(bytes + 40);
     to->mask = sc3_load16(bytes + 44);
+    to->beyond = (int32_t)sc3_load32(bytes + 46);
   }
   if (status == SC3_MIRROR_OK)
     status = reader.status;

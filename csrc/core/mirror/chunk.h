@@ -22,6 +22,12 @@ void sc3_chunk_begin(sc3_chunk_writer *w, uint32_t run);
 /* `entry->run` is not read: all have that of the chunk. */
 sc3_mirror_status sc3_chunk_put(sc3_chunk_writer *w, const sc3_mirror_entry *entry);
 
+/* Takes the last entry back, which was put when the writer was as `before`. */
+static inline void sc3_chunk_take_back(sc3_chunk_writer *w, const sc3_chunk_writer *before) {
+  w->out.n = before->out.n;
+  w->count = before->count;
+}
+
 /* The whole blob, which `w` owns until the next entry. */
 sc3_mirror_status sc3_chunk_end(sc3_chunk_writer *w, sc3_slice *blob);
 void sc3_chunk_free(sc3_chunk_writer *w);

@@ -14,16 +14,16 @@ typedef enum sc3_entry_op {
 } sc3_entry_op;
 
 /* What became of an entry that was sent. */
-typedef enum sc3_outcome {
+typedef enum sc3_entry_outcome {
   SC3_OUTCOME_NONE, /* the service did nothing */
   SC3_OUTCOME_APPLIED,
   SC3_OUTCOME_UNSURE,
   SC3_OUTCOME_OPEN /* it may still be carried out */
-} sc3_outcome;
+} sc3_entry_outcome;
 
 /* `refused`: a later request went without the entry, because the service refuses its content. */
 typedef struct sc3_became {
-  sc3_outcome outcome;
+  sc3_entry_outcome outcome;
   int refused; /* not while it is open */
 } sc3_became;
 

@@ -55,6 +55,7 @@ static void absorb(sc3_gather *g, sc3_gathered *to, sc3_gathered *later) {
     to->cells = later->cells;
     to->order = later->order;
     to->offset = later->offset;
+    to->beyond = later->beyond;
     to->mask = later->mask;
   }
   to->excluded |= later->excluded;
@@ -164,11 +165,13 @@ static sc3_mirror_status take(sc3_gather *g, sc3_part_reader *r, const sc3_stage
   item->excluded = staged->kind == SC3_STAGE_EXCLUSION;
   item->gone = 0;
   item->cells = item->order = item->offset = 0;
+  item->beyond = SC3_NO_LINE;
   item->mask = 0;
   if (item->has_row) {
     item->cells = staged->cells;
     item->order = staged->order;
     item->offset = staged->offset;
+    item->beyond = staged->beyond;
     item->mask = staged->mask;
   }
   if (staged->kind == SC3_STAGE_ENTRY)

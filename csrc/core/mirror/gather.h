@@ -12,6 +12,7 @@ typedef struct sc3_gathered {
   uint64_t hash;
   uint64_t cells, order, offset; /* of the row */
   uint32_t first, last;          /* of its entries; SC3_NO_ENTRY = none */
+  int32_t beyond;                /* of the row */
   uint16_t mask;
   unsigned char has_row, excluded, gone;
 } sc3_gathered;

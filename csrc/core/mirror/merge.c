@@ -24,17 +24,17 @@ static sc3_verdict judge(const person *p, unsigned audience, int upsert) {
   const int asked = (int)(p->wanted >> audience & 1), wanted = asked && !p->excluded;
   if ((p->open->mask >> audience & 1) != 0)
     return judge_open(p, audience, wanted);
-  if (!wanted && standing != SC3_ABSENT && !upsert)
+  if (!wanted && standing != SC3_AWAY && !upsert)
     return SC3_REMOVED;
   if (!wanted && asked)
     return SC3_EXCLUDED;
   if (!wanted)
-    return standing != SC3_ABSENT ? SC3_KEPT : SC3_NOTHING;
+    return standing != SC3_AWAY ? SC3_KEPT : SC3_NOTHING;
   if (p->same_cells && p->record->marks != 0)
     return SC3_REJECTED_BEFORE;
   if (p->same_cells && standing == SC3_KNOWN && !p->due)
     return SC3_UNCHANGED;
-  return standing == SC3_ABSENT ? SC3_ADDED : SC3_CHANGED;
+  return standing == SC3_AWAY ? SC3_NEWCOMER : SC3_CHANGED;
 }
 
 /* Whoever is in an audience by a row that gives no member any more leaves it. */
@@ -42,7 +42,7 @@ static int leaves(const sc3_merge *m, const person *p, unsigned audience, sc3_ve
   if (verdict == SC3_REMOVED)
     return 1;
   return verdict == SC3_REJECTED_BEFORE && !m->upsert && p->record->marks == SC3_MARK_REJECTED &&
-         sc3_stands(p->record->standing, audience) != SC3_ABSENT;
+         sc3_stands(p->record->standing, audience) != SC3_AWAY;
 }
 
 static uint32_t as_unsure(uint32_t standing) {
@@ -57,6 +57,7 @@ static sc3_mirror_status give(const sc3_merge *m, const person *p, uint32_t cand
     sc3_candidate c;
     c.order = p->item->order;
     c.offset = p->item->offset;
+    c.beyond = p->item->beyond;
     c.hash = p->record->hash;
     c.cells = p->item->cells;
     c.member = p->record->member;
@@ -81,7 +82,7 @@ static sc3_mirror_status visit(sc3_merge *m, const person *p) {
     const sc3_verdict verdict = judge(p, audience, m->upsert);
     const uint32_t bit = UINT32_C(1) << audience;
     m->counts[audience][verdict]++;
-    if (verdict == SC3_ADDED || verdict == SC3_CHANGED) {
+    if (verdict == SC3_NEWCOMER || verdict == SC3_CHANGED) {
       candidate |= bit;
     } else if (leaves(m, p, audience, verdict)) {
       leaving |= bit;

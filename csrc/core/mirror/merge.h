@@ -8,7 +8,7 @@
    it; and in SC3_NOTHING for the others. */
 typedef enum sc3_verdict {
   SC3_NOTHING,
-  SC3_ADDED,           /* a candidate that is not in the audience */
+  SC3_NEWCOMER,        /* a candidate that is not in the audience */
   SC3_CHANGED,         /* a candidate that is, or may be */
   SC3_UNCHANGED,       /* known, with the same cells */
   SC3_REMOVED,         /* a leaver */
@@ -27,8 +27,22 @@ typedef struct sc3_candidate {
   uint64_t hash, cells;
   uint64_t member;   /* of the version before, where an audience is SC3_KNOWN in `standing` */
   uint32_t standing; /* SC3_UNSURE also where the version is to be sent anew, whatever it is */
+  int32_t beyond;    /* see sc3_row_place */
   uint16_t mask;     /* the audiences that it is a candidate for */
 } sc3_candidate;
+
+static inline uint64_t sc3_candidate_row(const sc3_candidate *c) {
+  return c->order & UINT64_C(0xffffffffffff);
+}
+
+static inline uint64_t sc3_candidate_file(const sc3_candidate *c) {
+  return c->order >> 48;
+}
+
+/* The line where it begins; 0 where that is not known. */
+static inline uint64_t sc3_candidate_line(const sc3_candidate *c) {
+  return c->beyond != SC3_NO_LINE ? sc3_candidate_row(c) + (uint64_t)(int64_t)c->beyond : 0;
+}
 
 typedef struct sc3_leaver {
   uint64_t hash;

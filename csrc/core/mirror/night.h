@@ -35,8 +35,8 @@ uint64_t sc3_night_hash(const sc3_night *n, sc3_slice id);
 /* Begins the hash of a row's cells. sc3_sip_cell() takes each. */
 sc3_sip sc3_night_cells(const sc3_night *n, sc3_slice id);
 
-/* A row, after those before it in file and row. Of one id the last row counts. Rows that no
-   audience wants come too, with a mask of 0. */
+/* A row, after those before it in file and row. Of one id the last row counts: one with a mask of
+   0, which no audience wants, takes the place of those before it. */
 sc3_mirror_status sc3_night_row(sc3_night *n, sc3_slice id, const sc3_sip *cells,
                                 const sc3_row_place *place);
 

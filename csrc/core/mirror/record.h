@@ -14,7 +14,7 @@ enum {
 
 /* How a person stands in an audience, in two bits. */
 typedef enum sc3_standing {
-  SC3_ABSENT,
+  SC3_AWAY,
   SC3_KNOWN, /* the service has exactly the version whose hash is `member` */
   SC3_UNSURE /* the person may be there, in any version; never compared */
 } sc3_standing;

@@ -2,7 +2,7 @@
 
 #include "../bytes/little.h"
 
-enum { EXCLUSION_SIZE = 9, ROW_SIZE = 33, ENTRY_SIZE = 33, REFUSED = 128 };
+enum { EXCLUSION_SIZE = 9, ROW_SIZE = 37, ENTRY_SIZE = 33, REFUSED = 128 };
 
 static void store48(unsigned char *p, uint64_t n) {
   sc3_store32(p, (uint32_t)n);
@@ -22,6 +22,7 @@ sc3_mirror_status sc3_stage_row(sc3_part_spool *to, unsigned bits, uint64_t hash
   sc3_store64(bytes + 17, sc3_order_of(place));
   store48(bytes + 25, place->offset);
   sc3_store16(bytes + 31, place->mask);
+  sc3_store32(bytes + 33, (uint32_t)place->beyond);
   return sc3_part_put(to, sc3_part_of(hash, bits), bytes, sizeof bytes);
 }
 
@@ -86,6 +87,7 @@ static int read_row(sc3_part_reader *r, sc3_staged *out) {
   out->order = sc3_load64(bytes + 16);
   out->offset = load48(bytes + 24);
   out->mask = sc3_load16(bytes + 30);
+  out->beyond = (int32_t)sc3_load32(bytes + 32);
   return 1;
 }
 
@@ -94,7 +96,7 @@ static int read_entry(sc3_part_reader *r, sc3_staged *out) {
   if (!sc3_part_read(r, bytes, sizeof bytes))
     return 0;
   out->entry.op = (sc3_entry_op)(bytes[0] & 15);
-  out->became.outcome = (sc3_outcome)(bytes[0] >> 4 & 7);
+  out->became.outcome = (sc3_entry_outcome)(bytes[0] >> 4 & 7);
   out->became.refused = (bytes[0] & REFUSED) != 0;
   out->entry.audience = bytes[1];
   out->entry.run = sc3_load32(bytes + 2);

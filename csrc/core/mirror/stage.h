@@ -10,8 +10,18 @@
 typedef struct sc3_row_place {
   uint64_t row, offset; /* below 2^48 */
   uint16_t file;
-  uint16_t mask; /* a bit for each audience */
+  uint16_t mask;  /* a bit for each audience */
+  int32_t beyond; /* the number of its line less that of the row, which may share its line with
+                     others; SC3_NO_LINE where that is not known */
 } sc3_row_place;
+
+#define SC3_NO_LINE INT32_MIN
+
+/* `beyond` of a row that begins at a line, 0 = at none. */
+static inline int32_t sc3_line_beyond(uint64_t row, uint64_t line) {
+  const int64_t beyond = (int64_t)(line - row);
+  return line > 0 && beyond > INT32_MIN && beyond <= INT32_MAX ? (int32_t)beyond : SC3_NO_LINE;
+}
 
 /* What became of the entries `first` to `last` of a chunk, counted from 1. */
 typedef struct sc3_outcome_range {
@@ -43,8 +53,9 @@ typedef enum sc3_stage_kind {
 typedef struct sc3_staged {
   sc3_stage_kind kind;
   uint64_t hash;
-  uint64_t cells, order, offset; /* of a row */
+  uint64_t cells, order, offset; /* of a row, as all until `entry` */
   uint16_t mask;
+  int32_t beyond;
   sc3_mirror_entry entry; /* its id is still to be read: `id_size` bytes */
   sc3_became became;
   uint16_t id_size;

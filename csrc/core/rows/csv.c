@@ -355,6 +355,16 @@ static void count_lines(sc3_csv *csv, const sc3_csv_row *s) {
   sc3_line_counts_add(&csv->lines, &spot, s->alike);
 }
 
+sc3_next sc3_csv_learn(sc3_csv *csv) {
+  const sc3_next next = sc3_csv_begin(csv);
+  return next == SC3_NEXT_RECORD && !csv->width.known ? learn_width(csv) : next;
+}
+
+void sc3_csv_resume(sc3_csv *csv, uint64_t row, uint64_t line) {
+  csv->row = row - 1;
+  csv->line = line;
+}
+
 sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
   sc3_csv_row s;
   sc3_next next = sc3_csv_begin(csv);
@@ -368,6 +378,7 @@ sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
   record->row = ++csv->row;
   record->line = csv->line;
   record->lines = s.inner;
+  record->offset = csv->input.taken - s.length;
   record->found = NULL;
   record->count = s.count;
   record->fields = csv->fields.at;

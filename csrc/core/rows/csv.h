@@ -52,6 +52,14 @@ void sc3_csv_free(sc3_csv *csv);
    there is no row. */
 sc3_next sc3_csv_begin(sc3_csv *csv);
 
+/* Reads as sc3_csv_begin(), and learns from the first row what the others are judged by.
+   SC3_NEXT_END where there is none. */
+sc3_next sc3_csv_learn(sc3_csv *csv);
+
+/* Says that the input stands at the first byte of this row, after sc3_csv_learn(). A row that could
+   be read among all those before it can be read alone. */
+void sc3_csv_resume(sc3_csv *csv, uint64_t row, uint64_t line);
+
 /* The next row. Empty lines, and lines of nothing but delimiters and white space, are no rows. */
 sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record);
 

@@ -85,6 +85,22 @@ static inline void sc3_input_take(sc3_input *in, size_t n) {
   in->taken += n;
 }
 
+/* Passes over what has come before byte `at` of the text, which was not taken yet. Whether that
+   byte is where the input stands now. */
+static inline int sc3_input_pass(sc3_input *in, uint64_t at) {
+  const size_t left = sc3_input_left(in);
+  const int there = at - in->taken <= left;
+  sc3_input_take(in, there ? (size_t)(at - in->taken) : left);
+  return there;
+}
+
+/* What is committed from here on begins with that byte of the text, which is UTF-8 as it comes, and
+   is not finished. */
+static inline void sc3_input_jump(sc3_input *in, uint64_t at) {
+  sc3_input_take(in, sc3_input_left(in));
+  in->taken = at;
+}
+
 /* Room for `want` bytes (at most SC3_CHUNK) after those that wait, to be written by the caller and
    then committed; NULL when memory is out. Slices into the input die. */
 char *sc3_input_space(sc3_input *in, size_t want);

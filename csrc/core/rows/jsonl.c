@@ -214,6 +214,7 @@ static sc3_next next_value(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) 
   text.p = in->buffer.p + in->at;
   text.end = behind;
   begin_record(j, r);
+  r->offset = in->taken;
   r->line = j->line;
   r->lines = blank_line_ends(j, text.p, behind);
   account(j, j->line);
@@ -289,10 +290,12 @@ static sc3_next next_line(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
   }
   begin_record(j, r);
   r->line = j->line - 1;
+  r->offset = j->input.taken;
   if (line.p == NULL) {
     r->fault = SC3_R_ROW_TOO_LONG;
     return SC3_NEXT_RECORD;
   }
+  r->offset -= j->input.at - (uint64_t)(line.p - j->input.buffer.p);
   if (read_object(j, &line, wanted, r) != SC3_OK)
     return SC3_NEXT_NOMEM;
   if (line.rest < line.end)
@@ -300,13 +303,20 @@ static sc3_next next_line(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
   return SC3_NEXT_RECORD;
 }
 
-sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
+sc3_next sc3_jsonl_learn(sc3_jsonl *j) {
   if (j->fatal.kind != SC3_FATAL_NONE)
     return SC3_NEXT_FATAL;
-  if (!j->begun) {
-    sc3_next next = begin_input(j);
-    if (next != SC3_NEXT_RECORD)
-      return next;
-  }
+  return j->begun ? SC3_NEXT_RECORD : begin_input(j);
+}
+
+void sc3_jsonl_resume(sc3_jsonl *j, uint64_t row, uint64_t line) {
+  j->row = row - 1;
+  j->line = line;
+}
+
+sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
+  const sc3_next next = sc3_jsonl_learn(j);
+  if (next != SC3_NEXT_RECORD)
+    return next;
   return j->layout == SC3_LAYOUT_LINES ? next_line(j, wanted, r) : next_value(j, wanted, r);
 }

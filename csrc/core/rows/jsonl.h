@@ -36,6 +36,12 @@ void sc3_jsonl_other_keys(sc3_jsonl *j);
 
 void sc3_jsonl_free(sc3_jsonl *j);
 
+/* Looks at the first bytes: SC3_NEXT_RECORD when it is known how objects follow each other. */
+sc3_next sc3_jsonl_learn(sc3_jsonl *j);
+
+/* Says that the input stands at the first byte of this row, after sc3_jsonl_learn(). */
+void sc3_jsonl_resume(sc3_jsonl *j, uint64_t row, uint64_t line);
+
 /* The next object's members as fields, in their order: strings unescaped, numbers and nested values
    as their text. A key may come more than once; the last counts: look from the end, by
    sc3_record_find(). With `wanted` only the fields that those keys may mean; the others are checked

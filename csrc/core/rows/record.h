@@ -23,9 +23,10 @@ typedef struct sc3_field {
 } sc3_field;
 
 typedef struct sc3_record {
-  uint64_t row;   /* counted from 1, without the header */
-  uint64_t line;  /* where it starts, counted from 1 */
-  uint64_t lines; /* further lines that it takes up */
+  uint64_t row;    /* counted from 1, without the header */
+  uint64_t line;   /* where it starts, counted from 1 */
+  uint64_t lines;  /* further lines that it takes up */
+  uint64_t offset; /* of its first byte in the text, or in the file where that is UTF-8 */
   size_t count;
   size_t missing; /* CSV: of them, the last ones, which the row does not have; they are blank */
   const sc3_field *fields; /* valid until the parser is asked again */

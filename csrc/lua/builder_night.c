@@ -1,0 +1,316 @@
+#include "builder_night.h"
+
+#include <stdlib.h>
+
+#include "../core/mirror/cells.h"
+#include "builder_fill.h"
+#include "builder_options.h"
+#include "mirror.h"
+#include "payload.h"
+#include "script.h"
+
+/* What a body needs besides what lies on its stack. */
+typedef struct work {
+  sc3l_builder *u;
+  sc3l_source *source;
+  sc3_night *night;
+  sc3l_mirror *of_night;
+  sc3_payload *payload;    /* of :build() alone, */
+  sc3_chunk_writer *chunk; /* as this */
+  sc3l_mirror *of_chunk;   /* NULL in a survey */
+  unsigned audiences;
+  uint16_t file;
+  sc3l_budget budget;
+} work;
+
+static void check_both(lua_State *L, work *w, int night) {
+  w->u = sc3l_check_builder(L);
+  if (w->u->has_member)
+    luaL_error(L, "a night does not take what member() gives");
+  if (w->u->in_epoch)
+    luaL_error(L, "a night has no epochs");
+  w->night = sc3l_use_night(L, night, &w->of_night, &w->audiences);
+  w->source = sc3l_check_source(L, 3);
+}
+
+/* `file` at `index`, then the budget. */
+static void check_numbers(lua_State *L, work *w, int index) {
+  w->file = (uint16_t)sc3l_check_whole(L, index, 0, UINT16_MAX);
+  sc3l_begin_budget(&w->budget, (double)luaL_checknumber(L, index + 1),
+                    (double)luaL_checknumber(L, index + 2));
+  lua_settop(L, index + 2);
+}
+
+/* Pushes `body` and its arguments: the user value, the source, and the work. May run finalizers. */
+static void push_call(lua_State *L, work *w, lua_CFunction body) {
+  lua_pushcfunction(L, body);
+  sc3l_getuservalue(L, 1);
+  sc3l_builder_need_lookup(L, w->u, lua_gettop(L));
+  lua_pushvalue(L, 3);
+  lua_pushlightuserdata(L, w);
+}
+
+/* Makes the call that was pushed. After an error a row may be missing, whose person would leave:
+   the night is closed for good then, as is the chunk. */
+static int make_call(lua_State *L, work *w, sc3l_uses *uses) {
+  const int top = lua_gettop(L) - 4;
+  int failed;
+  sc3l_hold_mirror(w->of_night);
+  if (w->of_chunk != NULL)
+    sc3l_hold_mirror(w->of_chunk);
+  failed = lua_pcall(L, 3, LUA_MULTRET, 0);
+  if (failed)
+    sc3l_fail_row(L, w->u, failed);
+  sc3l_builder_end_use(w->u, uses);
+  sc3l_leave_mirror(w->of_night, !failed);
+  if (w->of_chunk != NULL)
+    sc3l_leave_mirror(w->of_chunk, !failed);
+  return failed ? lua_error(L) : lua_gettop(L) - top;
+}
+
+/* --- rows into a night --- */
+
+/* Gives the night a row that was surveyed. 0 where it failed, and what to answer is pushed. */
+static int give_row(lua_State *L, const work *w, const sc3_survey *survey) {
+  const sc3_record *r = &w->u->record;
+  const sc3_sip cells = sc3_night_values(w->night, survey->id.value, &survey->mapped.values);
+  sc3_row_place place;
+  place.row = r->row;
+  place.offset = r->offset;
+  place.file = w->file;
+  place.mask = (uint16_t)((UINT32_C(1) << w->audiences) - 1);
+  place.beyond = sc3_line_beyond(r->row, r->line);
+  sc3_builder_leave(&w->u->b);
+  return sc3l_mirror_is_well(L, sc3_night_row(w->night, survey->id.value, &cells, &place));
+}
+
+/* What a row came to. */
+typedef enum surveyed { SURVEYED, SCRIPT_FAILED, NIGHT_FAILED } surveyed;
+
+/* Whether conditions and where() take the row: then `*wanted` is 1. */
+static surveyed ask(lua_State *L, sc3l_builder *u, int *wanted) {
+  const sc3l_staging staging = {.u = u, .payload = NULL, .values = 1};
+  int skipped = 0;
+  *wanted = sc3_mapping_wants(u->b.mapping, &u->record);
+  if (!*wanted || !u->has_where || u->record.fault != SC3_R_NONE)
+    return SURVEYED;
+  sc3l_adopt_source(L, 1, 2); /* not before a row is there: then the header is known */
+  if (sc3l_ask_where(L, &staging, &skipped) != NULL)
+    return SCRIPT_FAILED;
+  lua_settop(L, 3);
+  *wanted = !skipped;
+  return SURVEYED;
+}
+
+/* A row that is skipped does not come into the night, as it does not come into a payload: an
+   earlier row of its id that is wanted still counts. Whoever has no other row leaves. */
+static surveyed survey_record(lua_State *L, const work *w, const sc3_keys *keys) {
+  sc3l_builder *u = w->u;
+  sc3_survey survey;
+  surveyed came;
+  int wanted;
+  if (!sc3l_begin_record(L, u, keys))
+    return SURVEYED;
+  came = ask(L, u, &wanted);
+  if (came != SURVEYED)
+    return came;
+  if (!wanted) {
+    sc3l_check_status(L, sc3_builder_end(&u->b, 1));
+    return SURVEYED;
+  }
+  sc3l_check_status(L, sc3_builder_survey(&u->b, &u->record, &survey));
+  if (u->b.row_rejected == SC3_R_NONE && survey.id.value.n > SC3_MIRROR_ID_MAX)
+    sc3l_check_status(L, sc3_builder_reject(&u->b, SC3_R_MEMBER_TOO_LARGE, SC3_ROLE_NONE, 0));
+  if (u->b.row_rejected == SC3_R_NONE)
+    return give_row(L, w, &survey) ? SURVEYED : NIGHT_FAILED;
+  sc3l_check_status(L, sc3_builder_end(&u->b, 0));
+  return SURVEYED;
+}
+
+static int survey_rows(lua_State *L) {
+  work *w = lua_touserdata(L, 3);
+  sc3l_builder *u = w->u;
+  const uint64_t start = sc3l_source_bytes(w->source);
+  sc3_keys keys;
+  sc3l_checkstack(L, 20);
+  keys = sc3_mapping_keys(u->b.mapping);
+  keys.all = u->has_where; /* it may look at any of them */
+  sc3l_source_other_keys(w->source);
+  for (;;) {
+    sc3_next next;
+    if (sc3l_is_spent(&w->budget, sc3l_source_bytes(w->source) - start))
+      return sc3l_push_outcome(L, "more");
+    next = sc3l_source_next(w->source, &keys, &u->record);
+    if (next != SC3_NEXT_RECORD)
+      return sc3l_push_no_record(L, w->source, next);
+    switch (survey_record(L, w, &keys)) {
+      case SURVEYED: break;
+      case SCRIPT_FAILED: return sc3l_push_script_error(L, u);
+      case NIGHT_FAILED: return 3;
+    }
+    if (u->record.missing > 0 && sc3_builder_has_refused(&u->b))
+      sc3_csv_width_forget_short(&w->source->csv.lines);
+  }
+}
+
+/* :survey(night, source, file, bytes, seconds) -> "more" (the budget is used up) | "need" (feed the
+   source) | "end" | "fatal", table | "script", message, row number, its line | nil, message, code.
+   Gives the night the rows of a source, which is its file of that number, from 0. Every row is
+   counted as :fill() would, but only what can be told without building it: those that come into the
+   night are counted as used or rejected when :build() builds them. */
+static int builder_survey(lua_State *L) {
+  sc3l_uses uses;
+  work w;
+  memset(&w, 0, sizeof w);
+  check_both(L, &w, 2);
+  check_numbers(L, &w, 4);
+  if (sc3_builder_waiting(&w.u->b))
+    return luaL_error(L, "the row before waits for room: flush it first");
+  push_call(L, &w, survey_rows);
+  check_both(L, &w, 2);
+  sc3l_builder_begin_survey(w.u, &uses, w.source);
+  return make_call(L, &w, &uses);
+}
+
+/* --- candidates out of it --- */
+
+/* Pushes "changed": the source is not the one that was surveyed. */
+static int push_changed(lua_State *L) {
+  return sc3l_push_outcome(L, "changed");
+}
+
+/* Reads the row of the candidate under way. */
+static sc3_next read_row(work *w, const sc3_keys *keys) {
+  const sc3_candidate *c = &w->u->building->candidate;
+  const sc3l_spot spot = {sc3_candidate_row(c), sc3_candidate_line(c), c->offset};
+  sc3_next next = sc3l_source_go(w->source, &spot);
+  if (next == SC3_NEXT_RECORD)
+    next = sc3l_source_next(w->source, keys, &w->u->record);
+  if (next == SC3_NEXT_FATAL && w->source->file.error == 0)
+    return SC3_NEXT_END; /* there was a row, and now there is not */
+  return next;
+}
+
+/* Builds the candidate under way. 0 where that did not come about, and what to answer is pushed. */
+static int build_row(lua_State *L, work *w, const sc3_keys *keys) {
+  sc3l_builder *u = w->u;
+  const sc3_next next = read_row(w, keys);
+  int same;
+  if (next != SC3_NEXT_RECORD) {
+    (void)(next == SC3_NEXT_END ? push_changed(L) : sc3l_push_no_record(L, w->source, next));
+    return 0;
+  }
+  sc3_builder_return(&u->b, u->record.row, u->record.line);
+  if (sc3_building_build(u->building, w->night, &u->b, &u->record, &same) != SC3_MIRROR_OK)
+    return luaL_error(L, "not enough memory");
+  if (!same) {
+    sc3_builder_leave(&u->b);
+    (void)push_changed(L);
+  }
+  return same;
+}
+
+/* Writes what was built. 0 where that did not come about, and what to answer is pushed. */
+static int write_built(lua_State *L, const work *w) {
+  sc3_added added;
+  if (!sc3l_mirror_is_well(
+          L, sc3_building_write(w->u->building, w->night, &w->u->b, w->payload, w->chunk, &added)))
+    return 0;
+  switch (added) {
+    case SC3_ADDED: return 1;
+    case SC3_FULL: (void)sc3l_push_outcome(L, "full"); return 0;
+    case SC3_NEVER_FITS: return luaL_error(L, "a payload is smaller than the builder's max_member");
+    default: return luaL_error(L, "not enough memory");
+  }
+}
+
+static int build_rows(lua_State *L) {
+  work *w = lua_touserdata(L, 3);
+  sc3_building *g = w->u->building;
+  const int top = lua_gettop(L);
+  uint64_t bytes = 0;
+  sc3_keys keys;
+  sc3l_checkstack(L, 20);
+  keys = sc3_mapping_keys(w->u->b.mapping);
+  sc3l_source_other_keys(w->source);
+  for (;;) {
+    const sc3_candidate *c;
+    if (sc3l_is_spent(&w->budget, bytes))
+      return sc3l_push_outcome(L, "more");
+    if (!sc3l_mirror_is_well(L, sc3_building_next(g, w->night, &c)))
+      return 3;
+    if (c == NULL || sc3_candidate_file(c) > w->file)
+      return sc3l_push_outcome(L, "end");
+    if (sc3_candidate_file(c) < w->file)
+      return luaL_error(L, "candidates of an earlier file wait");
+    if (!g->built && !build_row(L, w, &keys))
+      return lua_gettop(L) - top;
+    bytes += w->u->b.scratch.n;
+    if (!write_built(L, w))
+      return lua_gettop(L) - top;
+  }
+}
+
+static void need_building(lua_State *L, sc3l_builder *u) {
+  if (u->building != NULL)
+    return;
+  u->building = malloc(sizeof *u->building);
+  if (u->building == NULL)
+    luaL_error(L, "not enough memory");
+  sc3_building_init(u->building);
+}
+
+static void check_build(lua_State *L, work *w) {
+  check_both(L, w, 4);
+  if (w->audiences != 1)
+    luaL_error(L, "the members of a payload are of one audience");
+  w->chunk = sc3l_use_chunk(L, 5, &w->of_chunk);
+  w->payload = sc3l_check_payload(L, 2);
+}
+
+/* :build(payload, source, night, chunk, file, bytes, seconds) -> "more" (the budget is used up) |
+   "full" (the payload or the chunk: go on with two others) | "need" (feed the source) | "end" (of
+   the candidates of this file) | "changed" (it is not the file that was surveyed) | "fatal", table
+   | nil, message, code. Puts members of candidates into the payload, and for each candidate an
+   entry into the chunk, in the same order. The source is opened anew; where it is a file, only the
+   rows that are wanted are read. Rows that give no member leave the night's audience, where they
+   may be in it.
+ */
+static int builder_build(lua_State *L) {
+  sc3l_uses uses;
+  work w;
+  memset(&w, 0, sizeof w);
+  check_build(L, &w);
+  check_numbers(L, &w, 6);
+  need_building(L, w.u);
+  if (!(w.u->building->has && w.u->building->built) && sc3_builder_waiting(&w.u->b))
+    return luaL_error(L, "the row before waits for room: flush it first");
+  push_call(L, &w, build_rows);
+  check_build(L, &w);
+  sc3l_builder_begin_use(L, w.u, &uses, w.source);
+  return make_call(L, &w, &uses);
+}
+
+static void set_count(lua_State *L, const char *name, uint64_t n) {
+  sc3l_push_count(L, n);
+  lua_setfield(L, -2, name);
+}
+
+/* :built() -> { add =, note =, rejected = }: what became of candidates so far */
+static int builder_built(lua_State *L) {
+  static const uint64_t none[SC3_ENTRY_REFUSED + 1];
+  const sc3l_builder *u = sc3l_check_builder(L);
+  const uint64_t *written = u->building != NULL ? u->building->written : none;
+  lua_createtable(L, 0, 3);
+  set_count(L, "add", written[SC3_ENTRY_ADD]);
+  set_count(L, "note", written[SC3_ENTRY_NOTE]);
+  set_count(L, "rejected", written[SC3_ENTRY_REJECTED]);
+  return 1;
+}
+
+const luaL_Reg sc3l_builder_night_methods[] = {
+    {"build", builder_build},
+    {"built", builder_built},
+    {"survey", builder_survey},
+    {NULL, NULL},
+};

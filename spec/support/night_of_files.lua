@@ -1,0 +1,188 @@
+-- Nights of a mirror over real files: every row into a night, and its candidates out of it. A state is kept as
+-- partitions in memory, and every chunk is taken to have been applied.
+local core = require "scope3.core"
+
+local files = {}
+
+local KEY = "sixteen bytes..."
+local PARTS = 4
+local NAMES = { "add", "remove", "note", "rejected", "refused" }
+
+files.MAP = { { "external_id", 1 }, { "email", 2 }, { "phone", 3 }, { "region", 4 } }
+files.KEYS = { { "external_id", "id" }, { "email", "email" }, { "phone", "phone" }, { "region", "region" } }
+
+--- What a chunk holds, read as its format says (csrc/core/mirror/chunk.h).
+---@param blob string
+---@return {op: string, id: string, hash: string, cells: string, member: string}[]
+function files.entries(blob)
+  local list, at = {}, 10
+  local function bytes(n)
+    at = at + n
+    return blob:sub(at - n, at - 1)
+  end
+  while at <= #blob - 4 do
+    local entry = { op = NAMES[bytes(1):byte()] }
+    assert(bytes(1) == "\0", "another audience")
+    entry.hash, entry.cells, entry.member = bytes(8), bytes(8), bytes(8)
+    local n = bytes(1):byte()
+    if n == 255 then
+      local low, high = bytes(2):byte(1, 2)
+      n = low + high * 256
+    end
+    entry.id = bytes(n)
+    list[#list + 1] = entry
+  end
+  return list
+end
+
+-- Calls `step` until it answers something else than that it wants to go on. A source without a path is fed meanwhile.
+local function drive(step, source, input)
+  while true do
+    local state, detail, row, line = step()
+    if state == "need" then
+      local piece = input.text:sub(input.at, input.at + (input.piece or 1000) - 1)
+      if piece ~= "" then
+        source:feed(piece)
+        input.at = input.at + #piece
+      else
+        source:finish()
+      end
+    elseif state ~= "more" then
+      return state, detail, row, line
+    end
+  end
+end
+
+local function open(input)
+  local options = {}
+  for name, value in pairs(input.source or {}) do
+    options[name] = value
+  end
+  input.at = 1
+  options.format, options.path = input.format or "csv", not input.fed and input.path or nil
+  return assert(core.source(options))
+end
+
+local function builder_of(opts)
+  return core.builder { max_member = opts.max_bytes or 100000, rejections = true, map = opts.map or files.MAP,
+    conditions = opts.conditions, where = opts.where, ids = opts.ids, region = "US", repair = opts.repair,
+    phone_repairs = opts.phone_repairs }
+end
+
+local function payload_of(opts)
+  return core.payload { max_members = opts.max_members or 1000, max_bytes = opts.max_bytes or 100000 }
+end
+
+local function take(list, rejections)
+  for _, rejection in ipairs(rejections or {}) do
+    list[#list + 1] = ("%d:%d:%s:%s:%s"):format(rejection.row, rejection.line or 0, rejection.reason,
+      tostring(rejection.column), tostring(rejection.dropped))
+  end
+end
+
+--- What filling one payload after another makes of the same files.
+---@return {text: string, counts: table, rejections: string[], states: string[]}
+function files.fill(inputs, opts)
+  local builder, texts, states, rejections = builder_of(opts), {}, {}, {}
+  local short = 0
+  for _, input in ipairs(inputs) do
+    local source, payload = open(input), core.payload { max_members = 1e6, max_bytes = 1e8 }
+    repeat
+      local state, detail, row, line = drive(function()
+        return builder:fill(payload, source, 1e6, 1)
+      end, source, input)
+      states[#states + 1] = state == "script" and ("script:%s:%s:%s"):format(detail, row, tostring(line)) or state
+    until state ~= "script"
+    texts[#texts + 1] = payload:text("add", 1, math.max(1, payload:count()))
+    short = short + source:lines().short_rows
+    source:close()
+  end
+  take(rejections, builder:rejections())
+  return { text = table.concat(texts, "\n"), counts = builder:counts(), rejections = rejections, states = states,
+    short_rows = short }
+end
+
+--- One night: what is sent, in order, and the state after it.
+---@param state table<integer, string>  partitions by number, as a night before gave them
+---@return table
+function files.night(state, inputs, opts)
+  opts = opts or {}
+  local night = assert(core.mirror.night { key = KEY, parts = PARTS, version = opts.version, mode = opts.mode })
+  local builder = builder_of(opts)
+  local out = { texts = {}, blobs = {}, entries = {}, states = {}, rejections = {}, leavers = {},
+    short_rows = 0 }
+  for number, input in ipairs(inputs) do
+    local source = open(input)
+    repeat
+      local said, detail, row, line = drive(function()
+        return builder:survey(night, source, number - 1, opts.bytes or 1e6, 1)
+      end, source, input)
+      out.states[#out.states + 1] = said == "script" and ("script:%s:%s:%s"):format(detail, row, tostring(line)) or said
+    until said ~= "script"
+    out.short_rows = out.short_rows + source:lines().short_rows
+    source:close()
+  end
+  take(out.rejections, builder:rejections())
+  out.surveyed = builder:counts()
+  for part = 0, PARTS - 1 do
+    assert(night:merge(part, state[part]))
+  end
+  if opts.between then
+    opts.between()
+  end
+  local payload, chunk = payload_of(opts), core.mirror.chunk(opts.run or 1)
+  local function cut()
+    local blob = assert(chunk:blob())
+    out.blobs[#out.blobs + 1] = blob
+    out.texts[#out.texts + 1] = payload:text("add", 1, math.max(1, payload:count()))
+    for _, entry in ipairs(files.entries(blob)) do
+      out.entries[#out.entries + 1] = entry
+    end
+    payload, chunk = payload_of(opts), core.mirror.chunk(opts.run or 1)
+  end
+  for number, input in ipairs(inputs) do
+    local source = open(input)
+    local said
+    repeat
+      said = drive(function()
+        return builder:build(payload, source, night, chunk, number - 1, opts.bytes or 1e6, 1)
+      end, source, input)
+      if said == "full" then
+        cut()
+      end
+    until said ~= "full"
+    out.read = source:bytes()
+    source:close()
+    out.ended = said
+    if said ~= "end" then
+      return out
+    end
+  end
+  cut()
+  take(out.rejections, builder:rejections())
+  local removals = core.mirror.chunk(opts.run or 1)
+  while true do
+    local id, hash = night:leaver()
+    if not id then
+      break
+    end
+    out.leavers[#out.leavers + 1] = id
+    removals:add("remove", 0, id, hash)
+  end
+  table.sort(out.leavers)
+  out.blobs[#out.blobs + 1] = assert(removals:blob())
+  out.counts, out.night, out.built = builder:counts(), night:counts(), builder:built()
+  local fold = assert(core.mirror.fold { parts = PARTS })
+  for _, blob in ipairs(out.blobs) do
+    assert(fold:chunk(blob, { { first = 1, last = 2 ^ 31, outcome = "applied" } }))
+  end
+  out.state = {}
+  for part = 0, PARTS - 1 do
+    local members, why = fold:part(part, state[part])
+    assert(members or not why, why)
+    out.state[part] = members or state[part]
+  end
+  return out
+end
+
+return files

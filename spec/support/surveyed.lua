@@ -1,0 +1,52 @@
+-- A night over rows of a small file, with a state before it. Specs run it where memory runs out.
+local surveyed = {}
+
+local KEY = "0123456789abcdef"
+local MAP = { { "external_id", 1 }, { "email", 2 }, { "phone", 3 } }
+local EMAILS = { "p%d@example.org", "nobody", " P%d@Example.org" }
+
+local function rows(n)
+  local list = { "id,mail,tel,keep" }
+  for i = 1, n do
+    list[#list + 1] = ("%d,%s,,%d"):format(i, EMAILS[i % 3 + 1]:format(i), i % 5)
+  end
+  return table.concat(list, "\n") .. "\n"
+end
+
+local function source_of(core, text, hold)
+  local source = hold(core.source { format = "csv" })
+  source:feed(text)
+  source:finish()
+  return source
+end
+
+--- What the night sends: payloads and chunks, as one text. Raises the message of whatever fails.
+---@param core table  scope3.core
+---@param folder string  of the temporary file
+---@param n integer  rows
+---@param hold fun(object: table): table  takes each object, to close it
+---@return string
+function surveyed.run(core, folder, n, hold)
+  local text, parts = rows(n), {}
+  local night = hold(assert(core.mirror.night { key = KEY, parts = 2, folder = folder }))
+  local builder = hold(core.builder { max_member = 1000, rejections = true, map = MAP,
+    conditions = { { "ne", 4, { "0" } } }, where = function(row) return row.keep ~= "1" end })
+  local state, why = builder:survey(night, source_of(core, text, hold), 0, 1e6, 60)
+  assert(state == "end", why)
+  builder:rejections()
+  for part = 0, 1 do
+    assert(night:merge(part, nil))
+  end
+  local source = source_of(core, text, hold)
+  repeat
+    local payload, chunk = hold(core.payload { max_members = 4, max_bytes = 1000 }), hold(core.mirror.chunk(1))
+    local said = builder:build(payload, source, night, chunk, 0, 1e6, 60)
+    assert(said == "full" or said == "end", said)
+    parts[#parts + 1] = assert(chunk:blob())
+    parts[#parts + 1] = payload:text("add", 1, math.max(1, payload:count()))
+    builder:rejections()
+  until said == "end"
+  return table.concat(parts, "\n")
+end
+
+return surveyed
