@@ -34,7 +34,7 @@ local LUA = {
   { "http", "core", "base", "util", "loop" },
   { "api", "core", "base", "util", "result", "http" },
   { "input", "core", "base", "util", "result", "identity" },
-  { "job", "core", "base", "util", "result", "identity", "http", "api", "input" },
+  { "job", "core", "base", "util", "result", "identity", "http", "api", "input", "mirror" },
   { "client", "core", "base", "util", "result", "identity", "loop", "http", "api", "input", "job" },
   { "webhook", "core", "base", "util", "api" },
   { "metrics", "core", "util" },

@@ -72,7 +72,13 @@ client_options.CLIENT = {
 
 ---@class scope3.RunOptions: scope3.StreamOptions  options of client:run
 ---@field audience? string|integer|scope3.AudienceMeta  instead of the script's
----@field mode? "upsert"|"remove"  what a row means where the script does not say
+---@field mode? "upsert"|"remove"|"mirror"  what a row means where the script does not say. "mirror" needs a state:
+---  who has no row leaves the audience
+---@field state? string  the path of a file that says what the service has. Only what differs from it is sent
+---@field refresh_after? number  seconds after which what was accepted goes again although nothing changed (never);
+---  needs a state
+---@field max_removed? number  share of the audience that a mirror may remove at once (0.3)
+---@field remove_rejected? boolean  a mirror removes people whose rows are rejected also where nobody else leaves
 ---@field journal? string|scope3.Journal  (of files) where the job keeps what it has sent, so that it can be resumed: a
 ---  path, or a journal
 ---@field delimiter? string  (this and the seven below: of files only) what separates columns (found by itself): one
@@ -117,7 +123,7 @@ local JOB = options.merge(script_options.JOB, {
 
 -- Options that only client:run takes: it reads files, and says what a row means.
 local OF_RUN = { "delimiter", "quote", "escape", "null", "skip_lines", "encoding", "header", "format", "journal",
-  "mode" }
+  "mode", "state", "refresh_after", "max_removed", "remove_rejected" }
 -- Options of members that are built from rows.
 local OF_MEMBERS = { "unique", "region", "repair", "ids", "phone_repairs", "on_reject" }
 
@@ -132,6 +138,7 @@ local function without(all, ...)
 end
 
 client_options.RUN = options.merge(JOB, {
+  state = "string",
   audience = { expected = "an id, or a table with id, name and consent_basis", is = function(value)
     return options.is_id(value) or type(value) == "table"
   end },

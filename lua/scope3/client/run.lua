@@ -12,9 +12,13 @@ local map = require "scope3.input.map"
 local options = require "scope3.util.options"
 local client_options = require "scope3.client.options"
 local pipeline = require "scope3.job.pipeline"
+local late = require "scope3.util.late"
 local script_of = require "scope3.input.script"
 local script_options = require "scope3.input.script_options"
 local source_of = require "scope3.input.source"
+local state_check = require "scope3.client.state_check"
+
+local mirror = late.require "scope3.job.mirror" -- most jobs have no state
 
 local run = {}
 
@@ -115,7 +119,8 @@ local function job_of(script, source, opts)
   local audience = opts.audience or script.audience or {}
   merged.audience = nil
   merged = options.whole(merged, client_options.RUN) -- the script's options were not checked yet
-  misuse = audience_of.problem(audience) or job_check.ineffective(opts, script, merged)
+  misuse = audience_of.problem(audience) or state_check.problem(merged, script)
+    or job_check.ineffective(opts, script, merged)
   if misuse then
     return nil, nil, misuse
   end
@@ -179,6 +184,14 @@ end
 ---@return scope3.Result?
 ---@return scope3.Error? err
 function run.execute(client, planned)
+  if planned.opts.state then
+    local lacking = late.problem(mirror)
+    if lacking then
+      return nil, lacking
+    end
+    planned.opts.mode = planned.opts.mode or "upsert"
+    return mirror.run(context.of(client), planned.script, planned.input, planned.meta, planned.opts)
+  end
   return pipeline.run(context.of(client), planned.script, planned.input, planned.meta, planned.opts)
 end
 

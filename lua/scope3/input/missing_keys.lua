@@ -118,8 +118,9 @@ end
 ---@param res scope3.Result
 ---@param counts table  of the builder
 ---@param mode string?  of the job
+---@param unbuilt? boolean  rows were read, and members not built yet
 ---@return scope3.Error? err
-function missing_keys.report(list, plan, res, counts, mode)
+function missing_keys.report(list, plan, res, counts, mode, unbuilt)
   for _, lack in ipairs(list) do
     local lacks = {}
     for _, key in ipairs(lack.keys) do
@@ -128,7 +129,7 @@ function missing_keys.report(list, plan, res, counts, mode)
     local missing = issues_of(plan, lack.keys, "looks for '%s', which no row has")
     local twice = issues_of(plan, lack.twice,
       "looks for '%s', which may be one of two keys of a row: name the one you mean")
-    if counts.used_rows == 0 and is_needed(plan, lacks, mode) then
+    if (counts.used_rows == 0 or unbuilt) and is_needed(plan, lacks, mode) then
       local err = failure(lack.name, "missing_key", missing)
       return errors.with(err, {
         message = err.message .. (lack.wrapped and "; its only row is an object with others inside"

@@ -21,7 +21,10 @@ local script = {}
 ---@field concurrency? integer
 ---@field delete_missing? "all"|(string|integer)[]
 ---@field unique? boolean  these as in scope3.RunOptions
----@field mode? "upsert"|"remove"
+---@field mode? "upsert"|"remove"|"mirror"  "mirror" needs a state
+---@field refresh_after? number
+---@field max_removed? number
+---@field remove_rejected? boolean
 ---@field delimiter? string
 ---@field quote? string
 ---@field escape? "backslash"|"none"

@@ -13,8 +13,12 @@ script_options.READING = options.merge(identity.options, dialect.OPTIONS, {
 --- Options of a job that a script may set too.
 script_options.JOB = options.merge(script_options.READING, {
   max_members = "count", max_bytes = "count", rate = "count", timeout = "seconds", deadline = "seconds",
-  mode = { "upsert", "remove" }, unique = "boolean", concurrency = "count", delete_missing = "all_or_ids",
+  mode = { "upsert", "remove", "mirror" }, unique = "boolean", concurrency = "count", delete_missing = "all_or_ids",
   in_doubt_timeout = "seconds", patience = "seconds", keep_going = "boolean", delete_timeout = "seconds",
+  refresh_after = "seconds", remove_rejected = "boolean", max_removed = { expected = "a share from 0 to 1",
+    is = function(value)
+      return type(value) == "number" and value >= 0 and value <= 1
+    end },
 })
 
 return script_options

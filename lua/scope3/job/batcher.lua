@@ -6,11 +6,11 @@
 --- A job that does both, or has `unique`, runs in epochs. No external id occurs in two requests of one epoch, so their
 --- order does not matter. A second member of an id that was sealed goes to the payload of the next epoch. That one is
 --- sent after every task of this epoch has ended.
-local body_size = require "scope3.api.body_size"
 local core = require "scope3.core"
 local filter = require "scope3.input.filter"
 local identity = require "scope3.identity"
 local options = require "scope3.util.options"
+local payload_pool = require "scope3.job.payload_pool"
 local plural = require "scope3.util.plural"
 local request = require "scope3.api.request"
 local result = require "scope3.result"
@@ -38,17 +38,17 @@ function batcher.repeats(opts)
   return begins_in_epochs(opts) and "job" or "request"
 end
 
--- An empty payload for the next request: one that was used before, or a fresh one.
-local function take_payload(self)
-  local payload = table.remove(self.free)
-  while payload and self.sizes[payload] < self.size do
-    self.sizes[payload] = nil
-    payload:close()
-    payload = table.remove(self.free)
-  end
-  payload = payload or core.payload { max_members = self.opts.max_members, max_bytes = self.size - self.frame }
-  self.sizes[payload] = self.size
-  return payload
+--- The builder of a job's members.
+---@param opts table  checked options of the job
+---@param shape table  targets, conditions, keys, where, member
+---@param max_member integer  bytes
+---@return table
+function batcher.builder(opts, shape, max_member)
+  return core.builder(options.merge(identity.reading(opts), {
+    remove = opts.mode == "remove", max_member = max_member, rejections = opts.on_reject ~= nil,
+    map = shape.targets, conditions = shape.conditions, columns = shape.keys, where = shape.where,
+    member = shape.member,
+  }))
 end
 
 --- Starts one for a job with one audience.
@@ -59,8 +59,8 @@ end
 ---@return scope3.Batcher
 function batcher.new(sink, audience, opts, shape)
   shape = shape or {}
-  local frame = request.frame(opts.push_notification_config) + request.overhead(audience)
-  local first = body_size.first(opts.max_bytes)
+  local pool = payload_pool.new(opts,
+    request.frame(opts.push_notification_config) + request.overhead(audience))
   local self = setmetatable({
     sink = sink,
     audience = audience,
@@ -68,20 +68,13 @@ function batcher.new(sink, audience, opts, shape)
     columns = shape.columns or {},
     conditions = shape.plan or {}, -- as the script has them
     where = shape.where,
-    frame = frame,
-    size = first, -- that the next request may have
-    builder = core.builder(options.merge(identity.reading(opts), {
-      remove = opts.mode == "remove", max_member = first - frame, rejections = opts.on_reject ~= nil,
-      map = shape.targets, conditions = shape.conditions, columns = shape.keys, where = shape.where,
-      member = shape.member,
-    })),
+    pool = pool,
+    builder = batcher.builder(opts, shape, pool.size - pool.frame),
     began = sink.seconds(), -- filling the payload
-    free = {}, -- payloads that no request reads
-    sizes = {}, -- payload -> size of its request, at most
     cuts = 0, -- payloads that were sent
     operations = {}, -- of payloads that were sent before epochs
   }, Batcher)
-  self.payload = take_payload(self)
+  self.payload = pool:take()
   if begins_in_epochs(opts) then
     self:enter_epoch()
   end
@@ -91,7 +84,7 @@ end
 --- From now on the job runs in epochs.
 function Batcher:enter_epoch()
   self.sealed = core.id_set()
-  self.next = take_payload(self)
+  self.next = self.pool:take()
   self.builder:epoch(self.sealed, self.next)
 end
 
@@ -107,8 +100,8 @@ function Batcher:turn()
     return nil, err
   end
   self.sealed:clear()
-  self.free[#self.free + 1] = self.payload -- cut() left an empty one
-  self.payload, self.next = self.next, take_payload(self)
+  self.pool:give_back(self.payload) -- cut() left an empty one
+  self.payload, self.next = self.next, self.pool:take()
   self.builder:epoch(self.sealed, self.next)
   return true
 end
@@ -121,8 +114,19 @@ function Batcher:turn_to(shape, file)
   self.columns, self.file = shape.columns, file
 end
 
+--- Fills the payload with members of a source's rows.
+---@param handle table  the parser
+---@param bytes number  after which it returns
+---@param seconds number
+---@return string state
+---@return any ...  more of what happened, as builder:fill() says
+function Batcher:step(handle, bytes, seconds)
+  return self.builder:fill(self.payload, handle, bytes, seconds)
+end
+
 --- Tells `on_reject` of every rejection since the last call.
-function Batcher:report_rejections()
+---@param self {opts: table, builder: table, columns: table, file: string?}
+function batcher.report_rejections(self)
   local on_reject = self.opts.on_reject
   local rejections = on_reject and self.builder:rejections()
   for _, rejection in ipairs(rejections or {}) do
@@ -136,22 +140,12 @@ function Batcher:report_rejections()
     on_reject(rejection)
   end
 end
+Batcher.report_rejections = batcher.report_rejections
 
 -- Whether members that are added and members that are removed meet where nobody looks for repeats.
 local function mixes(self, adds, removes)
   local before = self.operations
   return adds > 0 and (removes > 0 or before.remove) or removes > 0 and before.add
-end
-
--- What frees a payload that no request reads any longer.
-local function release_of(self, payload)
-  return function()
-    if self.closed then
-      return payload:close()
-    end
-    payload:reset()
-    self.free[#self.free + 1] = payload
-  end
 end
 
 local function part_of(self, payload, adds, removes)
@@ -198,16 +192,16 @@ function Batcher:cut()
     note_operations(self, adds, removes)
   end
   self.cuts = self.cuts + 1
-  self.size = math.max(self.size, body_size.after(self.sizes[payload], payload:bytes(), self.opts.max_bytes))
+  self.pool:sent(payload)
   local ok, err = self.sink:send {
     number = self.cuts,
     in_epochs = self.sealed ~= nil,
     parts = { part_of(self, payload, adds, removes) },
     began = self.began,
-    release = release_of(self, payload),
+    release = self.pool:release_of(payload),
   }
   self.began = self.sink.seconds()
-  self.payload = take_payload(self)
+  self.payload = self.pool:take()
   return ok, err
 end
 
@@ -274,9 +268,7 @@ function Batcher:free_all()
   if self.next then
     self.next:close()
   end
-  for _, payload in ipairs(self.free) do
-    payload:close()
-  end
+  self.pool:close()
 end
 
 -- Warns of ids that were refused because they are raw identities, and of ids that are not those of one person.
@@ -314,16 +306,23 @@ local function warn_of_rows(self, res, counts)
   end
 end
 
+--- Adds counts of a builder to the result of its job, with the warnings that they give reason to.
+---@param self {conditions: table, where: function?}
+---@param res scope3.Result
+---@param counts table  of its builder
+function batcher.report(self, res, counts)
+  result.add_counts(res, counts)
+  warn_of_ids(res, counts)
+  result.warn_of_poorer(res)
+  warn_of_rows(self, res, counts)
+end
+
 --- Ends the batcher, and adds its counts and warnings to the result of its job. Call once.
 ---@param res scope3.Result
 function Batcher:close(res)
   if not self.closed then
     self:report_rejections()
-    local counts = self.builder:counts()
-    result.add_counts(res, counts)
-    warn_of_ids(res, counts)
-    result.warn_of_poorer(res)
-    warn_of_rows(self, res, counts)
+    batcher.report(self, res, self.builder:counts())
     self:free_all()
   end
 end

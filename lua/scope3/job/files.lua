@@ -95,12 +95,12 @@ local function reopen(self, path)
 end
 
 -- Reads the rows of one open file.
-local function read(self, reader, src, path)
+local function read(self, reader, src, path, number)
   local found, err = shape.for_source(self.plan, src, self.opts)
   if not found then
     return err
   end
-  reader.batcher:turn_to(found, #self.paths > 1 and path or nil)
+  reader.batcher:turn_to(found, #self.paths > 1 and path or nil, number)
   err = rows.from_source(reader, src)
   reader.batcher:report_rejections()
   if reader.report and self.stamps[path] and src:stamp() ~= self.stamps[path] then
@@ -111,13 +111,13 @@ local function read(self, reader, src, path)
 end
 
 -- Reads one file. Gives an error, and whether the file was left out.
-local function read_path(self, reader, path)
+local function read_path(self, reader, path, number)
   if part_files.is_mark(path, #self.paths) then
     return nil, true
   end
   local src, err = reopen(self, path)
   if src then
-    err = read(self, reader, src, path)
+    err = read(self, reader, src, path, number)
   end
   local left_out = part_files.is_empty(src, err, #self.paths)
   if src then
@@ -136,7 +136,7 @@ function Files:read(reader, on_file)
     if on_file then
       on_file(count > 1 and { path = path, number = i, count = count } or nil)
     end
-    local err, is_left_out = read_path(self, reader, path)
+    local err, is_left_out = read_path(self, reader, path, i)
     if is_left_out then
       left_out = left_out + 1
       if reader.report then

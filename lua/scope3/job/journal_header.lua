@@ -9,8 +9,11 @@ local source = require "scope3.input.source"
 
 local journal_header = {}
 
--- An option that says how rows become members, as the header has it: a default and its absence are the same.
-local function noted(key, value)
+--- An option that says how rows become members, as the header has it: a default and its absence are the same.
+---@param key string
+---@param value any
+---@return any
+function journal_header.noted(key, value)
   if key == "repair" then
     value = value ~= false
   elseif key == "ids" then
@@ -39,26 +42,35 @@ function journal_header.of(context, audience, opts, given)
     identity = identity.version,
   }
   for key in entries(script_options.READING) do
-    header[key] = noted(key, opts[key])
+    header[key] = journal_header.noted(key, opts[key])
   end
   return header
 end
 
+-- What needs an input that can be read again.
+local REASONS = {
+  journal = { "only files can be resumed, not iterators and readers", "so the job could not be resumed" },
+  state = { "only files can be compared with a state, not iterators and readers", "and a state needs that" },
+}
+
 --- Whether an input can be read again, which resuming a job needs.
 ---@param input any  a source, an iterator or paths
+---@param what? "journal"|"state"  the option that needs it
 ---@return true?
 ---@return scope3.Error? err
-function journal_header.check_input(input)
+function journal_header.check_input(input, what)
+  what = what or "journal"
+  local reason = REASONS[what]
   if type(input) ~= "table" or source.is(input) then
-    return nil, errors.new("invalid", "journal: only files can be resumed, not iterators and readers",
-      { code = "no_file" })
+    return nil, errors.new("invalid", ("%s: %s"):format(what, reason[1]), { code = "no_file" })
   end
   for _, path in ipairs(input) do
     local kind = core.file_kind(path)
     if path == "-" or kind and kind ~= "file" then
       return nil, errors.new("invalid",
-        ("journal: %s cannot be read again, so the job could not be resumed; save it to a file first"):format(
-        path == "-" and "standard input" or ("%s is a %s, which"):format(path, kind)), { code = "no_file" })
+        ("%s: %s cannot be read again, %s; save it to a file first"):format(what,
+        path == "-" and "standard input" or ("%s is a %s, which"):format(path, kind), reason[2]),
+        { code = "no_file" })
     end
   end
   return true

@@ -10,11 +10,19 @@ local result = require "scope3.result"
 local source_errors = require "scope3.input.source_errors"
 
 ---@class scope3.RowReader  reads into a batcher
----@field batcher scope3.Batcher
+---@field batcher scope3.Batcher|scope3.RowTaker
 ---@field pause fun(bytes: integer?, size: integer?): scope3.Error?  called between two slices, with what was read of
 ---  the file and its size; an error ends reading
 ---@field rest? fun()  lets others run between two slices
 ---@field report? scope3.RowReport  nil where an input is read once more: it was reported then
+
+---@class scope3.RowTaker  what rows of files go into
+---@field builder table
+---@field step fun(self, handle: table, bytes: number, seconds: number): string, ...  takes rows; "fault" with an error
+---  ends reading
+---@field turn_to fun(self, shape: table, file: string?, number: integer)
+---@field report_rejections fun(self)
+---@field make_room? fun(self, why: string): true?, scope3.Error?
 
 ---@class scope3.RowReport
 ---@field result scope3.Result
@@ -80,11 +88,15 @@ function ON_STATE.script(_, _, detail, row, line)
   return script_failed(detail, row, line)
 end
 
+function ON_STATE.fault(_, _, err)
+  return err
+end
+
 local function read_source(reader, src)
   local batcher = reader.batcher
   while true do
-    local state, detail, row, line = batcher.builder:fill(batcher.payload, src.handle,
-      rare.number("slice_bytes", SLICE_BYTES), rare.number("slice_seconds", SLICE_SECONDS))
+    local state, detail, row, line = batcher:step(src.handle, rare.number("slice_bytes", SLICE_BYTES),
+      rare.number("slice_seconds", SLICE_SECONDS))
     local err = reader.pause(src:progress())
     if not err and reader.rest then
       reader.rest()

@@ -30,6 +30,7 @@ local tables = schema.tables
 ---@field path string
 ---@field key string  16 bytes, of the keyed hashes
 ---@field changed string?  what differs from the last run, of what may: the identity version and the script
+---@field audiences integer  how many there are
 local Store = {}
 Store.__index = Store
 
@@ -168,7 +169,7 @@ local function compare(self, about)
   if changed then
     return rows.fault(changed, "another_job")
   end
-  self.changed = difference(may_was, may_be)
+  self.changed, self.audiences = difference(may_was, may_be), math.max(#known, #about.audiences)
   return schema.atomically(self.db, function()
     local ok
     ok, why = add_audiences(self.db, about.audiences, #known)
@@ -231,6 +232,27 @@ function store.open(path, about, opts)
     return failed(path, why)
   end
   return self
+end
+
+-- What a state that is not there yet has, for who only looks.
+local Empty = { parts = PARTS, audiences = 1, key = ("\0"):rep(16) }
+Empty.__index = Empty
+
+function Empty.close() end
+
+function Empty.part()
+  return ""
+end
+
+function Empty.open_chunks()
+  return {}
+end
+Empty.runs = Empty.open_chunks
+
+--- In the place of a state that is not there, and is not to be made. Nothing can be written to it.
+---@return scope3.MirrorStore
+function store.empty()
+  return setmetatable({}, Empty)
 end
 
 --- Gives the state back. Idempotent.

@@ -1,0 +1,103 @@
+--- Asks what became of the requests of earlier nights whose end nobody saw.
+local core = require "scope3.core"
+local night = require "scope3.mirror.night"
+local protocol = require "scope3.mirror.protocol"
+local tasks = require "scope3.job.tasks"
+
+local earlier_requests = {}
+
+local ONE_LOOK = 20 -- seconds for each question
+
+-- The requests that wait for a task, by the task: one may stand in several chunks.
+local function by_task(chunks)
+  local list, of = {}, {}
+  for _, chunk in ipairs(chunks) do
+    for _, try in ipairs(chunk.tries) do
+      if try.task_id and (try.state == "accepted" or try.state == "missing") then
+        if not of[try.task_id] then
+          of[try.task_id] = {}
+          list[#list + 1] = try.task_id
+        end
+        table.insert(of[try.task_id], try)
+      end
+    end
+  end
+  return list, of
+end
+
+-- What a task says of its requests: a state of theirs, nil where it goes on; or nil and why nothing is known.
+local function look(context, id, limits, on_event)
+  local one = { once = ONE_LOOK, guard = limits.guard, cancel = limits.cancel, deadline = limits.deadline,
+    over = limits.over, pace = limits.pace, patience = limits.patience }
+  local seen, err = tasks.wait_one(context, id, one, {}, on_event)
+  if seen then
+    return "completed"
+  elseif err.kind == "task_failed" then
+    return "failed"
+  elseif err.kind == "not_found" then
+    return "missing"
+  elseif err.kind == "needs_action" or err.kind == "timeout" then
+    return nil
+  end
+  return nil, err
+end
+
+-- Writes what is known of requests.
+local function write(store, tries, state, now)
+  for _, try in ipairs(tries) do
+    if try.state ~= state then
+      local ok, err = store:ended(try.run, try.request, state, now)
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+  return true
+end
+
+-- Requests that began later than it is now: the clock was wrong.
+local function put_right(store, chunks, now)
+  for _, chunk in ipairs(chunks) do
+    for _, try in ipairs(protocol.begun_later(chunk, now)) do
+      local ok, err = store:begin_anew(try.run, try.request, now)
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+  return true
+end
+
+--- Asks for the tasks of earlier nights, and writes down what time has decided.
+---@param context scope3.Context
+---@param store scope3.MirrorStore
+---@param chunks scope3.StateChunk[]
+---@param limits table  as for transport:drive()
+---@param on_event fun(event: scope3.Event)
+---@return true?
+---@return scope3.Error? err
+function earlier_requests.settle(context, store, chunks, limits, on_event)
+  local list, of = by_task(chunks)
+  for _, id in ipairs(list) do
+    local state, err = look(context, id, limits, on_event)
+    local ok = not err
+    if state then
+      ok, err = write(store, of[id], state, core.time())
+    end
+    if not ok then
+      return nil, err
+    end
+  end
+  local now = core.time()
+  local ok, err = put_right(store, chunks, now)
+  if not ok then
+    return nil, err
+  end
+  chunks, err = store:open_chunks()
+  if not chunks then
+    return nil, err
+  end
+  return night.settle(store, chunks, now)
+end
+
+return earlier_requests

@@ -1,0 +1,55 @@
+--- Decides whether a night may remove those who leave. An export that broke must not empty an audience: what is
+--- removed by mistake is sent again for days.
+local errors = require "scope3.error"
+local plural = require "scope3.util.plural"
+
+local night_guard = {}
+
+night_guard.MOST = 0.3 -- share of an audience that one night may remove, unless told otherwise
+
+local function refused(code, message)
+  return errors.new("guard", message, { code = code })
+end
+
+local function percent(share)
+  return ("%g%%"):format(math.floor(share * 1000 + 0.5) / 10)
+end
+
+---@class scope3.NightLeavers
+---@field before integer  people that the audience has
+---@field leavers integer  of them, who leaves
+---@field rejected integer  of the leavers, whose row gives no member
+---@field rows integer  of the input
+---@field taken integer  rows that were compared
+
+-- What is told of an input that may have broken.
+local function about_input(seen)
+  if seen.rows == 0 then
+    return "the input has no rows"
+  elseif seen.taken == 0 then
+    return ("none of %s could be taken"):format(plural.of(seen.rows, "row"))
+  end
+  return ("the input has %s"):format(plural.of(seen.rows, "row"))
+end
+
+--- Why nobody may be removed; nil where all may.
+---@param seen scope3.NightLeavers
+---@param opts {max_removed: number?, remove_rejected: boolean?}
+---@return scope3.Error?  kind "guard"
+function night_guard.problem(seen, opts)
+  local most = opts.max_removed or night_guard.MOST
+  if seen.leavers > most * seen.before then
+    return refused("too_many_leave", ("%.0f of %s would be removed, which is over %s: %s. Nobody was removed. "
+      .. "If that is meant, allow it: max_removed = %g (--max-removed %s)"):format(seen.leavers,
+      plural.of(seen.before, "member"), percent(most), about_input(seen),
+      math.ceil(seen.leavers / seen.before * 100) / 100,
+      percent(math.ceil(seen.leavers / seen.before * 100) / 100)))
+  elseif seen.leavers > 0 and seen.rejected == seen.leavers and not opts.remove_rejected then
+    return refused("only_rejected_leave", ("all of the %s who would be removed of %s have a row that was rejected, "
+      .. "and nobody is gone: a column may have broken. Nobody was removed. If that is meant, allow it: "
+      .. "remove_rejected = true (--remove-rejected)"):format(plural.of(seen.leavers, "person", "people"),
+      plural.of(seen.before, "member")))
+  end
+end
+
+return night_guard

@@ -1,0 +1,73 @@
+--- The payloads of a job: each is filled, read by its requests, and filled again.
+local body_size = require "scope3.api.body_size"
+local core = require "scope3.core"
+
+---@class scope3.PayloadPool
+---@field size integer  bytes that the next request may have
+---@field frame integer  of these, what a request has around its members
+---@field private opts table
+---@field private free table[]  payloads that no request reads
+---@field private sizes table<table, integer>  payload -> bytes of its request, at most
+---@field private closed? boolean
+local Pool = {}
+Pool.__index = Pool
+
+local payload_pool = {}
+
+--- Makes the pool of a job.
+---@param opts table  checked options of the job
+---@param frame integer  bytes of a request around its members
+---@return scope3.PayloadPool
+function payload_pool.new(opts, frame)
+  return setmetatable({ opts = opts, frame = frame, size = body_size.first(opts.max_bytes), free = {}, sizes = {} },
+    Pool)
+end
+
+--- An empty payload for the next request: one that was used before, or a fresh one.
+---@return table
+function Pool:take()
+  local payload = table.remove(self.free)
+  while payload and self.sizes[payload] < self.size do
+    self.sizes[payload] = nil
+    payload:close()
+    payload = table.remove(self.free)
+  end
+  payload = payload or core.payload { max_members = self.opts.max_members, max_bytes = self.size - self.frame }
+  self.sizes[payload] = self.size
+  return payload
+end
+
+--- A payload is sent: the next may be larger.
+---@param payload table
+function Pool:sent(payload)
+  self.size = math.max(self.size, body_size.after(self.sizes[payload], payload:bytes(), self.opts.max_bytes))
+end
+
+--- Takes an empty payload back.
+---@param payload table
+function Pool:give_back(payload)
+  self.free[#self.free + 1] = payload
+end
+
+--- What frees a payload that no request reads any longer.
+---@param payload table
+---@return fun()
+function Pool:release_of(payload)
+  return function()
+    if self.closed then
+      return payload:close()
+    end
+    payload:reset()
+    self:give_back(payload)
+  end
+end
+
+--- Frees the payloads. One that a request still reads goes with that request.
+function Pool:close()
+  self.closed = true
+  for _, payload in ipairs(self.free) do
+    payload:close()
+  end
+end
+
+return payload_pool
