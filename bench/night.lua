@@ -46,12 +46,12 @@ local function build(state, version)
     assert(night:merge(part, state[part]))
   end
   local _, payload, source = kit()
-  local blobs, chunk = {}, core.mirror.chunk(1)
+  local blobs, chunk, notes = {}, core.mirror.chunk(1), core.mirror.chunk(1)
   local said
   repeat
-    said = builder:build(payload, source, night, chunk, 0, 1e6, 1)
+    said = builder:build(payload, source, night, chunk, notes, 0, 1e6, 1)
     if said ~= "more" then
-      blobs[#blobs + 1], chunk = chunk:blob(), core.mirror.chunk(1)
+      blobs[#blobs + 1], chunk, notes = chunk:blob(), core.mirror.chunk(1), core.mirror.chunk(1)
       payload:reset()
     end
   until said ~= "more" and said ~= "full"

@@ -9,15 +9,15 @@
 #include "payload.h"
 #include "script.h"
 
+enum { HELD = 3 };
+
 /* What a body needs besides what lies on its stack. */
 typedef struct work {
   sc3l_builder *u;
   sc3l_source *source;
   sc3_night *night;
-  sc3l_mirror *of_night;
-  sc3_payload *payload;    /* of :build() alone, */
-  sc3_chunk_writer *chunk; /* as this */
-  sc3l_mirror *of_chunk;   /* NULL in a survey */
+  sc3_building_to to;      /* of :build() alone */
+  sc3l_mirror *held[HELD]; /* the night, and what `to` has of mirrors; NULL = none */
   unsigned audiences;
   uint16_t file;
   sc3l_budget budget;
@@ -29,7 +29,7 @@ static void check_both(lua_State *L, work *w, int night) {
     luaL_error(L, "a night does not take what member() gives");
   if (w->u->in_epoch)
     luaL_error(L, "a night has no epochs");
-  w->night = sc3l_use_night(L, night, &w->of_night, &w->audiences);
+  w->night = sc3l_use_night(L, night, &w->held[0], &w->audiences);
   w->source = sc3l_check_source(L, 3);
 }
 
@@ -51,20 +51,18 @@ static void push_call(lua_State *L, work *w, lua_CFunction body) {
 }
 
 /* Makes the call that was pushed. After an error a row may be missing, whose person would leave:
-   the night is closed for good then, as is the chunk. */
+   the night is closed for good then, as are the chunks. */
 static int make_call(lua_State *L, work *w, sc3l_uses *uses) {
   const int top = lua_gettop(L) - 4;
-  int failed;
-  sc3l_hold_mirror(w->of_night);
-  if (w->of_chunk != NULL)
-    sc3l_hold_mirror(w->of_chunk);
+  int failed, i;
+  for (i = 0; i < HELD && w->held[i] != NULL; i++)
+    sc3l_hold_mirror(w->held[i]);
   failed = lua_pcall(L, 3, LUA_MULTRET, 0);
   if (failed)
     sc3l_fail_row(L, w->u, failed);
   sc3l_builder_end_use(w->u, uses);
-  sc3l_leave_mirror(w->of_night, !failed);
-  if (w->of_chunk != NULL)
-    sc3l_leave_mirror(w->of_chunk, !failed);
+  for (i = 0; i < HELD && w->held[i] != NULL; i++)
+    sc3l_leave_mirror(w->held[i], !failed);
   return failed ? lua_error(L) : lua_gettop(L) - top;
 }
 
@@ -213,8 +211,8 @@ static int build_row(lua_State *L, work *w, const sc3_keys *keys) {
 /* Writes what was built. 0 where that did not come about, and what to answer is pushed. */
 static int write_built(lua_State *L, const work *w) {
   sc3_added added;
-  if (!sc3l_mirror_is_well(
-          L, sc3_building_write(w->u->building, w->night, &w->u->b, w->payload, w->chunk, &added)))
+  if (!sc3l_mirror_is_well(L,
+                           sc3_building_write(w->u->building, w->night, &w->u->b, &w->to, &added)))
     return 0;
   switch (added) {
     case SC3_ADDED: return 1;
@@ -260,28 +258,37 @@ static void need_building(lua_State *L, sc3l_builder *u) {
   sc3_building_init(u->building);
 }
 
+/* Member i of a payload is entry i of its chunk. */
+static void need_pairs(lua_State *L, const sc3_payload *payload, uint32_t entries) {
+  if (sc3_payload_count(payload) != entries)
+    luaL_error(L, "a payload has other members than its chunk");
+}
+
 static void check_build(lua_State *L, work *w) {
   check_both(L, w, 4);
   if (w->audiences != 1)
     luaL_error(L, "the members of a payload are of one audience");
-  w->chunk = sc3l_use_chunk(L, 5, &w->of_chunk);
-  w->payload = sc3l_check_payload(L, 2);
+  w->to.chunk = sc3l_use_chunk(L, 5, &w->held[1]);
+  w->to.notes = sc3l_use_chunk(L, 6, &w->held[2]);
+  w->to.payload = sc3l_check_payload(L, 2);
+  if (w->to.chunk == w->to.notes)
+    luaL_error(L, "notes go into a chunk of their own");
+  need_pairs(L, w->to.payload, w->to.chunk->count);
 }
 
-/* :build(payload, source, night, chunk, file, bytes, seconds) -> "more" (the budget is used up) |
-   "full" (the payload or the chunk: go on with two others) | "need" (feed the source) | "end" (of
-   the candidates of this file) | "changed" (it is not the file that was surveyed) | "fatal", table
-   | nil, message, code. Puts members of candidates into the payload, and for each candidate an
-   entry into the chunk, in the same order. The source is opened anew; where it is a file, only the
-   rows that are wanted are read. Rows that give no member leave the night's audience, where they
-   may be in it.
- */
+/* :build(payload, source, night, chunk, notes, file, bytes, seconds) -> "more" (the budget is used
+   up) | "full" (the payload has no room, or `notes` is large: go on with others) | "need" (feed the
+   source) | "end" (of the candidates of this file) | "changed" (it is not the file that was
+   surveyed) | "fatal", table | nil, message, code. Member i of the payload is entry i of `chunk`;
+   candidates of which nothing is sent are entries of `notes`, another chunk. The source is opened
+   anew; where it is a file, only the rows that are wanted are read. Rows that give no member leave
+   the night's audience, where they may be in it. */
 static int builder_build(lua_State *L) {
   sc3l_uses uses;
   work w;
   memset(&w, 0, sizeof w);
   check_build(L, &w);
-  check_numbers(L, &w, 6);
+  check_numbers(L, &w, 7);
   need_building(L, w.u);
   if (!(w.u->building->has && w.u->building->built) && sc3_builder_waiting(&w.u->b))
     return luaL_error(L, "the row before waits for room: flush it first");

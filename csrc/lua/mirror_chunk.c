@@ -56,6 +56,12 @@ static int chunk_add(lua_State *L) {
   return 1;
 }
 
+/* :count() -> entries */
+static int chunk_count(lua_State *L) {
+  sc3l_push_count(L, check(L)->count);
+  return 1;
+}
+
 /* :size() -> entries, bytes of the blob */
 static int chunk_size(lua_State *L) {
   const sc3_chunk_writer *w = check(L);
@@ -80,8 +86,11 @@ static int chunk_close(lua_State *L) {
 }
 
 void sc3l_open_mirror_chunk(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"add", chunk_add}, {"blob", chunk_blob}, {"size", chunk_size}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"add", chunk_add},
+                                     {"blob", chunk_blob},
+                                     {"count", chunk_count},
+                                     {"size", chunk_size},
+                                     {NULL, NULL}};
   static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = chunk_close};
   sc3l_new_type(L, &type);
   lua_pushcfunction(L, chunk_new);

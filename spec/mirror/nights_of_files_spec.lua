@@ -142,7 +142,7 @@ describe("a night of files", function()
     end
   end)
 
-  it("ends a payload and a chunk together, and goes on with two others", function()
+  it("ends a payload and its chunk together, and goes on with others", function()
     local inputs = { input_of(people(50)) }
     local whole = nights.night({}, inputs)
     for _, opts in ipairs { { max_members = 7 }, { max_bytes = 500 }, { max_members = 1 } } do
@@ -160,15 +160,40 @@ describe("a night of files", function()
     end
   end)
 
-  it("ends a chunk that has grown large, although its payload has room", function()
-    local rows = {}
+  it("puts what is not sent into a chunk of its own, so that others stand as in the payload", function()
+    local first = nights.night({}, { input_of(people(9)) })
+    local rows = { "p1,P1@example.org,,US,yes", "p2,x@example.org,,US,yes", "p3,nothing,,US,yes",
+      "p4,y@example.org,,US,yes", "p5,nothing,,US,yes", "p6,P6@example.org,,US,yes" }
+    for _, max in ipairs { 1, 2, 10 } do
+      local second = nights.night(first.state, { input_of(people(9, rows)) }, { max_members = max, bytes = 1 })
+      local sent, not_sent = {}, {}
+      for i, blob in ipairs(second.blobs) do
+        for _, entry in ipairs(nights.entries(blob)) do
+          sent[#sent + 1] = entry.op .. " " .. entry.id
+        end
+        assert.equal(select(2, second.texts[i]:gsub("externalId", "")), #nights.entries(blob))
+        for _, entry in ipairs(nights.entries(second.notes[i])) do
+          not_sent[#not_sent + 1] = entry.op .. " " .. entry.id
+        end
+      end
+      assert.same({ "add p2", "add p4" }, sent)
+      assert.same({ "note p1", "rejected p3", "rejected p5", "note p6" }, not_sent)
+    end
+  end)
+
+  it("ends where the notes have grown large, although nothing is sent", function()
+    local rows, after = {}, {}
     for i = 1, 80 do
       rows[i] = ("%s%d,p%d@example.org,,US,yes"):format(("x"):rep(60000), i, i)
+      after[i] = rows[i]:gsub("p(%d)", " P%1")
     end
-    local night = nights.night({}, { input_of(csv(rows)) }, { max_bytes = 20e6 })
-    assert.equal(2, #night.texts)
-    assert.is_true(#night.blobs[1] < 5e6)
-    assert.equal(80, night.built.add)
+    local first = nights.night({}, { input_of(csv(rows)) }, { max_bytes = 20e6 })
+    assert.equal(1, #first.texts)
+    assert.equal(80, first.built.add)
+    local second = nights.night(first.state, { input_of(csv(after)) }, { max_bytes = 20e6 })
+    assert.same({ "", "" }, second.texts)
+    assert.is_true(#second.notes[1] < 5e6)
+    assert.equal(80, second.built.note)
   end)
 
   it("rejects an id that a state cannot hold, before it is built", function()
@@ -305,7 +330,8 @@ describe("a night of files", function()
     local night = core.mirror.night { key = ("k"):rep(16), parts = 1 }
     local two = core.mirror.night { key = ("k"):rep(16), parts = 1, audiences = 2 }
     local builder = core.builder { max_member = 1000, map = nights.MAP }
-    local payload, chunk = core.payload { max_members = 10, max_bytes = 1000 }, core.mirror.chunk(1)
+    local payload, chunk, notes = core.payload { max_members = 10, max_bytes = 1000 }, core.mirror.chunk(1),
+      core.mirror.chunk(1)
     local path = world.file(people(3))
     local function source()
       return assert(core.source { format = "csv", path = path })
@@ -313,20 +339,25 @@ describe("a night of files", function()
     local scripted = core.builder { max_member = 1000, member = function() end }
     assert.has_error(function() scripted:survey(night, source(), 0, 1e6, 1) end,
       "a night does not take what member() gives")
-    assert.has_error(function() builder:build(payload, source(), two, chunk, 0, 1e6, 1) end,
+    assert.has_error(function() builder:build(payload, source(), two, chunk, notes, 0, 1e6, 1) end,
       "the members of a payload are of one audience")
     assert.equal("end", builder:survey(night, source(), 0, 1e6, 1))
     assert(night:merge(0))
-    assert.equal("end", builder:build(payload, source(), night, chunk, 0, 1e6, 1))
+    assert.equal("end", builder:build(payload, source(), night, chunk, notes, 0, 1e6, 1))
     assert.same({ add = 3, note = 0, rejected = 0 }, builder:built())
-    assert.equal("end", builder:build(payload, source(), night, chunk, 0, 1e6, 1))
+    assert.same({ 3, 0 }, { chunk:count(), notes:count() })
+    assert.has_error(function() builder:build(payload, source(), night, chunk, chunk, 0, 1e6, 1) end,
+      "notes go into a chunk of their own")
+    assert.has_error(function() builder:build(payload, source(), night, core.mirror.chunk(1), notes, 0, 1e6, 1) end,
+      "a payload has other members than its chunk")
+    assert.equal("end", builder:build(payload, source(), night, chunk, notes, 0, 1e6, 1))
     builder:epoch(core.id_set(), core.payload { max_members = 10, max_bytes = 1000 })
     assert.has_error(function() builder:survey(night, source(), 0, 1e6, 1) end, "a night has no epochs")
     local other = core.mirror.night { key = ("k"):rep(16), parts = 1 }
     builder = core.builder { max_member = 1000, map = nights.MAP }
     assert.equal("end", builder:survey(other, source(), 0, 1e6, 1))
     assert(other:merge(0))
-    assert.has_error(function() builder:build(payload, source(), other, core.mirror.chunk(1), 1, 1e6, 1) end,
+    assert.has_error(function() builder:build(payload, source(), other, chunk, notes, 1, 1e6, 1) end,
       "candidates of an earlier file wait")
     assert.has_error(function() other:candidate() end, "attempt to use a closed night")
   end)

@@ -110,14 +110,15 @@ end
 
 -- One night of the model, in place.
 local function model_night(state, all)
-  local entries, members, leavers, wanted = {}, {}, {}, {}
+  local entries, notes, members, leavers, wanted = {}, {}, {}, {}, {}
   for _, row in ipairs(last_rows(all)) do
     local op, after = judge(row, state[row.id])
     wanted[row.id] = true
-    if op then
-      entries[#entries + 1] = op .. " " .. row.id
+    if op and op ~= "add" then
+      notes[#notes + 1] = op .. " " .. row.id
     end
     if op == "add" then
+      entries[#entries + 1] = op .. " " .. row.id
       members[#members + 1] = { external_id = row.id, email = row.email }
     elseif op == "rejected" and state[row.id] and state[row.id].member then
       leavers[#leavers + 1] = row.id
@@ -131,6 +132,9 @@ local function model_night(state, all)
     end
   end
   table.sort(leavers)
+  for _, note in ipairs(notes) do
+    entries[#entries + 1] = note
+  end
   return entries, members, leavers
 end
 
@@ -183,7 +187,7 @@ local function run(format)
       file.fed, file.piece = true, one_of { 1, 13, 500, 100000 }
     end
     local again = compare(state, files, opts, model)
-    assert.same(night.blobs, again.blobs)
+    assert.same({ night.blobs, night.notes, night.removals }, { again.blobs, again.notes, again.removals })
     assert.same(night.rejections, again.rejections)
     state = night.state
   end

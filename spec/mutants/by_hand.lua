@@ -310,8 +310,8 @@ local BY_FILE = {
     { "e->member == g->candidate.member", "1" },
     { "standing == SC3_KNOWN &&", "1 &&" },
     { "g->leaves = standing != SC3_AWAY;", "g->leaves = 1;" },
-    { "if (chunk->out.n >= CHUNK_FULL)", "if (0)" },
-    { "sc3_chunk_take_back(chunk, &before);", "" },
+    { "if (to->notes->out.n >= NOTES_FULL)", "if (0)" },
+    { "sc3_chunk_take_back(to->chunk, &before);", "" },
     { "sc3_cells_hash(&cells) == g->candidate.cells;", "1;" },
   },
   ["mirror/cells.c"] = {

@@ -102,15 +102,8 @@ function files.fill(inputs, opts)
     short_rows = short }
 end
 
---- One night: what is sent, in order, and the state after it.
----@param state table<integer, string>  partitions by number, as a night before gave them
----@return table
-function files.night(state, inputs, opts)
-  opts = opts or {}
-  local night = assert(core.mirror.night { key = KEY, parts = PARTS, version = opts.version, mode = opts.mode })
-  local builder = builder_of(opts)
-  local out = { texts = {}, blobs = {}, entries = {}, states = {}, rejections = {}, leavers = {},
-    short_rows = 0 }
+-- Gives a night all rows.
+local function survey(out, night, builder, inputs, opts)
   for number, input in ipairs(inputs) do
     local source = open(input)
     repeat
@@ -124,63 +117,102 @@ function files.night(state, inputs, opts)
   end
   take(out.rejections, builder:rejections())
   out.surveyed = builder:counts()
-  for part = 0, PARTS - 1 do
-    assert(night:merge(part, state[part]))
+end
+
+-- Takes its candidates into payloads and chunks.
+local function build(out, night, builder, inputs, opts)
+  local payload, chunk, notes
+  local function begin()
+    payload, chunk, notes = payload_of(opts), core.mirror.chunk(opts.run or 1), core.mirror.chunk(opts.run or 1)
   end
-  if opts.between then
-    opts.between()
-  end
-  local payload, chunk = payload_of(opts), core.mirror.chunk(opts.run or 1)
   local function cut()
-    local blob = assert(chunk:blob())
-    out.blobs[#out.blobs + 1] = blob
+    assert(payload:count() == chunk:count())
+    out.blobs[#out.blobs + 1] = assert(chunk:blob())
+    out.notes[#out.notes + 1] = assert(notes:blob())
     out.texts[#out.texts + 1] = payload:text("add", 1, math.max(1, payload:count()))
-    for _, entry in ipairs(files.entries(blob)) do
-      out.entries[#out.entries + 1] = entry
-    end
-    payload, chunk = payload_of(opts), core.mirror.chunk(opts.run or 1)
+    begin()
   end
+  begin()
   for number, input in ipairs(inputs) do
     local source = open(input)
-    local said
     repeat
-      said = drive(function()
-        return builder:build(payload, source, night, chunk, number - 1, opts.bytes or 1e6, 1)
+      out.ended = drive(function()
+        return builder:build(payload, source, night, chunk, notes, number - 1, opts.bytes or 1e6, 1)
       end, source, input)
-      if said == "full" then
+      if out.ended == "full" then
         cut()
       end
-    until said ~= "full"
+    until out.ended ~= "full"
     out.read = source:bytes()
     source:close()
-    out.ended = said
-    if said ~= "end" then
-      return out
+    if out.ended ~= "end" then
+      return
     end
   end
   cut()
   take(out.rejections, builder:rejections())
-  local removals = core.mirror.chunk(opts.run or 1)
+end
+
+local function leave(out, night, opts)
+  local chunk = core.mirror.chunk(opts.run or 1)
   while true do
     local id, hash = night:leaver()
     if not id then
       break
     end
     out.leavers[#out.leavers + 1] = id
-    removals:add("remove", 0, id, hash)
+    chunk:add("remove", 0, id, hash)
   end
   table.sort(out.leavers)
-  out.blobs[#out.blobs + 1] = assert(removals:blob())
-  out.counts, out.night, out.built = builder:counts(), night:counts(), builder:built()
-  local fold = assert(core.mirror.fold { parts = PARTS })
-  for _, blob in ipairs(out.blobs) do
-    assert(fold:chunk(blob, { { first = 1, last = 2 ^ 31, outcome = "applied" } }))
+  out.removals[1] = assert(chunk:blob())
+end
+
+-- The state after all chunks.
+local function fold(out, state)
+  local made = assert(core.mirror.fold { parts = PARTS })
+  for _, list in ipairs { out.notes, out.blobs, out.removals } do
+    for _, blob in ipairs(list) do
+      assert(made:chunk(blob, { { first = 1, last = 2 ^ 31, outcome = "applied" } }))
+    end
   end
-  out.state = {}
+  local after = {}
   for part = 0, PARTS - 1 do
-    local members, why = fold:part(part, state[part])
+    local members, why = made:part(part, state[part])
     assert(members or not why, why)
-    out.state[part] = members or state[part]
+    after[part] = members or state[part]
+  end
+  return after
+end
+
+--- One night: what is sent, and the state after it. `entries` are those of what is sent and then of what is not, each by
+--- row.
+---@param state table<integer, string>  partitions by number, as a night before gave them
+---@return table
+function files.night(state, inputs, opts)
+  opts = opts or {}
+  local night = assert(core.mirror.night { key = KEY, parts = PARTS, version = opts.version, mode = opts.mode })
+  local builder = builder_of(opts)
+  local out = { texts = {}, blobs = {}, notes = {}, removals = {}, entries = {}, states = {}, rejections = {},
+    leavers = {}, short_rows = 0 }
+  survey(out, night, builder, inputs, opts)
+  for part = 0, PARTS - 1 do
+    assert(night:merge(part, state[part]))
+  end
+  if opts.between then
+    opts.between()
+  end
+  build(out, night, builder, inputs, opts)
+  for _, list in ipairs { out.blobs, out.notes } do
+    for _, blob in ipairs(list) do
+      for _, entry in ipairs(files.entries(blob)) do
+        out.entries[#out.entries + 1] = entry
+      end
+    end
+  end
+  if out.ended == "end" then
+    leave(out, night, opts)
+    out.counts, out.night, out.built = builder:counts(), night:counts(), builder:built()
+    out.state = fold(out, state)
   end
   return out
 end

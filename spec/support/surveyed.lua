@@ -39,10 +39,12 @@ function surveyed.run(core, folder, n, hold)
   end
   local source = source_of(core, text, hold)
   repeat
-    local payload, chunk = hold(core.payload { max_members = 4, max_bytes = 1000 }), hold(core.mirror.chunk(1))
-    local said = builder:build(payload, source, night, chunk, 0, 1e6, 60)
+    local payload = hold(core.payload { max_members = 4, max_bytes = 1000 })
+    local chunk, notes = hold(core.mirror.chunk(1)), hold(core.mirror.chunk(1))
+    local said = builder:build(payload, source, night, chunk, notes, 0, 1e6, 60)
     assert(said == "full" or said == "end", said)
     parts[#parts + 1] = assert(chunk:blob())
+    parts[#parts + 1] = assert(notes:blob())
     parts[#parts + 1] = payload:text("add", 1, math.max(1, payload:count()))
     builder:rejections()
   until said == "end"

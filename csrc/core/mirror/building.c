@@ -2,8 +2,8 @@
 
 #include "cells.h"
 
-/* Where nearly all rows give notes, no payload gets full, and the chunk must not grow with them. */
-enum { CHUNK_FULL = 4 << 20 };
+/* Where nearly all rows give notes, no payload gets full, and memory must not grow with them. */
+enum { NOTES_FULL = 4 << 20 };
 
 void sc3_building_init(sc3_building *g) {
   memset(g, 0, sizeof *g);
@@ -89,28 +89,38 @@ static sc3_mirror_status leave(sc3_night *n, const sc3_mirror_entry *entry) {
   return sc3_night_leave(n, &leaver);
 }
 
-sc3_mirror_status sc3_building_write(sc3_building *g, sc3_night *n, sc3_builder *b, sc3_payload *p,
-                                     sc3_chunk_writer *chunk, sc3_added *added) {
-  const sc3_chunk_writer before = *chunk;
-  sc3_mirror_status status;
-  *added = SC3_FULL;
-  if (chunk->out.n >= CHUNK_FULL)
-    return SC3_MIRROR_OK;
-  g->entry.id = sc3_slice_of(g->id.p, g->id.n);
-  status = sc3_chunk_put(chunk, &g->entry);
+/* Puts the member that was built into the payload, and its entry into the chunk: both, or none. */
+static sc3_mirror_status add(const sc3_building *g, sc3_builder *b, const sc3_building_to *to,
+                             sc3_added *added) {
+  const sc3_chunk_writer before = *to->chunk;
+  const sc3_mirror_status status = sc3_chunk_put(to->chunk, &g->entry);
   if (status != SC3_MIRROR_OK)
     return status;
-  if (g->entry.op == SC3_ENTRY_ADD) {
-    *added = sc3_builder_flush(b, p);
-    if (*added != SC3_ADDED) {
-      sc3_chunk_take_back(chunk, &before);
-      return SC3_MIRROR_OK;
-    }
-  }
+  *added = sc3_builder_flush(b, to->payload);
+  if (*added != SC3_ADDED)
+    sc3_chunk_take_back(to->chunk, &before);
+  return SC3_MIRROR_OK;
+}
+
+static sc3_mirror_status note(const sc3_building *g, sc3_night *n, const sc3_building_to *to,
+                              sc3_added *added) {
+  sc3_mirror_status status;
+  *added = SC3_FULL;
+  if (to->notes->out.n >= NOTES_FULL)
+    return SC3_MIRROR_OK;
   *added = SC3_ADDED;
+  status = sc3_chunk_put(to->notes, &g->entry);
+  return status == SC3_MIRROR_OK && g->leaves ? leave(n, &g->entry) : status;
+}
+
+sc3_mirror_status sc3_building_write(sc3_building *g, sc3_night *n, sc3_builder *b,
+                                     const sc3_building_to *to, sc3_added *added) {
+  sc3_mirror_status status;
+  g->entry.id = sc3_slice_of(g->id.p, g->id.n);
+  status = g->entry.op == SC3_ENTRY_ADD ? add(g, b, to, added) : note(g, n, to, added);
+  if (status != SC3_MIRROR_OK || *added != SC3_ADDED)
+    return status;
   sc3_builder_discard(b); /* of a note, nothing is sent */
-  if (g->leaves)
-    status = leave(n, &g->entry);
   g->written[g->entry.op]++;
   g->has = 0;
   return status;

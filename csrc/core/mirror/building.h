@@ -1,5 +1,5 @@
-/* Candidates of a night on their way into a payload and a chunk: one is under way at a time, and
-   stays so while its payload or its chunk has no room. All of one audience, the first. */
+/* Candidates of a night on their way into a payload and two chunks: one is under way at a time, and
+   stays so while there is no room for it. All of one audience, the first. */
 #ifndef SC3_MIRROR_BUILDING_H
 #define SC3_MIRROR_BUILDING_H
 
@@ -17,6 +17,13 @@ typedef struct sc3_building {
   uint64_t written[SC3_ENTRY_REFUSED + 1]; /* entries of each operation */
 } sc3_building;
 
+/* Where what is built goes. Member i of the payload is entry i of `chunk`; what is not sent goes
+   into `notes`. */
+typedef struct sc3_building_to {
+  sc3_payload *payload;
+  sc3_chunk_writer *chunk, *notes;
+} sc3_building_to;
+
 void sc3_building_init(sc3_building *g);
 void sc3_building_free(sc3_building *g);
 
@@ -29,10 +36,10 @@ sc3_mirror_status sc3_building_next(sc3_building *g, sc3_night *n, const sc3_can
 sc3_mirror_status sc3_building_build(sc3_building *g, const sc3_night *n, sc3_builder *b,
                                      const sc3_record *record, int *same);
 
-/* Writes what was built. `*added` is SC3_FULL where the payload or the chunk has no room, and
-   neither took anything; SC3_ADDED when nothing is under way any more; else what is wrong with the
-   payload, which took nothing. */
-sc3_mirror_status sc3_building_write(sc3_building *g, sc3_night *n, sc3_builder *b, sc3_payload *p,
-                                     sc3_chunk_writer *chunk, sc3_added *added);
+/* Writes what was built. `*added` is SC3_FULL where the payload has no room or the notes are large,
+   and nothing was written; SC3_ADDED when nothing is under way any more; else what is wrong with
+   the payload, which took nothing. */
+sc3_mirror_status sc3_building_write(sc3_building *g, sc3_night *n, sc3_builder *b,
+                                     const sc3_building_to *to, sc3_added *added);
 
 #endif
