@@ -11,6 +11,7 @@ help_words.GROUPS = {
     "skip_lines", "no_header" } },
   { name = "Members", options = { "audience", "name", "consent_basis", "map", "mode", "unique", "region",
     "phone_repairs", "no_repair", "ids" } },
+  { name = "State", options = { "state", "mirror", "refresh_after", "max_removed", "remove_rejected" } },
   { name = "Sending", options = { "dry_run", "sample", "journal", "delete_missing", "concurrency", "max_members",
     "max_bytes", "timeout", "deadline", "patience", "in_doubt_timeout", "keep_going" } },
   { name = "Waiting", options = { "wait", "require_ready" } },
@@ -80,6 +81,9 @@ help_words.EXAMPLES = {
       "scope3 sync customers.csv --account 25 --audience crm --quiet \\",
       '    --map external_id="Customer Id" --map email=Email \\',
       "    --journal crm.journal --rejects refused.csv --max-rejected 5%" },
+    { why = "Every night: send only what changed since the last one, and remove who is gone",
+      "scope3 sync customers.csv --account 25 --audience crm --mirror --state crm.state --wait \\",
+      '    --map external_id="Customer Id" --map email=Email' },
   },
   run = {
     { why = "Look at what a script would send", "scope3 run newsletter.lua customers.csv --dry-run" },

@@ -5,6 +5,7 @@ local options = require "scope3.util.options"
 local redact = require "scope3.util.redact"
 local script = require "scope3.input.script"
 local script_options = require "scope3.input.script_options"
+local state_args = require "scope3.cli.state_args"
 local text = require "scope3.cli.text"
 local usage = require "scope3.cli.usage"
 
@@ -128,6 +129,7 @@ function job_args.options(args)
   end
   opts.phone_repairs = text.names(args.phone_repairs)
   opts.delete_missing = text.names(args.delete_missing)
+  state_args.apply(args, opts)
   return opts
 end
 

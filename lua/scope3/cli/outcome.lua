@@ -37,9 +37,20 @@ local function hole(res)
       plural.of(told, "is", "are"))
   end
   local gave = res.rows - res.skipped - result.total(res.rejected)
-  if gave < 0 or gave == 0 and res.members > 0 then
+  -- Who leaves a mirror is a member that no row gave.
+  if gave < 0 or gave == 0 and res.members > 0 and not res.mirror then
     return "the rows that were read do not account for the members"
   end
+end
+
+-- Rows that were rejected, also by an earlier night: they are the same since.
+local function rejected_of(res)
+  return result.total(res.rejected) + (res.mirror and res.mirror.rejected_before or 0)
+end
+
+-- Whether a night had nothing to do: what the service has is what is wanted.
+local function is_up_to_date(res)
+  return res.mirror ~= nil and res.members == 0 and res.mirror.rows > 0
 end
 
 local function failures(res, rules)
@@ -52,7 +63,7 @@ local function failures(res, rules)
   note(res.failed, "failed")
   note(res.unknown, plural.words(res.unknown, "was", "were") .. " sent and never answered")
   note(res.rejected_by_service, "rejected by the service; the report names their rows")
-  local rejected = result.total(res.rejected)
+  local rejected = rejected_of(res)
   if rules.strict and rejected > 0 then
     found[#found + 1] = ("--strict: %s rejected"):format(text.plural(rejected, "row was", "rows were"))
   end
@@ -69,7 +80,7 @@ end
 
 local function too_many_rejected(res, most)
   -- A line that a stray quote swallowed is most likely a row that was not read.
-  local rejected = result.total(res.rejected) + res.swallowed_lines
+  local rejected = rejected_of(res) + res.swallowed_lines
   local taken = res.rows - res.skipped + res.swallowed_lines
   if most.rows and rejected > most.rows then
     return ("--max-rejected %.0f: %s rejected"):format(most.rows, text.plural(rejected, "row was", "rows were"))
@@ -103,7 +114,7 @@ end
 local function shortfalls(res, rules)
   local found = {}
   local accepted = res.accepted + (res.would_send or 0)
-  if accepted == 0 and not (rules.allow_empty and res.members == 0) then
+  if accepted == 0 and not is_up_to_date(res) and not (rules.allow_empty and res.members == 0) then
     found[#found + 1] = res.members == 0 and why_nothing(res) or "nothing was accepted or removed"
   end
   if rules.min_accepted and accepted < rules.min_accepted then

@@ -108,6 +108,18 @@ local function add_times(command)
   add_patience(command)
 end
 
+local function add_state(command)
+  command:option("--state",
+    "Keep in FILE what the service has, and send only what differs from it."):argname("FILE")
+  command:flag("--mirror", "With --state: who has no row leaves the audience.")
+  command:option("--refresh-after", "With --state: send again what was accepted longer ago, such as 30d (never).")
+    :argname("TIME")
+  command:option("--max-removed", "With --mirror: remove nobody when more than this share would leave (30%).")
+    :argname("SHARE")
+  command:flag("--remove-rejected",
+    "With --mirror: remove people whose rows are rejected also where nobody else leaves.")
+end
+
 local function add_sending(command)
   command:option("--concurrency", "Requests under way at once (1, at most 16)."):argname("N"):convert(tonumber)
   command:option("--journal",
@@ -152,6 +164,7 @@ local function add_job(command)
   add_events(command)
   add_report(command)
   add_members(command)
+  add_state(command)
   add_sending(command)
   add_format(command)
 end

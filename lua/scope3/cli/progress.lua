@@ -98,6 +98,9 @@ local WORDS = {}
 local function share_of(event)
   local share = event.size and event.size > 0 and ("%.0f %%"):format(100 * event.bytes / event.size) or nil
   local file = event.file and ("file %d of %d"):format(event.file.number, event.file.count)
+  if event.phase == "compare" then
+    share = share and "comparing, " .. share
+  end
   return share and { file and share .. " of " .. file or share, share } or file and { file, file } or nil
 end
 
@@ -198,7 +201,7 @@ end
 
 -- The seconds since the first event of the file that is read.
 local function seconds_of_file(self, event, now)
-  local number = event.file and event.file.number or 0
+  local number = (event.phase or "") .. (event.file and event.file.number or 0)
   if self.file ~= number then
     self.file, self.file_began = number, now
   end

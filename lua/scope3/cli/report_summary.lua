@@ -126,6 +126,12 @@ add_row(function(res)
 end)
 
 add_row(function(res)
+  if res.mirror then
+    return require("scope3.cli.report_mirror").row(res.mirror, res.would_send ~= nil)
+  end
+end)
+
+add_row(function(res)
   local ids = res.identifiers
   local kinds = { text.plural(ids.hashed_email, "email"), text.plural(ids.hashed_phone, "phone") }
   if ids.uids > 0 then

@@ -8,6 +8,7 @@ local outcome = require "scope3.cli.outcome"
 local overwritten = require "scope3.cli.overwritten"
 local paths = require "scope3.input.paths"
 local source = require "scope3.input.source"
+local state_args = require "scope3.cli.state_args"
 local codec = require "scope3.api.codec"
 local messages = require "scope3.cli.messages"
 
@@ -234,7 +235,7 @@ end
 
 -- Files that are no streams: a name that stands for one elsewhere would make a file of that name.
 local function dash_problem(args)
-  for _, key in ipairs { "journal", "limiter", "ca_file" } do
+  for _, key in ipairs { "journal", "state", "limiter", "ca_file" } do
     if args[key] == "-" then
       return ("%s takes the path of a file, and cannot be -"):format(word(key))
     end
@@ -323,6 +324,10 @@ function usage.of_job(args, script, opts)
     return problem
   end
   local mode = opts.mode or script.mode
+  problem = state_args.problem(args, mode)
+  if problem then
+    return problem
+  end
   local key, why = ineffective_in_dry_run(args, script, opts, mode)
   if not key then
     key, why = ineffective.on_identifiers(script, opts, mode)

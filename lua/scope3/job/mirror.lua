@@ -168,12 +168,34 @@ end
 
 -- --- what is sent --------------------------------------------------------------------------------------------------
 
+-- What takes the batches of the night.
+local function sink_of(self)
+  local work, is_dry = self.work, self.opts.dry_run
+  self.operations = {} -- of batches that were not begun
+  return {
+    seconds = work.seconds,
+    send = function(_, batch)
+      return work:send(batch)
+    end,
+    keep = function(batch, operations)
+      self.operations[batch] = not is_dry and operations or nil
+    end,
+    note = function(operations)
+      local n, err = is_dry and 0, nil
+      if not is_dry then
+        n, err = self.store:cut(self.run, 0, operations)
+      end
+      return n and true or nil, err
+    end,
+  }
+end
+
 -- Whether those who leave may be removed.
 local function guard_problem(self)
   local counts = self.night.core:counts()
   local of = counts[1]
   return self.opts.mode == "mirror" and night_guard.problem({
-    before = of.before, leavers = of.leavers, rejected = of.leavers_rejected,
+    before = of.before or of.changed + of.unchanged + of.removed, leavers = of.leavers, rejected = of.leavers_rejected or 0,
     rows = self.rows.builder:counts().rows, taken = counts.rows,
   }, self.opts) or nil
 end
@@ -295,28 +317,6 @@ local function work_off(self, plan)
   end
   end_run(self, err)
   return self.work:finish()
-end
-
--- What takes the batches of the night.
-local function sink_of(self)
-  local work, is_dry = self.work, self.opts.dry_run
-  self.operations = {} -- of batches that were not begun
-  return {
-    seconds = work.seconds,
-    send = function(_, batch)
-      return work:send(batch)
-    end,
-    keep = function(batch, operations)
-      self.operations[batch] = not is_dry and operations or nil
-    end,
-    note = function(operations)
-      local n, err = is_dry and 0, nil
-      if not is_dry then
-        n, err = self.store:cut(self.run, 0, operations)
-      end
-      return n and true or nil, err
-    end,
-  }
 end
 
 -- Frees all that is held, however the job ended.
