@@ -1,4 +1,4 @@
--- Jobs whose journal is kept in a state: they are resumed as from a file.
+-- The journal of a night, kept in a state: what a job tells it is what its tries say, and what protocol reads there.
 if not pcall(require, "scope3.state") then
   return -- a build without SQLite
 end
@@ -21,6 +21,169 @@ end
 
 local ROWS, MODEL = rows()
 
+local function members_of(batch)
+  return ("m"):rep(batch)
+end
+
+-- A state, its path, the journal of a night in it, and the night.
+local function begun(path)
+  path = path or states.path()
+  local kept = assert(states.open(path))
+  local run = assert(kept:begin_run(1000))
+  local night = journal.of(kept, run, members_of, function() return states.open(path) end)
+  assert(night:open { service = "s" })
+  return kept, path, night, run
+end
+
+-- The tries of a chunk, each as a text of some of its fields.
+local function tries_of(kept, n)
+  local texts = {}
+  for i, try in ipairs(assert(kept:open_chunks())[n].tries) do
+    texts[i] = ("%d: %d-%d %s"):format(try.request, try.first, try.last, try.state)
+  end
+  return texts
+end
+
+describe("the journal of a night", function()
+  teardown(world.clean)
+
+  it("has each batch as a chunk, and each request as a try of it", function()
+    local kept, _, night = begun()
+    local asked = {}
+    night.members_of = function(batch)
+      asked[#asked + 1] = batch
+      return members_of(batch)
+    end
+    assert.same({}, night:replay())
+    for _, told in ipairs {
+      { "begin", { request = 1, batch = 1, first = 1, last = 9, at = 1000.25 } },
+      { "begin", { request = 2, batch = 2, first = 1, last = 4, at = 1001 } },
+      { "ended", { request = 1, status = "refused", without = { 3 } } },
+      { "begin", { request = 3, batch = 1, first = 1, last = 9, without = { 3 }, at = 1002 } },
+      { "accepted", { request = 3, task_id = "t3", at = 1002 } },
+      { "ended", { request = 3, status = "completed" } },
+    } do
+      assert.is_true(night[told[1]](night, told[2]))
+    end
+    assert.same({ 1, 2 }, asked)
+    local chunks = assert(kept:open_chunks())
+    assert.same({ "m", "mm" }, { kept:chunk(1), kept:chunk(2) })
+    assert.same({ "1: 1-9 refused", "3: 1-9 completed" }, tries_of(kept, 1))
+    assert.same({ "2: 1-4 begun" }, tries_of(kept, 2))
+    local first, third = chunks[1].tries[1], chunks[1].tries[2]
+    assert.same({ { 3 }, {}, 1000 }, { first.refused, first.without, first.begun })
+    assert.same({ { 3 }, {}, "t3" }, { third.without, third.refused, third.task_id })
+    kept:close()
+  end)
+
+  it("has states for all that may become of a request and its task", function()
+    local kept, _, night = begun()
+    for i, case in ipairs {
+      { { status = "completed" }, "completed" },
+      { { status = "failed" }, "failed" }, { { status = "failed", transient = true }, "failed" },
+      { { status = "rejected" }, "failed" }, { { status = "canceled" }, "failed" },
+      { { status = "another" }, "failed" },
+      { { status = "refused" }, "refused" }, { { status = "split", size = 5 }, "refused" },
+      { { status = "refused", uncertain = true }, "begun" }, { { status = "split", uncertain = true }, "begun" },
+    } do
+      local record, state = case[1], case[2]
+      record.request = i
+      assert(night:begin { request = i, batch = i, first = 1, last = 2, at = 5 })
+      assert.is_true(night:ended(record))
+      assert.same({ ("%d: 1-2 %s"):format(i, state) }, tries_of(kept, i))
+    end
+    kept:close()
+  end)
+
+  it("asks for the operations of a batch again where they could not be written", function()
+    local kept, path, night = begun()
+    assert(os.rename(path, path .. "-wal-away"))
+    local record = { request = 1, batch = 1, first = 1, last = 2, at = 5 }
+    local ok, err = night:begin(record)
+    assert.same({ nil, "moved" }, { ok, err.code })
+    assert(os.rename(path .. "-wal-away", path))
+    assert.is_true(night:begin(record))
+    assert.equal("m", kept:chunk(1))
+    kept:close()
+  end)
+
+  it("has no member in a try that another request has replaced, or that is out of its range", function()
+    local kept, _, night = begun()
+    assert(night:begin { request = 1, batch = 1, first = 4, last = 8, without = { 7, 2, 9 }, replaced = { 5, 7, 3 },
+      at = 5 })
+    assert.same({ 5, 7 }, assert(kept:open_chunks())[1].tries[1].without)
+    kept:close()
+  end)
+
+  it("keeps the state until its caller has ended the night, and gives it back then", function()
+    local kept, path, night, run = begun()
+    assert(night:begin { request = 1, batch = 1, first = 1, last = 2, at = 5 })
+    assert(night:accepted { request = 1, task_id = "t" })
+    night:close()
+    local other, err = states.open(path)
+    assert.same({ nil, "locked" }, { other, err.code })
+    assert(kept:end_run(run, 1010, {}))
+    night:close()
+    night:close()
+    assert(states.open(path)):close()
+  end)
+
+  it("notes the end of a task after the night, and has the state until it is closed again", function()
+    local kept, path, night, run = begun()
+    assert(night:begin { request = 1, batch = 1, first = 1, last = 2, at = 5 })
+    assert(night:begin { request = 2, batch = 2, first = 1, last = 2, at = 5 })
+    assert(night:accepted { request = 1, task_id = "t" })
+    assert(kept:end_run(run, 1010, {}))
+    night:close()
+    assert(night:accepted { request = 2, task_id = "u" })
+    assert(night:ended { request = 1, status = "completed" })
+    local other, err = states.open(path)
+    assert.same({ nil, "locked" }, { other, err.code })
+    night:close()
+    kept = assert(states.open(path))
+    assert.same({ "1: 1-2 completed" }, tries_of(kept, 1))
+    assert.same({ "2: 1-2 accepted" }, tries_of(kept, 2))
+    -- Somebody else has it: nothing is noted, and that is said.
+    for method, record in pairs { ended = { request = 2, status = "failed" }, accepted = { request = 2, task_id = "v" },
+      begin = { request = 3, batch = 3, first = 1, last = 1 } } do
+      local ok
+      ok, err = night[method](night, record)
+      assert.same({ nil, "locked" }, { ok, err.code }, method)
+    end
+    kept:close()
+  end)
+
+  it("frees the state when it is collected", function()
+    local kept, path, night, run = begun()
+    assert(night:begin { request = 1, batch = 1, first = 1, last = 2, at = 5 })
+    assert(kept:end_run(run, 1010, {}))
+    night:close()
+    assert(night:ended { request = 1, status = "completed" })
+    kept, night = nil, nil -- luacheck: ignore
+    collectgarbage()
+    collectgarbage()
+    assert(states.open(path)):close()
+  end)
+
+  it("notes nothing once another night has begun, which may have decided what became of its tries", function()
+    local kept, path, night, run = begun()
+    assert(night:begin { request = 1, batch = 1, first = 1, last = 2, at = 5 })
+    assert(kept:end_run(run, 1010, {}))
+    night:close()
+    local next_kept, _, next_night = begun(path)
+    local ok, err = night:ended { request = 1, status = "completed" }
+    assert.same({ nil, "locked" }, { ok, err.code })
+    next_kept:close()
+    ok, err = night:ended { request = 1, status = "completed" }
+    assert.same({ nil, "journal", "another_run" }, { ok, err.kind, err.code })
+    assert.truthy(err.message:find("was continued by another run of this job: follow that one", 1, true), err.message)
+    kept = assert(states.open(path)) -- it was given back
+    assert.same({ "1: 1-2 begun" }, tries_of(kept, 1))
+    kept:close()
+    next_night:close()
+  end)
+end)
+
 describe("a job whose journal is kept in a state", function()
   local sandbox = world.around(setup, teardown, before_each)
 
@@ -38,10 +201,9 @@ describe("a job whose journal is kept in a state", function()
   end
 
   -- A night of the job in a state. `stop_at` is the call of the journal that fails; its record was written then or not.
-  local function night(path, file, stop_at)
-    local kept = assert(states.open(path))
-    local run = assert(kept:begin_run(1000))
-    local keeper, calls = journal.of(kept, run, function(batch) return ("operations of %d"):format(batch) end), 0
+  local function night(file, stop_at)
+    local kept, _, keeper = begun()
+    local calls = 0
     for _, method in ipairs { "begin", "accepted", "ended" } do
       local plain = keeper[method]
       keeper[method] = function(self, record)
@@ -61,10 +223,9 @@ describe("a job whose journal is kept in a state", function()
     return res, err, calls, chunks
   end
 
-  it("ends as meant, and sends nothing when it is started again", function()
+  it("ends as meant, with all that it sent in completed tries", function()
     prepare()
-    local path, file = states.path(), world.file(ROWS, ".csv")
-    local res, err, calls, chunks = night(path, file)
+    local res, err, calls, chunks = night(world.file(ROWS, ".csv"))
     assert.is_truthy(res, tostring(err))
     assert.same(MODEL, membership())
     assert.is_true(#chunks > 7 and calls >= 3 * #chunks)
@@ -72,27 +233,18 @@ describe("a job whose journal is kept in a state", function()
       assert.is_true(#chunk.tries > 0 and chunk.batch > 0)
       assert.equal("completed", chunk.tries[#chunk.tries].state)
     end
-    local before = #sandbox:requests "sync"
-    res = assert(night(path, file))
-    assert.equal(before, #sandbox:requests "sync")
-    assert.equal(res.accepted, res.resumed)
     world.assert_sums(res)
   end)
 
-  it("is resumed from wherever it stopped", function()
+  it("stops wherever its journal cannot be written", function()
     prepare()
     local file = world.file(ROWS, ".csv")
-    local _, _, total = night(states.path(), file)
+    local _, _, total = night(file)
     for stop_at = 1, total, world.in_full and 1 or world.thorough and 3 or 11 do
       prepare()
-      local path = states.path()
-      local res = night(path, file, stop_at)
-      assert.is_nil(res)
-      local err
-      res, err = night(path, file)
-      assert.is_truthy(res, ("stopped at call %d of %d: %s"):format(stop_at, total, tostring(err)))
-      assert.same(MODEL, membership())
-      world.assert_sums(res)
+      local res, err, calls = night(file, stop_at)
+      assert.same({ nil, "it stops here" }, { res, err.message })
+      assert.is_true(calls >= stop_at)
     end
   end)
 end)

@@ -4,7 +4,6 @@ if not found then
   return -- a build without SQLite
 end
 
-local journal = require "scope3.mirror.journal"
 local seed = require "spec.support.seed"
 local state = require "scope3.state"
 local states = require "spec.support.states"
@@ -254,7 +253,7 @@ describe("a state", function()
     for _, sql in ipairs {
       "CREATE TABLE more(x)", "CREATE INDEX more ON try(chunk)", "CREATE VIEW more AS SELECT * FROM try",
       "CREATE TRIGGER more AFTER INSERT ON try BEGIN DELETE FROM part; END", "ALTER TABLE try ADD COLUMN more",
-      "DROP TABLE event", "DROP TABLE try",
+      "DROP TABLE try",
       "DELETE FROM meta WHERE key = 'key'", "UPDATE meta SET value = x'00' WHERE key = 'key'",
       "UPDATE audience SET consent_basis = '' WHERE number = 0", "UPDATE meta SET value = '26' WHERE key = 'account'",
     } do
@@ -293,7 +292,6 @@ describe("a state", function()
       partition = function() return kept:part(8) end,
       run = function() return kept:end_run(9, 5, {}) end,
       ["chunk that is forgotten"] = function() return kept:forget(1, "x", { [99] = "y" }) end,
-      ["run of a journal"] = function() return journal.of(kept, 9, apply):open {} end,
     } do
       local value, err = call()
       assert.same({ nil, "journal", "damaged" }, { value, err.kind, err.code }, what)
@@ -310,20 +308,6 @@ describe("a state", function()
     kept:close()
     assert.has_error(function() states.open(path, { audiences = 5 }) end)
     assert(states.open(path)):close() -- it was closed
-  end)
-
-  it("reads no journal in which a record is missing", function()
-    local path = states.path()
-    local kept, run = filled(path)
-    local night = journal.of(kept, run, function() return "m" end)
-    assert(night:open { a = 1 })
-    for i = 3, 5 do
-      assert(night:begin { request = i, batch = i, first = 1, last = 2, at = 5 })
-    end
-    kept.db:run "DELETE FROM event WHERE n = 2"
-    local ok, err = journal.of(kept, run, function() end):open { a = 1 }
-    assert.same({ nil, "damaged" }, { ok, err.code })
-    kept:close()
   end)
 
   it("takes no database for a new one because it has no tables", function()
@@ -519,59 +503,5 @@ describe("a state", function()
     package.preload["scope3.state"], package.loaded["scope3.state"] = nil, state
     assert.same({ nil, "journal", "unusable" }, { kept, err.kind, err.code })
     assert.truthy(err.message:find("libsqlite3-dev", 1, true))
-  end)
-
-  it("keeps the journal of a night, as its job tells it", function()
-    local path = states.path()
-    local kept = assert(states.open(path))
-    local run, asked = assert(kept:begin_run(1000)), {}
-    local function members_of(batch)
-      asked[#asked + 1] = batch
-      return ("m"):rep(batch)
-    end
-    local job = { service = "s", max_members = 12, epochs = true }
-    local night = journal.of(kept, run, members_of)
-    assert.is_true(night:open(job))
-    assert.same({}, night:replay())
-    local told = {
-      { "begin", { request = 1, batch = 1, epoch = 1, first = 1, last = 9, members = 9, digest = "d", at = 1000.25 } },
-      { "begin", { request = 2, batch = 2, epoch = 1, first = 1, last = 4, members = 4, digest = "e", at = 1001 } },
-      { "ended", { request = 1, status = "refused", without = { 3 } } },
-      { "begin", { request = 3, batch = 1, epoch = 1, first = 1, last = 9, members = 8, digest = "d",
-        without = { 3 } } },
-      { "accepted", { request = 3, task_id = "t3", at = 1002 } },
-      { "ended", { request = 3, status = "completed" } },
-      { "ended", { request = 3, status = "completed" } },
-    }
-    local want = {}
-    for i, record in ipairs(told) do
-      assert.is_true(night[record[1]](night, record[2]))
-      want[i] = { type = record[1] }
-      for key, value in pairs(record[2]) do
-        want[i][key] = value
-      end
-    end
-    night:close()
-    kept:close()
-    kept = assert(states.open(path))
-    assert.same({ run, true }, { kept:begin_run(2000) })
-    night = journal.of(kept, run, members_of)
-    assert.is_true(night:open(job))
-    assert.same(want, night:replay())
-    assert.same({ 1, 2 }, asked)
-    assert.is_true(night:begin { request = 4, batch = 2, first = 1, last = 4, at = 1003 })
-    assert.same({ 1, 2 }, asked)
-    local chunks = assert(kept:open_chunks())
-    assert.same({ "m", "mm" }, { kept:chunk(1), kept:chunk(2) })
-    assert.same({ "refused", "completed" }, { chunks[1].tries[1].state, chunks[1].tries[2].state })
-    assert.same({ { 3 }, { 3 } }, { chunks[1].tries[1].refused, chunks[1].tries[2].without })
-    assert.same({ "begun", "begun" }, { chunks[2].tries[1].state, chunks[2].tries[2].state })
-    local other, err = journal.of(kept, run, members_of):open { service = "s", max_members = 13, epochs = true }
-    assert.same({ nil, "journal", "another_job" }, { other, err.kind, err.code })
-    assert.truthy(err.message:find("max_members was 12 and is now 13", 1, true), err.message)
-    assert.is_true(kept:end_run(run, 1010, {}))
-    assert.same({ 0 }, kept.db:first "SELECT count(*) FROM event")
-    assert.same({ 2, false }, { kept:begin_run(2000) })
-    kept:close()
   end)
 end)

@@ -32,11 +32,10 @@ end
 steps.STEPS = {
   open = function() return true end,
   cut = function(kept)
-    return kept:cut(1, 4, packed("three", 130000), { request = 4, first = 1, last = 40, begun = 1004 },
-      { run = 1, n = 1, record = "{}" })
+    return kept:cut(1, 4, packed("three", 130000), { request = 4, first = 1, last = 40, begun = 1004 })
   end,
-  accepted = function(kept) return kept:accepted(1, 3, "task-3", { run = 1, n = 1, record = "{}" }) end,
-  ended = function(kept) return kept:ended(1, 2, "completed", 1010, { 4 }, { run = 1, n = 1, record = "{}" }) end,
+  accepted = function(kept) return kept:accepted(1, 3, "task-3") end,
+  ended = function(kept) return kept:ended(1, 2, "completed", 1010, { 4 }) end,
   night = function(kept) return kept:end_run(1, 1020, { added = 3 }) end,
   fold = function(kept)
     if kept.folding then

@@ -34,8 +34,9 @@ end
 
 --- Goes on from what an earlier run did.
 ---@param history scope3.Past
-function Admission:continue(history)
-  self.history = history
+---@param compares boolean  batches that are cut again are compared with those of that run
+function Admission:continue(history, compares)
+  self.history, self.compares = history, compares
 end
 
 -- The look of a dry run may fail: it needs no key, and no service.
@@ -171,6 +172,8 @@ local function settle_doubts(self, list)
   doubts:clear()
 end
 
+local NO_DIGEST = "" -- of a batch that no later run cuts again
+
 --- What a batch is recognised by: its digest in the journal, and its outline when it is built again.
 ---@param batch scope3.Batch
 ---@return string? digest
@@ -180,7 +183,8 @@ function Admission:marks(batch)
     return nil, nil
   end
   local again = self.resender and self.resender:can_rebuild() and not batch.delete_missing
-  return self.history and resume.digest(batch) or nil, again and batch.parts[1].payload:outline() or nil
+  local digest = self.history and (self.compares and resume.digest(batch) or NO_DIGEST) or nil
+  return digest, again and batch.parts[1].payload:outline() or nil
 end
 
 -- Makes the requests of a batch. Gives those that there are also where an error ends the job.

@@ -174,7 +174,7 @@ function Job:keep(journal, header)
   self.journal = journal
   self.state:number_from(self.history.last)
   self.sender:keep(journal, self.history.size)
-  self.admission:continue(self.history)
+  self.admission:continue(self.history, journal.forgets ~= true)
   if journal.cut_short then
     result.warn(self.result, "journal_cut_short", "the journal's last line was written in part, as in a crash, and was "
       .. "removed; its request is found out about, or sent again")

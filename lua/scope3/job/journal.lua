@@ -27,6 +27,7 @@ local json = require "scope3.util.json"
 ---  where it made none; transient; without (numbers of the members for which the service refused it); size (bytes:
 ---  larger requests are too large)
 ---@field close fun(self)
+---@field forgets? boolean  it gives nothing back to be resumed, so digests need not be made
 ---@field cut_short? boolean  after open(): a last line that was written in part was removed
 local File = {}
 File.__index = File

@@ -44,8 +44,8 @@ local function lacks(what)
   return rows.fault("it lacks " .. what, "damaged")
 end
 
--- Writes what is about to be sent. `chunk` and `record` are rows.
-local function cut(db, chunk, try, record)
+-- Writes what is about to be sent. `chunk` and `try` are rows.
+local function cut(db, chunk, try)
   local ok, why = true, nil
   if chunk then
     ok, why = rows.put(db, tables.chunk, chunk)
@@ -56,9 +56,6 @@ local function cut(db, chunk, try, record)
   if ok and try then
     ok, why = rows.put(db, tables.try, try)
   end
-  if ok and record then
-    ok, why = rows.put(db, tables.event, record)
-  end
   return ok, why
 end
 
@@ -68,16 +65,15 @@ end
 ---@param batch integer  0 for operations that are not sent
 ---@param members string?  packed; nil for a further request
 ---@param try? table  request, chunk (of a further one), first, last, without, begun
----@param record? table  a row of `event`
 ---@return integer? n  of the chunk
 ---@return scope3.Error? err
-function chunks:cut(run, batch, members, try, record)
+function chunks:cut(run, batch, members, try)
   local n = members and self.chunks + 1 or try.chunk
   local chunk = members and { n = n, run = run, batch = batch, members = members } or nil
   local row = try and { run = run, request = try.request, chunk = n, first = try.first, last = try.last,
     without = list_text(try.without), refused = "[]", begun = math.floor(try.begun), state = "begun" } or nil
   local ok, err = self:write(function()
-    return cut(self.db, chunk, row, record)
+    return cut(self.db, chunk, row)
   end)
   if not ok then
     return nil, err
@@ -87,14 +83,14 @@ function chunks:cut(run, batch, members, try, record)
 end
 
 -- Changes a request, by what came of it.
-local function change(self, run, request, set, record)
+local function change(self, run, request, set)
   return self:write(function()
     local try, why = rows.get(self.db, tables.try, run, request)
     if not try then
       return nil, why or select(2, lacks "the request")
     end
     set(try)
-    return cut(self.db, nil, try, record)
+    return rows.put(self.db, tables.try, try)
   end)
 end
 
@@ -102,13 +98,12 @@ end
 ---@param run integer
 ---@param request integer
 ---@param task_id string
----@param record? table  a row of `event`
 ---@return true?
 ---@return scope3.Error? err
-function chunks:accepted(run, request, task_id, record)
+function chunks:accepted(run, request, task_id)
   return change(self, run, request, function(try)
     try.state, try.task_id = "accepted", task_id
-  end, record)
+  end)
 end
 
 --- A request has ended: its task, or the request itself.
@@ -117,14 +112,13 @@ end
 ---@param state string
 ---@param at number  second since 1970
 ---@param refused? integer[]  operations that the service refused
----@param record? table  a row of `event`
 ---@return true?
 ---@return scope3.Error? err
-function chunks:ended(run, request, state, at, refused, record)
+function chunks:ended(run, request, state, at, refused)
   return change(self, run, request, function(try)
     try.state, try.ended_at = state, math.floor(at)
     try.refused = refused and list_text(refused) or try.refused
-  end, record)
+  end)
 end
 
 --- The chunks that are not folded yet, in order, with their requests.

@@ -17,8 +17,8 @@ schema.tables = {
   --- What holds of the whole state: its key, partitions, service, account and their like.
   meta = { name = "meta", columns = { "key", "value" }, key = { "key" } },
   audience = { name = "audience", columns = { "number", "id", "name", "consent_basis" }, key = { "number" } },
-  --- A night: when it began and ended, the job that it is (as JSON), and its counts (likewise).
-  run = { name = "run", columns = { "n", "began", "ended", "job", "counts" }, key = { "n" } },
+  --- A night: when it began and ended, and its counts (as JSON).
+  run = { name = "run", columns = { "n", "began", "ended", "counts" }, key = { "n" } },
   --- A partition, and the fold that wrote it.
   part = { name = "part", columns = { "k", "fold", "members" }, key = { "k" }, blob = "members" },
   --- What one batch of a night sends. Those without a batch send nothing.
@@ -27,8 +27,6 @@ schema.tables = {
   --- in `refused`. Both are lists, as JSON.
   try = { name = "try", columns = { "run", "request", "chunk", "first", "last", "without", "refused", "begun", "state",
     "task_id", "ended_at" }, key = { "run", "request" } },
-  --- What the journal of a night was told, in order: records as JSON, until the night ends.
-  event = { name = "event", columns = { "run", "n", "record" }, key = { "run", "n" } },
   --- Chunks from `first` to `last`, which are being folded, and what became of each operation of theirs.
   fold = { name = "fold", columns = { "n", "first", "last", "outcomes" }, key = { "n" } },
 }
@@ -49,7 +47,7 @@ local function create(of)
     has_number and "" or ", PRIMARY KEY(" .. table.concat(of.key, ", ") .. ")", has_number and "" or " WITHOUT ROWID")
 end
 
-local NAMES = { "audience", "chunk", "event", "fold", "meta", "part", "run", "try" }
+local NAMES = { "audience", "chunk", "fold", "meta", "part", "run", "try" }
 
 -- Runs statements, each for what it does; or gives the first failure.
 local function run_all(db, list)

@@ -31,6 +31,8 @@ local tables = schema.tables
 ---@field key string  16 bytes, of the keyed hashes
 ---@field changed string?  what differs from the last run, of what may: the identity version and the script
 ---@field audiences integer  how many there are
+---@field closed boolean  it was given back
+---@field over integer?  the night that this process has ended
 local Store = {}
 Store.__index = Store
 
@@ -217,7 +219,7 @@ function store.open(path, about, opts)
       .. "SQLite's headers (libsqlite3-dev), and build again" })
   end
   opts = opts or {}
-  local self = setmetatable({ path = path, db = false }, Store) -- before there is something to lose
+  local self = setmetatable({ path = path, db = false, closed = false }, Store) -- before there is something to lose
   local db, message, code = state.open(path, { create = opts.create })
   if not db then
     return failed(path, { message = message, code = code })
@@ -257,6 +259,7 @@ end
 
 --- Gives the state back. Idempotent.
 function Store:close()
+  self.closed = true
   self.db:close()
 end
 
@@ -282,26 +285,23 @@ function Store:begin_run(at)
   return ok and n, err or false
 end
 
---- Ends a night. What its journal was told is no longer needed; its chunks stay until they are folded.
+--- Ends a night. Its chunks stay until they are folded; the ends of their tasks may still be noted.
 ---@param n integer
 ---@param at number  second since 1970
 ---@param counts table<string, integer>
 ---@return true?
 ---@return scope3.Error? err
 function Store:end_run(n, at, counts)
-  return self:write(function()
+  local ok, err = self:write(function()
     local run, why = rows.get(self.db, tables.run, n)
     if not run then
       return nil, why or select(2, rows.fault("it lacks the run", "damaged"))
     end
     run.ended, run.counts = math.floor(at), json.encode(counts)
-    local ok
-    ok, why = rows.put(self.db, tables.run, run)
-    if ok then
-      ok, why = rows.remove(self.db, tables.event, n)
-    end
-    return ok, why
+    return rows.put(self.db, tables.run, run)
   end)
+  self.over = ok and n or self.over
+  return ok, err
 end
 
 --- The nights so far, in order: n, began, ended, and their counts.
