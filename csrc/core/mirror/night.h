@@ -60,8 +60,10 @@ sc3_mirror_status sc3_night_candidate(sc3_night *n, const sc3_candidate **out);
 /* One more who leaves, found while rows were built. Before the first leaver is read. */
 sc3_mirror_status sc3_night_leave(sc3_night *n, const sc3_leaver *leaver);
 
-/* The next leaver, in no order; its id is NULL after the last. Borrowed until the next call. */
+/* The next leaver, in no order, the same until sc3_night_pass(); its id is NULL after the last.
+   Borrowed until the call after that. */
 sc3_mirror_status sc3_night_leaver(sc3_night *n, sc3_leaver *out);
+void sc3_night_pass(sc3_night *n);
 
 typedef struct sc3_night_counts {
   uint64_t rows, replaced; /* `replaced` is known after the last partition, and 0 before */
