@@ -92,7 +92,7 @@ describe("a job with a state", function()
   end)
 
   it("sends again what a failed task was to bring", function()
-    sandbox:fault { on = "task", times = 1, fail = true }
+    sandbox:configure { task_outcomes = world.json.array { "failed:transient" } }
     local _, err = season:night(people(5))
     assert.equal("task_failed", err.kind)
     local res = assert(season:night(people(5)))

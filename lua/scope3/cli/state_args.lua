@@ -52,7 +52,10 @@ function state_args.problem(args, mode)
       return ("%s needs --state FILE, which keeps what the service has"):format(option(key))
     end
   end
-  if is_mirror and not args.state then
+  if args.state and args.sandbox and not args.dry_run then
+    return "--state has no effect with --sandbox, which ends with the command. "
+      .. "One that stays: scope3 sandbox, and --base-url with the address that it prints"
+  elseif is_mirror and not args.state then
     return "a mirror needs --state FILE, which keeps what the service has"
   end
   for _, key in ipairs(OF_MIRROR) do

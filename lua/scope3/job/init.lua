@@ -150,10 +150,11 @@ end
 
 -- --- before the first batch ------------------------------------------------------------------------------------------
 
---- Says where repeats of an external id are looked for.
----@param where "job"|"request"
-function Job:look_for_repeats(where)
-  self.state:report("repeats", where)
+--- Sets a field of the result that is no count.
+---@param field "repeats"|"would_delete"|"deleted"|"mirror"
+---@param value any
+function Job:report(field, value)
+  self.state:report(field, value)
 end
 
 --- Keeps a journal from now on, and goes on from what it says.
@@ -336,13 +337,6 @@ end
 ---@return boolean
 function Job:has_pruned()
   return self.history ~= nil and self.history:deleted()
-end
-
---- Puts into the result what would be deleted, or what is.
----@param field "would_delete"|"deleted"
----@param audiences? scope3.DeletedAudience[]
-function Job:report_deletion(field, audiences)
-  self.state:report(field, audiences)
 end
 
 --- Adds to what an error says, and to the job's failure where that is the same.

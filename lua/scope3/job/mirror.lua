@@ -52,7 +52,7 @@ end
 
 local function about_of(self, version)
   return {
-    service = self.context.base, account = self.context.account_id or "", audiences = { self.audience },
+    service = self.context.base, account = self.context.account_id, audiences = { self.audience },
     identity = tostring(identity.version), script = core.sha256(version),
   }
 end
@@ -190,14 +190,16 @@ local function sink_of(self)
   }
 end
 
--- Whether those who leave may be removed.
+-- Why those who leave may not be removed; nil where they may.
 local function guard_problem(self)
   local counts = self.night.core:counts()
   local of = counts[1]
-  return self.opts.mode == "mirror" and night_guard.problem({
+  local err = self.opts.mode == "mirror" and night_guard.problem({
     before = of.before or of.changed + of.unchanged + of.removed, leavers = of.leavers, rejected = of.leavers_rejected or 0,
     rows = self.rows.builder:counts().rows, taken = counts.rows,
   }, self.opts) or nil
+  self.held_back = err and of.leavers or nil
+  return err
 end
 
 -- Builds and sends what is new or has changed.
@@ -243,7 +245,9 @@ local function difference(self)
   for _, name in ipairs(NAMES) do
     told[name] = of[name] or 0
   end
-  told.removed, told.noted = of.leavers, built.note
+  told.noted = built.note
+  told.removed = self.opts.dry_run and of.leavers or self.rows.removals
+  told.held_back = self.held_back
   if self.opts.dry_run then
     told.samples = self.night.core:samples()[1]
   end

@@ -190,9 +190,7 @@ function Rows:close(res)
   self.closed = true
   if res then
     self:report_rejections()
-    local counts = self.builder:counts()
-    counts.members = counts.members + self.removals
-    batcher.report(self, res, counts)
+    batcher.report(self, res, self.builder:counts())
   end
   self.builder:close()
   for _, object in ipairs { self.payload or false, self.chunk or false, self.notes or false } do

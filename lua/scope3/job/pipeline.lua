@@ -135,7 +135,7 @@ end
 
 -- What has to be done before the first row may be read.
 local function prepare(work, context, script, audience, opts)
-  work:look_for_repeats(batcher.repeats(opts))
+  work:report("repeats", batcher.repeats(opts))
   local ok, err = keep_journal(work, context, audience, opts, script)
   if ok and opts.delete_missing then
     ok, err = prune.prepare(work, { audience }, opts.delete_missing)

@@ -90,7 +90,7 @@ function prune.prepare(job, keep, named)
   if not found then
     return nil, err
   end
-  job:report_deletion("would_delete", found)
+  job:report("would_delete", found)
   return prune.check(found, named)
 end
 
@@ -133,7 +133,7 @@ end
 
 local function skip(job, why)
   result.warn(job.result, "nothing_deleted", "delete_missing deleted nothing: " .. why)
-  job:report_deletion("would_delete", nil)
+  job:report("would_delete", nil)
 end
 
 -- Whether members were built, and the service took none of them.
@@ -144,9 +144,9 @@ end
 -- Names what is to stay. What goes wrong here is the job's failure, as of any other request.
 local function send_names(job, keep, found)
   local ok = job:send(batch_of(keep)) and job:await()
-  job:report_deletion("would_delete", nil)
+  job:report("would_delete", nil)
   if ok then
-    job:report_deletion("deleted", found)
+    job:report("deleted", found)
   end
 end
 

@@ -25,7 +25,7 @@ local ADDS_BETWEEN_PUMPS = 256 -- so that a request under way moves on while mem
 ---@return scope3.Error? err
 function stream.new(context, audience, opts)
   local work = job.new(context, { audience }, opts)
-  work:look_for_repeats(batcher.repeats(opts))
+  work:report("repeats", batcher.repeats(opts))
   if opts.delete_missing then
     local ok, err = prune.prepare(work, { audience }, opts.delete_missing)
     if not ok then

@@ -21,7 +21,7 @@ local tables = schema.tables
 
 ---@class scope3.StateAbout  what a state belongs to
 ---@field service string
----@field account string
+---@field account? string  nil where who only looks does not know it
 ---@field audiences scope3.StateAudience[]  numbered from 0; more may be added at the end
 ---@field identity string  version of the rules for ids and hashes
 ---@field script string  which one made the members
@@ -153,7 +153,7 @@ local function compare(self, about)
     if not value then
       return nil, why
     end
-    was[key], is[key] = value, about[key]
+    was[key], is[key] = value, about[key] == nil and value or about[key]
   end
   for _, key in ipairs(MAY_CHANGE) do
     may_was[key], may_be[key], was[key], is[key] = was[key], is[key], nil, nil
