@@ -249,7 +249,7 @@ static int build_rows(lua_State *L) {
   }
 }
 
-static void need_building(lua_State *L, sc3l_builder *u) {
+void sc3l_need_building(lua_State *L, sc3l_builder *u) {
   if (u->building != NULL)
     return;
   u->building = malloc(sizeof *u->building);
@@ -258,22 +258,26 @@ static void need_building(lua_State *L, sc3l_builder *u) {
   sc3_building_init(u->building);
 }
 
+void sc3l_need_one_audience(lua_State *L, unsigned audiences) {
+  if (audiences != 1)
+    luaL_error(L, "the members of a payload are of one audience");
+}
+
 /* Member i of a payload is entry i of its chunk. */
-static void need_pairs(lua_State *L, const sc3_payload *payload, uint32_t entries) {
+void sc3l_need_pairs(lua_State *L, const sc3_payload *payload, uint32_t entries) {
   if (sc3_payload_count(payload) != entries)
     luaL_error(L, "a payload has other members than its chunk");
 }
 
 static void check_build(lua_State *L, work *w) {
   check_both(L, w, 4);
-  if (w->audiences != 1)
-    luaL_error(L, "the members of a payload are of one audience");
+  sc3l_need_one_audience(L, w->audiences);
   w->to.chunk = sc3l_use_chunk(L, 5, &w->held[1]);
   w->to.notes = sc3l_use_chunk(L, 6, &w->held[2]);
   w->to.payload = sc3l_check_payload(L, 2);
   if (w->to.chunk == w->to.notes)
     luaL_error(L, "notes go into a chunk of their own");
-  need_pairs(L, w->to.payload, w->to.chunk->count);
+  sc3l_need_pairs(L, w->to.payload, w->to.chunk->count);
 }
 
 /* :build(payload, source, night, chunk, notes, file, bytes, seconds) -> "more" (the budget is used
@@ -289,7 +293,7 @@ static int builder_build(lua_State *L) {
   memset(&w, 0, sizeof w);
   check_build(L, &w);
   check_numbers(L, &w, 7);
-  need_building(L, w.u);
+  sc3l_need_building(L, w.u);
   if (!(w.u->building->has && w.u->building->built) && sc3_builder_waiting(&w.u->b))
     return luaL_error(L, "the row before waits for room: flush it first");
   push_call(L, &w, build_rows);
@@ -303,21 +307,24 @@ static void set_count(lua_State *L, const char *name, uint64_t n) {
   lua_setfield(L, -2, name);
 }
 
-/* :built() -> { add =, note =, rejected = }: what became of candidates so far */
+/* :built() -> { add =, note =, rejected =, remove = }: what became of candidates and leavers so far
+ */
 static int builder_built(lua_State *L) {
   static const uint64_t none[SC3_ENTRY_REFUSED + 1];
   const sc3l_builder *u = sc3l_check_builder(L);
   const uint64_t *written = u->building != NULL ? u->building->written : none;
-  lua_createtable(L, 0, 3);
+  lua_createtable(L, 0, 4);
   set_count(L, "add", written[SC3_ENTRY_ADD]);
   set_count(L, "note", written[SC3_ENTRY_NOTE]);
   set_count(L, "rejected", written[SC3_ENTRY_REJECTED]);
+  set_count(L, "remove", written[SC3_ENTRY_REMOVE]);
   return 1;
 }
 
 const luaL_Reg sc3l_builder_night_methods[] = {
     {"build", builder_build},
     {"built", builder_built},
+    {"leave", sc3l_builder_leave},
     {"survey", builder_survey},
     {NULL, NULL},
 };

@@ -82,7 +82,7 @@ describe("a night of files", function()
       assert.equal("add p1700, note p2900", ids(second.entries))
       assert.equal(1, select(2, second.texts[1]:gsub("externalId", "")))
       assert.truthy(second.texts[1]:find('"p1700"', 1, true))
-      assert.same({ add = 1, note = 1, rejected = 0 }, second.built)
+      assert.same({ add = 1, note = 1, rejected = 0, remove = 0 }, second.built)
       local third = nights.night(second.state, inputs)
       assert.equal("", ids(third.entries))
     end
@@ -116,6 +116,67 @@ describe("a night of files", function()
       assert.equal("", ids(third.entries))
       assert.equal(1, third.night[1].rejected_before)
     end
+  end)
+
+  it("removes leavers by their ids alone, in as many payloads as it takes", function()
+    local names = { "x1", 'say "hi" \\ é', "7", ("long"):rep(100), ("x"):rep(255), "tab\there", "\226\130\172" }
+    local filled, all = core.payload { max_members = 100, max_bytes = 100000 }, {}
+    local remover = core.builder { max_member = 10000, remove = true }
+    local chunk = core.mirror.chunk(1)
+    for _, id in ipairs(names) do
+      chunk:add("add", 0, id, core.mirror.key_hash(nights.KEY, id), ("c"):rep(8), ("m"):rep(8))
+      if not id:find "\t" then -- which a row does not give
+        assert.is_true(remover:add(filled, { external_id = id }))
+      end
+    end
+    for i = 1, filled:count() do
+      all[i] = filled:text("remove", i, i)
+    end
+    all[#all + 1] = '{"externalId":"tab\\u0009here"}'
+    table.sort(all)
+    local state = nights.fold({ { chunk:blob() } }, {})
+    for _, max in ipairs { 1, 2, 3, 7, 8 } do
+      local night = nights.night(state, { input_of(csv {}) }, { max_members = max })
+      assert.equal(math.floor((7 + max - 1) / max), #night.removed)
+      local said = {}
+      for member in table.concat(night.removed, ","):gmatch '{"externalId":"[^}]*"}' do
+        said[#said + 1] = member
+      end
+      table.sort(said)
+      assert.same(all, said)
+      table.sort(names)
+      assert.same(names, night.leavers)
+      assert.equal(7, night.built.remove)
+      assert.same({ 7, 0, 7 }, { night.counts.members, night.counts.adds, night.counts.removes })
+      assert.same({}, nights.night(night.state, { input_of(csv {}) }).leavers)
+    end
+  end)
+
+  it("stands still where a leaver cannot be removed", function()
+    local function leaving(id)
+      local chunk = core.mirror.chunk(1)
+      chunk:add("add", 0, id, core.mirror.key_hash(nights.KEY, id), ("c"):rep(8), ("m"):rep(8))
+      local night = core.mirror.night { key = nights.KEY, parts = 1 }
+      assert(night:chunk(chunk:blob(), { { first = 1, last = 1, outcome = "applied" } }))
+      assert(night:merge(0))
+      return night, core.mirror.chunk(2)
+    end
+    local builder = core.builder { max_member = 1000, map = nights.MAP }
+    local small = core.payload { max_members = 10, max_bytes = 20 }
+    local night, chunk = leaving "somebody"
+    assert.same({ nil, "it would be larger than its format allows", "too_large" },
+      { builder:leave(small, night, chunk) })
+    assert.same({ 0, 0 }, { small:count(), chunk:count() })
+    local large = core.payload { max_members = 10, max_bytes = 1000 }
+    assert.equal("end", builder:leave(large, night, chunk))
+    assert.same({ 1, 1 }, { large:count(), chunk:count() })
+    assert.has_error(function() builder:leave(core.payload { max_members = 1, max_bytes = 100 }, night, chunk) end,
+      "a payload has other members than its chunk")
+    night, chunk = leaving "\255"
+    large = core.payload { max_members = 10, max_bytes = 1000 }
+    assert.same({ nil, "the state is damaged", "damaged" },
+      { builder:leave(large, night, chunk) })
+    assert.same({ 0, 0 }, { large:count(), chunk:count() })
   end)
 
   it("counts and reports rows as filling does, with their rows and lines", function()
@@ -344,7 +405,7 @@ describe("a night of files", function()
     assert.equal("end", builder:survey(night, source(), 0, 1e6, 1))
     assert(night:merge(0))
     assert.equal("end", builder:build(payload, source(), night, chunk, notes, 0, 1e6, 1))
-    assert.same({ add = 3, note = 0, rejected = 0 }, builder:built())
+    assert.same({ add = 3, note = 0, rejected = 0, remove = 0 }, builder:built())
     assert.same({ 3, 0 }, { chunk:count(), notes:count() })
     assert.has_error(function() builder:build(payload, source(), night, chunk, chunk, 0, 1e6, 1) end,
       "notes go into a chunk of their own")
@@ -360,5 +421,18 @@ describe("a night of files", function()
     assert.has_error(function() builder:build(payload, source(), other, chunk, notes, 1, 1e6, 1) end,
       "candidates of an earlier file wait")
     assert.has_error(function() other:candidate() end, "attempt to use a closed night")
+    builder = core.builder { max_member = 1000, map = nights.MAP }
+    assert.has_error(function() builder:leave(payload, two, chunk) end, "the members of a payload are of one audience")
+    assert.has_error(function() builder:leave(payload, night, core.mirror.chunk(1)) end,
+      "removals go into a payload of their own")
+    night = core.mirror.night { key = ("k"):rep(16), parts = 1 }
+    assert.equal("end", builder:survey(night, source(), 0, 1e6, 1))
+    assert(night:merge(0))
+    payload, chunk = core.payload { max_members = 1, max_bytes = 1000 }, core.mirror.chunk(1)
+    notes = core.mirror.chunk(1)
+    assert.equal("full", builder:build(payload, source(), night, chunk, notes, 0, 1e6, 1))
+    assert.has_error(function()
+      builder:leave(core.payload { max_members = 1, max_bytes = 1000 }, night, core.mirror.chunk(1))
+    end, "a candidate waits for room: build it first")
   end)
 end)

@@ -8,6 +8,7 @@ local KEY = "sixteen bytes..."
 local PARTS = 4
 local NAMES = { "add", "remove", "note", "rejected", "refused" }
 
+files.KEY = KEY
 files.MAP = { { "external_id", 1 }, { "email", 2 }, { "phone", 3 }, { "region", 4 } }
 files.KEYS = { { "external_id", "id" }, { "email", "email" }, { "phone", "phone" }, { "region", "region" } }
 
@@ -153,24 +154,31 @@ local function build(out, night, builder, inputs, opts)
   take(out.rejections, builder:rejections())
 end
 
-local function leave(out, night, opts)
-  local chunk = core.mirror.chunk(opts.run or 1)
-  while true do
-    local id, hash = night:leaver()
-    if not id then
-      break
+-- Takes its leavers.
+local function leave(out, night, builder, opts)
+  repeat
+    local payload, chunk = payload_of(opts), core.mirror.chunk(opts.run or 1)
+    local said = assert(builder:leave(payload, night, chunk))
+    assert(payload:count() == chunk:count())
+    local blob = assert(chunk:blob())
+    out.removals[#out.removals + 1] = blob
+    out.removed[#out.removed + 1] = payload:text("remove", 1, math.max(1, payload:count()))
+    for _, entry in ipairs(files.entries(blob)) do
+      assert(entry.op == "remove" and entry.cells == ("\0"):rep(8) and entry.member == entry.cells)
+      assert(entry.hash == core.mirror.key_hash(KEY, entry.id))
+      out.leavers[#out.leavers + 1] = entry.id
     end
-    out.leavers[#out.leavers + 1] = id
-    chunk:add("remove", 0, id, hash)
-  end
+  until said == "end"
   table.sort(out.leavers)
-  out.removals[1] = assert(chunk:blob())
 end
 
--- The state after all chunks.
-local function fold(out, state)
+--- The state after chunks that were applied: lists of blobs.
+---@param lists string[][]
+---@param state table<integer, string>
+---@return table<integer, string>
+function files.fold(lists, state)
   local made = assert(core.mirror.fold { parts = PARTS })
-  for _, list in ipairs { out.notes, out.blobs, out.removals } do
+  for _, list in ipairs(lists) do
     for _, blob in ipairs(list) do
       assert(made:chunk(blob, { { first = 1, last = 2 ^ 31, outcome = "applied" } }))
     end
@@ -192,8 +200,8 @@ function files.night(state, inputs, opts)
   opts = opts or {}
   local night = assert(core.mirror.night { key = KEY, parts = PARTS, version = opts.version, mode = opts.mode })
   local builder = builder_of(opts)
-  local out = { texts = {}, blobs = {}, notes = {}, removals = {}, entries = {}, states = {}, rejections = {},
-    leavers = {}, short_rows = 0 }
+  local out = { texts = {}, blobs = {}, notes = {}, removals = {}, removed = {}, entries = {}, states = {},
+    rejections = {}, leavers = {}, short_rows = 0 }
   survey(out, night, builder, inputs, opts)
   for part = 0, PARTS - 1 do
     assert(night:merge(part, state[part]))
@@ -210,9 +218,9 @@ function files.night(state, inputs, opts)
     end
   end
   if out.ended == "end" then
-    leave(out, night, opts)
+    leave(out, night, builder, opts)
     out.counts, out.night, out.built = builder:counts(), night:counts(), builder:built()
-    out.state = fold(out, state)
+    out.state = files.fold({ out.notes, out.blobs, out.removals }, state)
   end
   return out
 end

@@ -20,6 +20,16 @@ local function source_of(core, text, hold)
   return source
 end
 
+-- A chunk of people who are not in the file.
+local function gone(core, hold)
+  local chunk = hold(core.mirror.chunk(1))
+  for i = 1, 6 do
+    local id = ("gone-%d"):format(i):rep(i)
+    assert(chunk:add("add", 0, id, core.mirror.key_hash(KEY, id), ("c"):rep(8), ("m"):rep(8)))
+  end
+  return assert(chunk:blob()), { { first = 1, last = 6, outcome = "applied" } }
+end
+
 --- What the night sends: payloads and chunks, as one text. Raises the message of whatever fails.
 ---@param core table  scope3.core
 ---@param folder string  of the temporary file
@@ -31,6 +41,7 @@ function surveyed.run(core, folder, n, hold)
   local night = hold(assert(core.mirror.night { key = KEY, parts = 2, folder = folder }))
   local builder = hold(core.builder { max_member = 1000, rejections = true, map = MAP,
     conditions = { { "ne", 4, { "0" } } }, where = function(row) return row.keep ~= "1" end })
+  assert(night:chunk(gone(core, hold)))
   local state, why = builder:survey(night, source_of(core, text, hold), 0, 1e6, 60)
   assert(state == "end", why)
   builder:rejections()
@@ -47,6 +58,13 @@ function surveyed.run(core, folder, n, hold)
     parts[#parts + 1] = assert(notes:blob())
     parts[#parts + 1] = payload:text("add", 1, math.max(1, payload:count()))
     builder:rejections()
+  until said == "end"
+  repeat
+    local payload, chunk = hold(core.payload { max_members = 4, max_bytes = 1000 }), hold(core.mirror.chunk(1))
+    local said, message = builder:leave(payload, night, chunk)
+    assert(said, message)
+    parts[#parts + 1] = assert(chunk:blob())
+    parts[#parts + 1] = payload:text("remove", 1, payload:count())
   until said == "end"
   return table.concat(parts, "\n")
 end

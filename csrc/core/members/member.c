@@ -318,16 +318,22 @@ static sc3_reason identify_member(const work *w, sc3_op op, int put_hashes_off, 
   return o->emails + o->phones + o->uids == 0 ? SC3_R_NO_IDENTIFIER : SC3_R_NONE;
 }
 
-static sc3_status put_member(sc3_buffer *out, const identifiers *ids, sc3_unhashed *later,
-                             sc3_outcome *o) {
+/* Appends what a member begins with, up to its id. On a failure some of it may be there. */
+static sc3_status put_id(sc3_buffer *out, sc3_slice id, size_t *id_length) {
   const size_t start = out->n;
   sc3_status st = sc3_buffer_append(out, "{\"externalId\":\"", SC3_MEMBER_ID_AT);
   if (st == SC3_OK)
-    st = sc3_json_escape(out, ids->id.value);
-  if (st == SC3_OK) {
-    o->id_length = out->n - start - SC3_MEMBER_ID_AT;
+    st = sc3_json_escape(out, id);
+  *id_length = out->n - start - SC3_MEMBER_ID_AT;
+  return st;
+}
+
+static sc3_status put_member(sc3_buffer *out, const identifiers *ids, sc3_unhashed *later,
+                             sc3_outcome *o) {
+  const size_t start = out->n;
+  sc3_status st = put_id(out, ids->id.value, &o->id_length);
+  if (st == SC3_OK)
     st = sc3_buffer_reserve(out, 2 * HASH_MEMBER + sizeof "\"},");
-  }
   if (st != SC3_OK)
     return st;
   SC3_PUT_LITERAL(out, "\"");
@@ -370,6 +376,16 @@ sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values
   if (outcome->rejected != SC3_R_NONE)
     return SC3_OK;
   st = put_member(out, &ids, later, outcome);
+  if (st != SC3_OK)
+    out->n = start;
+  return st;
+}
+
+sc3_status sc3_member_write_removal(sc3_buffer *out, sc3_slice id, size_t *id_length) {
+  const size_t start = out->n;
+  sc3_status st = put_id(out, id, id_length);
+  if (st == SC3_OK)
+    st = sc3_buffer_append(out, "\"},", 3);
   if (st != SC3_OK)
     out->n = start;
   return st;

@@ -5,13 +5,18 @@
 /* Where nearly all rows give notes, no payload gets full, and memory must not grow with them. */
 enum { NOTES_FULL = 4 << 20 };
 
+/* Bytes that JSON makes of a byte at most, and those of a removal besides its id. */
+enum { LARGEST_ESCAPE = 6, REMOVAL = 64 };
+
 void sc3_building_init(sc3_building *g) {
   memset(g, 0, sizeof *g);
   sc3_buffer_init(&g->id, SC3_MIRROR_ID_MAX);
+  sc3_buffer_init(&g->json, SC3_MIRROR_ID_MAX * LARGEST_ESCAPE + REMOVAL);
 }
 
 void sc3_building_free(sc3_building *g) {
   sc3_buffer_free(&g->id);
+  sc3_buffer_free(&g->json);
 }
 
 sc3_mirror_status sc3_building_next(sc3_building *g, sc3_night *n, const sc3_candidate **out) {

@@ -14,6 +14,7 @@ typedef struct sc3_building {
   int leaves;
   sc3_mirror_entry entry;
   sc3_buffer id;
+  sc3_buffer json;                         /* of a removal */
   uint64_t written[SC3_ENTRY_REFUSED + 1]; /* entries of each operation */
 } sc3_building;
 

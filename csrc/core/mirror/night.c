@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "../bytes/little.h"
 #include "candidates.h"
+#include "leavers.h"
 
-enum { LEAVER_HEAD = 12, RANGES_LEAST = 16 };
+enum { RANGES_LEAST = 16 };
 
 typedef enum night_phase { GATHERING, MERGING, BUILDING, LEAVING } night_phase;
 
@@ -19,9 +19,7 @@ struct sc3_night {
   sc3_gather gather;
   sc3_merge merge;
   sc3_candidates candidates;
-  sc3_part_spool leavers; /* of one partition */
-  sc3_part_reader leaving;
-  sc3_buffer id; /* of the leaver that was read last */
+  sc3_leavers leavers;
   uint64_t rows;
   uint64_t replaced;     /* of all partitions, once they are merged */
   unsigned char *merged; /* of each partition */
@@ -56,14 +54,7 @@ static sc3_mirror_status enter(const sc3_night *n, night_phase phase) {
 
 static sc3_mirror_status put_leaver(void *to, const sc3_leaver *leaver) {
   sc3_night *n = to;
-  unsigned char bytes[LEAVER_HEAD];
-  sc3_mirror_status status;
-  sc3_store64(bytes, leaver->hash);
-  sc3_store16(bytes + 8, leaver->mask);
-  sc3_store16(bytes + 10, (uint16_t)leaver->id.n);
-  status = sc3_part_put(&n->leavers, 0, bytes, LEAVER_HEAD);
-  return status == SC3_MIRROR_OK ? sc3_part_put(&n->leavers, 0, leaver->id.p, leaver->id.n)
-                                 : status;
+  return sc3_leavers_put(&n->leavers, leaver);
 }
 
 static sc3_mirror_status put_candidate(void *to, const sc3_candidate *candidate) {
@@ -77,7 +68,7 @@ static sc3_mirror_status open_all(sc3_night *n) {
   if (status == SC3_MIRROR_OK)
     status = sc3_part_spool_open(&n->staged, &n->blocks, parts(n));
   if (status == SC3_MIRROR_OK)
-    status = sc3_part_spool_open(&n->leavers, &n->blocks, 1);
+    status = sc3_leavers_open(&n->leavers, &n->blocks);
   if (status == SC3_MIRROR_OK)
     status = sc3_row_ranges_open(&n->ranges, some);
   if (status == SC3_MIRROR_OK) {
@@ -97,7 +88,6 @@ sc3_mirror_status sc3_night_open(sc3_night **out, const sc3_night_options *optio
   n->before_cells = sc3_sip_begin(options->key);
   sc3_sip_cell(&n->before_cells, options->version);
   sc3_gather_init(&n->gather);
-  sc3_buffer_init(&n->id, SC3_MIRROR_ID_MAX);
   n->merge.bits = options->bits;
   n->merge.audiences = options->audiences;
   n->merge.refresh = options->refresh;
@@ -119,14 +109,12 @@ sc3_mirror_status sc3_night_open(sc3_night **out, const sc3_night_options *optio
 void sc3_night_close(sc3_night *n) {
   if (n == NULL)
     return;
-  sc3_part_end(&n->leaving);
   sc3_part_spool_close(&n->staged);
-  sc3_part_spool_close(&n->leavers);
+  sc3_leavers_close(&n->leavers);
   sc3_candidates_close(&n->candidates);
   sc3_row_ranges_close(&n->ranges);
   sc3_blocks_close(&n->blocks);
   sc3_gather_free(&n->gather);
-  sc3_buffer_free(&n->id);
   free(n->merged);
   free(n);
 }
@@ -218,38 +206,28 @@ sc3_mirror_status sc3_night_leave(sc3_night *n, const sc3_leaver *leaver) {
   return keep(n, status);
 }
 
-static sc3_mirror_status read_leaver(sc3_night *n, sc3_leaver *out) {
-  unsigned char bytes[LEAVER_HEAD];
-  size_t size;
-  sc3_status st;
-  if (!sc3_part_read(&n->leaving, bytes, LEAVER_HEAD))
-    return n->leaving.status;
-  out->hash = sc3_load64(bytes);
-  out->mask = sc3_load16(bytes + 8);
-  size = sc3_load16(bytes + 10);
-  n->id.n = 0;
-  st = sc3_buffer_reserve(&n->id, size);
-  if (st != SC3_OK)
-    return sc3_mirror_of(st);
-  if (!sc3_part_read(&n->leaving, n->id.p, size))
-    return n->leaving.status != SC3_MIRROR_OK ? n->leaving.status : SC3_MIRROR_DAMAGED;
-  out->id = sc3_slice_of(n->id.p, size);
-  return SC3_MIRROR_OK;
-}
-
-sc3_mirror_status sc3_night_leaver(sc3_night *n, sc3_leaver *out) {
+sc3_mirror_status sc3_night_look(sc3_night *n, sc3_leaver *out) {
   sc3_mirror_status status = n->status;
   out->id = sc3_slice_of(NULL, 0);
   if (status == SC3_MIRROR_OK && n->phase == BUILDING) {
     n->phase = LEAVING;
     sc3_candidates_close(&n->candidates);
-    status = sc3_part_begin(&n->leaving, &n->leavers, 0);
   }
   if (status == SC3_MIRROR_OK)
     status = enter(n, LEAVING);
   if (status == SC3_MIRROR_OK)
-    status = read_leaver(n, out);
+    status = sc3_leavers_look(&n->leavers, out);
   return keep(n, status);
+}
+
+void sc3_night_pass(sc3_night *n) {
+  sc3_leavers_pass(&n->leavers);
+}
+
+sc3_mirror_status sc3_night_leaver(sc3_night *n, sc3_leaver *out) {
+  const sc3_mirror_status status = sc3_night_look(n, out);
+  sc3_night_pass(n);
+  return status;
 }
 
 void sc3_night_count(const sc3_night *n, sc3_night_counts *counts) {
