@@ -17,6 +17,7 @@ local entries = pairs -- as scope3.util.entries, which is on a floor above
 ---| "needs_action"
 ---| "cancelled"
 ---| "journal"
+---| "guard"
 ---| "cannot_wait"
 ---| "full"
 ---| "spool"

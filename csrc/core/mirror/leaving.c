@@ -55,7 +55,7 @@ sc3_mirror_status sc3_building_leave(sc3_building *g, sc3_night *n, sc3_tally *t
   for (;;) {
     const sc3_chunk_writer before = *to->chunk;
     sc3_leaver leaver;
-    sc3_mirror_status status = sc3_night_leaver(n, &leaver);
+    sc3_mirror_status status = sc3_night_look(n, &leaver);
     if (status != SC3_MIRROR_OK || leaver.id.p == NULL)
       return status;
     status = put_entry(to->chunk, &leaver);

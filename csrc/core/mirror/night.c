@@ -206,7 +206,7 @@ sc3_mirror_status sc3_night_leave(sc3_night *n, const sc3_leaver *leaver) {
   return keep(n, status);
 }
 
-sc3_mirror_status sc3_night_leaver(sc3_night *n, sc3_leaver *out) {
+sc3_mirror_status sc3_night_look(sc3_night *n, sc3_leaver *out) {
   sc3_mirror_status status = n->status;
   out->id = sc3_slice_of(NULL, 0);
   if (status == SC3_MIRROR_OK && n->phase == BUILDING) {
@@ -222,6 +222,12 @@ sc3_mirror_status sc3_night_leaver(sc3_night *n, sc3_leaver *out) {
 
 void sc3_night_pass(sc3_night *n) {
   sc3_leavers_pass(&n->leavers);
+}
+
+sc3_mirror_status sc3_night_leaver(sc3_night *n, sc3_leaver *out) {
+  const sc3_mirror_status status = sc3_night_look(n, out);
+  sc3_night_pass(n);
+  return status;
 }
 
 void sc3_night_count(const sc3_night *n, sc3_night_counts *counts) {

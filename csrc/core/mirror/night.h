@@ -65,6 +65,10 @@ sc3_mirror_status sc3_night_leave(sc3_night *n, const sc3_leaver *leaver);
 sc3_mirror_status sc3_night_leaver(sc3_night *n, sc3_leaver *out);
 void sc3_night_pass(sc3_night *n);
 
+/* The same one at each call, until sc3_night_pass(). */
+sc3_mirror_status sc3_night_look(sc3_night *n, sc3_leaver *out);
+void sc3_night_pass(sc3_night *n);
+
 typedef struct sc3_night_counts {
   uint64_t rows, replaced; /* `replaced` is known after the last partition, and 0 before */
   uint64_t verdicts[SC3_MIRROR_AUDIENCES][SC3_VERDICTS];

@@ -11,7 +11,7 @@ help_words.GROUPS = {
     "skip_lines", "no_header" } },
   { name = "Members", options = { "audience", "name", "consent_basis", "map", "mode", "unique", "region",
     "phone_repairs", "no_repair", "ids" } },
-  { name = "State", options = { "state", "mirror", "refresh_after", "max_removed", "remove_rejected" } },
+  { name = "State", options = { "state", "mirror", "full", "refresh_after", "max_removed", "remove_rejected" } },
   { name = "Sending", options = { "dry_run", "sample", "journal", "delete_missing", "concurrency", "max_members",
     "max_bytes", "timeout", "deadline", "patience", "in_doubt_timeout", "keep_going" } },
   { name = "Waiting", options = { "wait", "require_ready" } },

@@ -112,6 +112,7 @@ local function add_state(command)
   command:option("--state",
     "Keep in FILE what the service has, and send only what differs from it."):argname("FILE")
   command:flag("--mirror", "With --state: who has no row leaves the audience.")
+  command:flag("--full", "With --state: send every row, whatever the state has.")
   command:option("--refresh-after", "With --state: send again what was accepted longer ago, such as 30d (never).")
     :argname("TIME")
   command:option("--max-removed", "With --mirror: remove nobody when more than this share would leave (30%).")

@@ -20,7 +20,7 @@ local function share_of(word)
   return percent and percent <= 100 and percent / 100 or nil
 end
 
-local WITHOUT_STATE = { "mirror", "refresh_after", "max_removed", "remove_rejected" }
+local WITHOUT_STATE = { "mirror", "full", "refresh_after", "max_removed", "remove_rejected" }
 local OF_MIRROR = { "max_removed", "remove_rejected" }
 local USELESS = { "journal", "unique", "delete_missing", "in_doubt_timeout" }
 

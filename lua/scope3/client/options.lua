@@ -78,6 +78,7 @@ client_options.CLIENT = {
 ---@field refresh_after? number  seconds after which what was accepted goes again although nothing changed (never);
 ---  needs a state
 ---@field max_removed? number  share of the audience that a mirror may remove at once (0.3)
+---@field full? boolean  with a state: sends every row, whatever the state has
 ---@field remove_rejected? boolean  a mirror removes people whose rows are rejected also where nobody else leaves
 ---@field journal? string|scope3.Journal  (of files) where the job keeps what it has sent, so that it can be resumed: a
 ---  path, or a journal
@@ -138,7 +139,7 @@ local function without(all, ...)
 end
 
 client_options.RUN = options.merge(JOB, {
-  state = "string",
+  state = "string", full = "boolean",
   audience = { expected = "an id, or a table with id, name and consent_basis", is = function(value)
     return options.is_id(value) or type(value) == "table"
   end },

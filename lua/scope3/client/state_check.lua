@@ -11,7 +11,7 @@ local USELESS = {
 }
 
 -- Options that need a state.
-local OF_STATE = { "refresh_after", "max_removed", "remove_rejected" }
+local OF_STATE = { "refresh_after", "full", "max_removed", "remove_rejected" }
 
 local function without_state(opts)
   if opts.mode == "mirror" then

@@ -21,6 +21,7 @@ local night_guard = require "scope3.job.night_guard"
 local night_of = require "scope3.mirror.night"
 local night_rows = require "scope3.job.night_rows"
 local rows = require "scope3.job.rows"
+local service_view = require "scope3.job.service_view"
 local shape = require "scope3.job.shape"
 local store_of = require "scope3.mirror.store"
 
@@ -190,12 +191,17 @@ local function sink_of(self)
   }
 end
 
+-- People whom the audience has, as the state says.
+local function people_before(of)
+  return of.before or of.changed + of.unchanged + of.removed + of.kept
+end
+
 -- Why those who leave may not be removed; nil where they may.
 local function guard_problem(self)
   local counts = self.night.core:counts()
   local of = counts[1]
   local err = self.opts.mode == "mirror" and night_guard.problem({
-    before = of.before or of.changed + of.unchanged + of.removed, leavers = of.leavers, rejected = of.leavers_rejected or 0,
+    before = people_before(of), leavers = of.leavers, rejected = of.leavers_rejected or 0,
     rows = self.rows.builder:counts().rows, taken = counts.rows,
   }, self.opts) or nil
   self.held_back = err and of.leavers or nil
@@ -218,8 +224,18 @@ local function send_candidates(self)
   return err
 end
 
+-- Whether the service has what the state says. Nobody is asked where the state has nobody.
+local function service_problem(self)
+  local of = self.night.core:counts()[1]
+  if self.opts.dry_run or self.opts.full or people_before(of) == 0 then
+    return nil
+  end
+  return service_view.problem(self.context, self.work.result, people_before(of), of.under_way + of.deferred == 0,
+    self.work:limits())
+end
+
 local function send_all(self)
-  local err = guard_problem(self) or send_candidates(self) or guard_problem(self)
+  local err = service_problem(self) or guard_problem(self) or send_candidates(self) or guard_problem(self)
   if err then
     return err
   end
@@ -270,7 +286,8 @@ end
 local function compare_and_send(self, plan, version)
   local since = self.opts.refresh_after and core.time() - self.opts.refresh_after or nil
   local err
-  self.night, err = night_of.new(self.store, { mode = self.opts.mode, version = version, since = since })
+  self.night, err = night_of.new(self.store, { mode = self.opts.mode, version = version, since = since,
+    full = self.opts.full })
   if not self.night then
     return err
   end

@@ -40,8 +40,13 @@ local function close_names(wanted, rows)
     or "; one that was made a moment ago may not be listed yet"
 end
 
--- The account's audiences as far as they must be read to know of all that are wanted.
-local function list(context, wanted, limits)
+--- The account's audiences, as far as they must be read to know of all that are wanted.
+---@param context scope3.Context
+---@param wanted table<string, scope3.AudienceRow|false>  by id; becomes the row of each that is listed
+---@param limits table  as for transport:drive()
+---@return scope3.AudienceRow[]? rows  that were read
+---@return scope3.Error? err
+function target_check.find(context, wanted, limits)
   local rows, left = {}, 0
   for _ in entries(wanted) do
     left = left + 1
@@ -108,7 +113,7 @@ function target_check.run(context, ids, limits)
   for _, id in ipairs(ids) do
     wanted[id] = false
   end
-  local rows, err = list(context, wanted, limits)
+  local rows, err = target_check.find(context, wanted, limits)
   if not rows then
     return nil, err, true
   end

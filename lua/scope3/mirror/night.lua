@@ -18,11 +18,14 @@ local night = {}
 ---@field mode "mirror"|"upsert"|"remove"
 ---@field version string  all that makes a member of a row's cells: other rules make others of the same
 ---@field since? number  second since 1970: what was last accepted before is sent anew
+---@field full? boolean  all is sent anew
+
+local EVERYTHING = 4294967295 -- a night that never comes
 
 -- The night from which on what was accepted is recent enough.
-local function refresh_of(store, since)
-  if not since then
-    return 0
+local function refresh_of(store, since, full)
+  if full or not since then
+    return full and EVERYTHING or 0
   end
   local runs, err = store:runs()
   if not runs then
@@ -54,7 +57,7 @@ end
 ---@return scope3.Night?
 ---@return scope3.Error? err
 function night.new(store, opts)
-  local refresh, err = refresh_of(store, opts.since)
+  local refresh, err = refresh_of(store, opts.since, opts.full)
   if not refresh then
     return nil, err
   end

@@ -1,0 +1,65 @@
+--- Compares what a state has with what the service says of its audience, before a night sends anything.
+---
+--- Somebody may have deleted the audience, or emptied it: then the state is wrong, and sending only what differs from it
+--- would leave the others out for ever.
+local audience_status = require "scope3.api.audience_status"
+local entries = require "scope3.util.entries"
+local errors = require "scope3.error"
+local plural = require "scope3.util.plural"
+local result = require "scope3.result"
+local target_check = require "scope3.job.target_check"
+
+local service_view = {}
+
+local FEWER = 0.9 -- share of the state's members below which the service has too few
+
+local FULL = "full = true (--full) sends every row again"
+
+local function refused(code, message)
+  return errors.new("guard", message, { code = code })
+end
+
+-- How many members the service says that it was given; nil where it does not say.
+local function count_of(row)
+  return row.total_uploaded_count or row.uploaded_count
+end
+
+-- Warns where the service has far fewer members than the state.
+local function compare_counts(res, row, before)
+  local count = count_of(row)
+  if type(count) == "number" and count < FEWER * before then
+    result.warn(res, "audience_differs", ("The service says that the audience %s has %s, and the state has %.0f. "
+      .. "Where others have removed them, %s."):format(row.audience_id, plural.of(count, "member"), before, FULL),
+      { audience_id = row.audience_id, members = count, before = before })
+  end
+end
+
+--- Looks at the audience. Its row goes into the result, with warnings of what it shows.
+---@param context scope3.Context
+---@param res scope3.Result  of a job with one audience
+---@param before integer  members that the state has; at least 1
+---@param is_settled boolean  nothing of an earlier night is under way
+---@param limits table  as for transport:drive()
+---@return scope3.Error? err  kind "guard": the audience is gone
+function service_view.problem(context, res, before, is_settled, limits)
+  local id = res.audience.audience_id
+  local wanted = { [id] = false }
+  local rows, err = target_check.find(context, wanted, limits)
+  local row = wanted[id]
+  if not rows then
+    return err
+  elseif not row or row.deleted then
+    return refused("audience_missing", ("%s, and the state has %s of it. Nothing was sent. %s"):format(
+      row and ("the audience %s is deleted"):format(id) or ("the account has no audience %s"):format(id),
+      plural.of(before, "member"), FULL))
+  end
+  for key, value in entries(row) do
+    res.audience[key] = value
+  end
+  audience_status.warn(res)
+  if is_settled then
+    compare_counts(res, row, before)
+  end
+end
+
+return service_view
