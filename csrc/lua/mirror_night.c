@@ -198,7 +198,6 @@ static int night_leaver(lua_State *L) {
     return 3;
   if (leaver.id.p == NULL)
     return 0;
-  sc3_night_pass(u->mirror.object);
   u->mirror.lost = 1;
   sc3l_copy_text(L, &u->mirror, leaver.id);
   sc3l_push_hash(L, leaver.hash);

@@ -4,7 +4,7 @@ if not pcall(require, "scope3.state") then
 end
 
 local nights = require "spec.support.nights"
-local states = require "spec.support.states"
+local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
 
 -- People with these ids; those in `changed` have another email.
@@ -32,7 +32,9 @@ describe("a job with a state", function()
   local season
 
   before_each(function()
+    sandbox:configure { clock = "manual" }
     season = nights.season(sandbox)
+    season.loop = virtual.loop(sandbox.url)
   end)
 
   local function sent()

@@ -60,10 +60,8 @@ sc3_mirror_status sc3_night_candidate(sc3_night *n, const sc3_candidate **out);
 /* One more who leaves, found while rows were built. Before the first leaver is read. */
 sc3_mirror_status sc3_night_leave(sc3_night *n, const sc3_leaver *leaver);
 
-/* The next leaver, in no order, the same until sc3_night_pass(); its id is NULL after the last.
-   Borrowed until the call after that. */
+/* The next leaver, in no order; its id is NULL after the last. Borrowed until the next call. */
 sc3_mirror_status sc3_night_leaver(sc3_night *n, sc3_leaver *out);
-void sc3_night_pass(sc3_night *n);
 
 /* The same one at each call, until sc3_night_pass(). */
 sc3_mirror_status sc3_night_look(sc3_night *n, sc3_leaver *out);
