@@ -107,6 +107,7 @@ describe("a job with a state", function()
     assert(season:night(people(4), { wait = false }))
     local res = assert(season:night(people(5, { id2 = "new@example.org" }), { wait = false }))
     assert.same({ 1, 1, 3 }, counts(res, "added", "deferred", "under_way"))
+    sandbox:configure { clock = "manual", task_seconds = 1 }
     sandbox:control("PUT", "clock", { advance = 3000 })
     res = assert(season:night(people(5, { id2 = "new@example.org" })))
     assert.same({ 1, 0, 0, 4 }, counts(res, "changed", "deferred", "under_way", "unchanged"))
@@ -137,7 +138,7 @@ describe("a job with a state", function()
 
   it("never removes whom it did not add", function()
     local other = assert(require("scope3").audience("a"))
-    assert(other:add("stranger", { email = "stranger@example.org" }))
+    assert(other:add { external_id = "stranger", email = "stranger@example.org" })
     local client = sandbox:client { loop = season.loop }
     assert(assert(client:sync(other)):wait())
     assert(season:night(people(5)))
