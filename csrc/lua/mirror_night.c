@@ -219,7 +219,7 @@ static const char *const VERDICTS[SC3_VERDICTS] = {
     "under_way", "rejected_before", "excluded", "kept",      "not_there"};
 
 /* :counts() -> { rows, replaced, [1] = { added, changed, unchanged, removed, deferred, under_way,
-   rejected_before, excluded, kept, not_there, leavers, leavers_rejected }, ... }, one for each
+   rejected_before, excluded, kept, not_there, before, leavers, leavers_rejected }, ... }, one for each
    audience. `added` and `changed` are candidates. `leavers` are `removed` and `leavers_rejected`:
    some of `rejected_before`, and those whose row was rejected when it was built. */
 static int night_counts(lua_State *L) {
@@ -235,6 +235,7 @@ static int night_counts(lua_State *L) {
     lua_createtable(L, 0, SC3_VERDICTS + 1);
     for (i = SC3_NEWCOMER; i < SC3_VERDICTS; i++)
       set_count(L, VERDICTS[i], c.verdicts[audience][i]);
+    set_count(L, "before", c.before[audience]);
     set_count(L, "leavers", c.leavers[audience]);
     set_count(L, "leavers_rejected", c.leavers_rejected[audience]);
     lua_rawseti(L, -2, (int)audience + 1);

@@ -221,6 +221,7 @@ describe("a job with a state", function()
       assert(season:night(people(10)))
       local _, err = season:night(people(11, { id1 = "x", id2 = "x", id3 = "x", id4 = "x" }))
       assert.equal("too_many_leave", err.code)
+      assert(err.result:wait())
       assert.same(nights.hashed(people(11)), season:membership())
     end)
 

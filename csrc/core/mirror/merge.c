@@ -96,6 +96,7 @@ static sc3_mirror_status visit(sc3_merge *m, const person *p) {
                                     ? judge_removal(p, audience)
                                     : judge(p, audience, m->mode == SC3_NIGHT_UPSERT);
     m->counts[audience][verdict]++;
+    m->before[audience] += sc3_stands(p->record->standing, audience) != SC3_AWAY;
     if ((p->wanted & bit) != 0)
       sc3_samples_note(&m->samples[audience][verdict], p->item->order, p->item->beyond);
     if (verdict == SC3_NEWCOMER || verdict == SC3_CHANGED) {

@@ -241,6 +241,7 @@ void sc3_night_count(const sc3_night *n, sc3_night_counts *counts) {
   counts->rows = n->rows;
   counts->replaced = n->replaced;
   memcpy(counts->verdicts, n->merge.counts, sizeof counts->verdicts);
+  memcpy(counts->before, n->merge.before, sizeof counts->before);
   memcpy(counts->leavers, n->merge.leavers, sizeof counts->leavers);
   memcpy(counts->leavers_rejected, n->merge.leavers_rejected, sizeof counts->leavers_rejected);
 }

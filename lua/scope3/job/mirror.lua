@@ -197,7 +197,7 @@ local function guard_problem(self)
   local counts = self.night.core:counts()
   local of = counts[1]
   local err = self.opts.mode == "mirror" and night_guard.problem({
-    before = night_result.before(of), leavers = of.leavers, rejected = of.leavers_rejected or 0,
+    before = of.before, leavers = of.leavers, rejected = of.leavers_rejected or 0,
     rows = self.rows.builder:counts().rows, taken = counts.rows,
   }, self.opts) or nil
   self.held_back = err and of.leavers or nil
@@ -223,10 +223,10 @@ end
 -- Whether the service has what the state says. Nobody is asked where the state has nobody.
 local function service_problem(self)
   local of = self.night.core:counts()[1]
-  if self.opts.dry_run or self.opts.full or night_result.before(of) == 0 then
+  if self.opts.dry_run or self.opts.full or of.before == 0 then
     return nil
   end
-  return service_view.problem(self.context, self.work.result, night_result.before(of), of.under_way + of.deferred == 0,
+  return service_view.problem(self.context, self.work.result, of.before, of.under_way + of.deferred == 0,
     self.work:limits())
 end
 

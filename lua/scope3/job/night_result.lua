@@ -26,13 +26,6 @@ local night_result = {}
 local NAMES = { "added", "changed", "unchanged", "deferred", "under_way", "rejected_before", "excluded", "kept",
   "not_there" }
 
---- People whom the audience has, as the state says.
----@param of table  counts of the core
----@return integer
-function night_result.before(of)
-  return of.before or of.changed + of.unchanged + of.removed + of.kept
-end
-
 --- The difference that a night found.
 ---@param mirror scope3.MirrorJob
 ---@return scope3.MirrorDifference
@@ -42,7 +35,7 @@ function night_result.difference(mirror)
   local of = all[1]
   local told = {
     mode = mirror.opts.mode, night = mirror.run > 0 and mirror.run or nil, rows = all.rows, replaced = all.replaced,
-    before = night_result.before(of), noted = rows.builder:built().note,
+    before = of.before, noted = rows.builder:built().note,
     removed = is_dry and not mirror.held_back and of.leavers or rows.removals, held_back = mirror.held_back,
     samples = is_dry and night:samples()[1] or nil,
   }
