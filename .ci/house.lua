@@ -35,13 +35,15 @@ local LUA = {
   { "api", "core", "base", "util", "result", "http" },
   { "input", "core", "base", "util", "result", "identity" },
   { "job", "core", "base", "util", "result", "identity", "http", "api", "input" },
-  { "client", "core", "base", "util", "result", "identity", "loop", "http", "api", "input", "job" },
+  { "client", "core", "base", "util", "result", "identity", "loop", "http", "api", "input", "job",
+    "mirror" },
   { "webhook", "core", "base", "util", "api" },
   { "metrics", "core", "util" },
   { "mirror", "core", "base", "util" },
   { "nginx", "core", "base", "util", "identity", "http", "api", "input", "job", "client", "webhook" },
   { "sandbox", "core", "base", "util" },
-  { "cli", "core", "base", "util", "result", "identity", "api", "input", "job", "client", "metrics", "sandbox" },
+  { "cli", "core", "base", "util", "result", "identity", "api", "input", "job", "client", "metrics", "mirror",
+    "sandbox" },
   { "scope3", "core", "base", "util", "identity", "http", "input", "client", "webhook", "metrics" },
 }
 -- Files that are rooms, or parts of one, by themselves.

@@ -172,6 +172,14 @@ function check.task(args)
   end
 end
 
+local function state_problem(args)
+  if not args.state then
+    return "--state is missing: the file that the state is in"
+  end
+end
+
+check.state, check.history = state_problem, state_problem
+
 function check.doctor(args)
   if args.quiet and args.json then
     return "--quiet has no effect with --json"
@@ -234,7 +242,7 @@ end
 
 -- Files that are no streams: a name that stands for one elsewhere would make a file of that name.
 local function dash_problem(args)
-  for _, key in ipairs { "journal", "limiter", "ca_file" } do
+  for _, key in ipairs { "journal", "limiter", "ca_file", "state" } do
     if args[key] == "-" then
       return ("%s takes the path of a file, and cannot be -"):format(word(key))
     end
