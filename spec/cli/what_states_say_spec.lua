@@ -250,8 +250,8 @@ scope3 history · %s · account 25 · api.example
     path = states.path()
     peopled.usual(path):close()
     local out = said("history", path)
-    assert.truthy(out:find("  not ended\n\nThe last night has not ended: it is under way, or was interrupted.", 1, true),
-      out)
+    assert.truthy(out:find("  not ended\n\nThe last night has not ended: it is under way, or was interrupted.", 1,
+      true), out)
     assert.same({ cjson.null, cjson.null }, { cjson.decode(said("history --json", path)).nights[2].ended,
       cjson.decode(said("history --json", path)).nights[2].seconds })
   end)

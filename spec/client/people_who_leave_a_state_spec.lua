@@ -226,9 +226,9 @@ describe("client:forget with a state", function()
       erasure:close()
       return n, err
     end
-    local writes, n, err = 0, nil, nil
+    local writes = 0
     repeat
-      n, err = attempt(writes)
+      local n, err = attempt(writes)
       assert.equal(n and 3 or "full", n or err.code)
       local people = all()
       for _, id in ipairs { "zq1", "zq3", "zq4" } do

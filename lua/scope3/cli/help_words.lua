@@ -7,12 +7,12 @@ local help_words = {}
 --- The groups of options, in the order of the help. An option that none names stays under "Other options".
 ---@type {name: string, options: string[]}[]
 help_words.GROUPS = {
-  { name = "Input", options = { "file", "state", "where", "rows", "format", "delimiter", "quote", "escape", "null", "encoding",
+  { name = "Input", options = { "file", "where", "rows", "format", "delimiter", "quote", "escape", "null", "encoding",
     "skip_lines", "no_header" } },
   { name = "Members", options = { "audience", "name", "consent_basis", "map", "mode", "unique", "region",
     "phone_repairs", "no_repair", "ids" } },
-  { name = "Sending", options = { "dry_run", "sample", "journal", "delete_missing", "concurrency", "max_members",
-    "max_bytes", "timeout", "deadline", "patience", "in_doubt_timeout", "keep_going" } },
+  { name = "Sending", options = { "dry_run", "sample", "journal", "state", "delete_missing", "concurrency",
+    "max_members", "max_bytes", "timeout", "deadline", "patience", "in_doubt_timeout", "keep_going" } },
   { name = "Waiting", options = { "wait", "require_ready" } },
   { name = "Sandbox", options = { "port", "task_seconds", "rate_limit", "set", "until_eof" } },
   { name = "Output and exit code", options = { "output", "force", "report", "rejects", "events", "metrics", "strict",
@@ -24,6 +24,8 @@ help_words.GROUPS = {
 --- Groups of a command whose options mean something else than those of a job.
 help_words.OWN_GROUPS = {
   wait = { { name = "Waiting", options = { "audience", "require_ready", "timeout", "patience" } } },
+  state = { { name = "Input", options = { "state" } } },
+  history = { { name = "Input", options = { "state" } } },
 }
 
 --- The groups of commands.

@@ -88,7 +88,8 @@ local function objects_of(nights)
   return list
 end
 
-local NOT_ENDED = "\nThe last night has not ended: it is under way, or was interrupted. The next one goes on from there.\n"
+local NOT_ENDED = "\nThe last night has not ended: it is under way, or was interrupted. The next one goes on from "
+  .. "there.\n"
 
 local function show(args, kept)
   local runs, err = kept:runs()

@@ -2,7 +2,7 @@
 ---
 --- Before the first request goes, the state notes of each of them that the service may have any version of them, or
 --- none. So whatever ends this, the next night finds out by itself. Their records and operations go when their removal
---- has completed. Records go first and the note goes last: at every step it stands in the state until nothing else does.
+--- has completed. Records go first and the note goes last: it stands in the state until nothing else does.
 ---
 --- Somebody of whom an operation is open stays: a request that is under way may put them back, and only the state would
 --- know.
@@ -56,8 +56,8 @@ local function check_place(kept, place)
   if about.service == place.service and about.account == place.account then
     return true
   end
-  return nil, errors.new("journal", ("the state %s belongs to account %s of %s, and not to account %s of %s: give those, "
-    .. "or its own state"):format(kept.path, about.account, about.service, place.account, place.service),
+  return nil, errors.new("journal", ("the state %s belongs to account %s of %s, and not to account %s of %s: give "
+    .. "those, or another state"):format(kept.path, about.account, about.service, place.account, place.service),
     { code = "another_job" })
 end
 
