@@ -128,7 +128,7 @@ static void give_chunk(sc3_fold *fold, sc3_chunk_writer *w) {
 }
 
 static sc3_fold *new_fold(const state *s) {
-  const sc3_fold_options options = {s->bits, 1, s->folder};
+  const sc3_unfolded_options options = {s->bits, 1, s->folder};
   sc3_fold *fold;
   must(sc3_fold_open(&fold, &options));
   return fold;

@@ -95,7 +95,7 @@ static void one_night(uint32_t run, char *blobs[PARTS], size_t sizes[PARTS]) {
                                      run / 2,
                                      draw(2) == 0,
                                      "/tmp"};
-  const sc3_fold_options folding = {BITS, AUDIENCES, "/tmp"};
+  const sc3_unfolded_options folding = {BITS, AUDIENCES, "/tmp"};
   const sc3_outcome_range applied[] = {{1, 2000, {SC3_OUTCOME_APPLIED, 0}},
                                        {2001, 2500, {SC3_OUTCOME_UNSURE, 1}}};
   const sc3_outcome_range open[] = {{10, 900, {SC3_OUTCOME_OPEN, 0}}};

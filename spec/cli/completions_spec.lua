@@ -3,12 +3,12 @@ local world = require "spec.support.world"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
-local COMMANDS = "audiences completion doctor forget hash help init look run sandbox sync task wait"
+local COMMANDS = "audiences completion doctor forget hash help history init look run sandbox state sync task wait"
 
 -- What is typed, and what is offered then. A file of the folder is rows.csv.
 local CASES = {
   { "scope3 ", COMMANDS },
-  { "scope3 s", "sandbox sync" },
+  { "scope3 s", "sandbox state sync" },
   { "scope3 --", "--help --version" },
   { "scope3 sync --mo", "--mode" },
   { "scope3 sync --max-", "--max-bytes --max-members --max-rejected" },
@@ -28,7 +28,7 @@ local CASES = {
   { "scope3 wait --sand", "" }, -- its help leaves the option out
   { "scope3 hash ", "email id phone" },
   { "scope3 hash email ", "" },
-  { "scope3 help s", "sandbox sync" },
+  { "scope3 help s", "sandbox state sync" },
   { "scope3 completion ", "bash fish zsh" },
 }
 

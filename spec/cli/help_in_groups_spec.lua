@@ -1,8 +1,10 @@
 -- The help of each command: options in named groups, at most 80 columns, and examples that run.
 local world = require "spec.support.world"
 
+local has_states = pcall(require, "scope3.state")
+
 local COMMANDS = { "sync", "run", "forget", "audiences", "task", "wait", "hash", "sandbox", "doctor", "help",
-  "completion" }
+  "completion", "state", "history" }
 
 -- Runs a shell line: whether it went well, and what it printed.
 local function shell(line)
@@ -133,6 +135,9 @@ describe("the examples of the help", function()
     must(("unset LD_PRELOAD; mkdir -p %s/bin && cp examples/customers.csv examples/newsletter.lua %s"):format(folder,
       folder))
     world.write(folder .. "/erase.txt", "4711\n4712\n")
+    if has_states then
+      require("spec.support.peopled").usual(folder .. "/crm.state"):close()
+    end
     world.write(folder .. "/bin/scope3",
       ("#!/bin/sh\nexec '%s' '%s/bin/scope3.in' \"$@\"\n"):format(os.getenv "SCOPE3_LUA_BIN", root))
     must("unset LD_PRELOAD; chmod +x " .. folder .. "/bin/scope3")
@@ -165,9 +170,13 @@ describe("the examples of the help", function()
     return assert(out:match "scope3 wait (%S+) ", out)
   end
 
-  for _, words in ipairs { "--help", "help sync", "help run", "help audiences", "help task", "help wait", "help hash",
+  for _, words in ipairs { "--help", "help sync", "help run", "help audiences", "help state", "help history",
+    "help task", "help wait", "help hash",
     "help sandbox", "help doctor", "help help", "help completion" } do
     it("work: " .. words, function()
+      if not has_states and (words == "help state" or words == "help history") then
+        return -- a build without SQLite
+      end
       sandbox:configure { min_size = 1, task_seconds = 0, audience_seconds = 0 }
       local ok, text = run("scope3 " .. words)
       assert(ok, text)

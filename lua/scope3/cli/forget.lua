@@ -62,6 +62,11 @@ local function sentences_of(args, res)
     sentences[1] = ("An earlier task was still under way in %s, and may put people back. Run the same command again "
       .. "when it has ended."):format(text.plural(processing, "audience"))
   end
+  local held = res.state
+  if held and held.people > held.erased and not args.wait and not args.dry_run then
+    sentences[#sentences + 1] = "The state keeps them until their removal has completed: run the same command with "
+      .. "--wait."
+  end
   if undone and not args.dry_run then
     sentences[#sentences + 1] = "To go on, run the same command again. Removing somebody twice comes to the same."
   end
@@ -94,6 +99,10 @@ local function body_of(args, res, place_of)
     { "audiences", audience_counts(res) },
     { label, words },
   }
+  if res.state then
+    rows[4] = { "state", args.dry_run and text.count(res.state.people) .. " of the ids are in it"
+      or ("%s of %s left it"):format(text.count(res.state.erased), text.plural(res.state.people, "person", "people")) }
+  end
   local refused = result.total(res.rejected)
   if refused > 0 then
     table.insert(rows, 2, { "refused", text.plural(refused, "id") })
@@ -123,7 +132,7 @@ local function options_of(args, watch)
   return {
     ids = args.ids, region = args.region, phone_repairs = text.names(args.phone_repairs),
     repair = not args.no_repair and nil, dry_run = args.dry_run, wait = wait, timeout = args.timeout,
-    deadline = args.deadline, patience = args.patience or context.PATIENCE, cancel = watch.stopped,
+    deadline = args.deadline, patience = args.patience or context.PATIENCE, state = args.state, cancel = watch.stopped,
     on_event = function(event)
       watch:on(event)
     end,

@@ -25,6 +25,8 @@ help_words.GROUPS = {
 --- Groups of a command whose options mean something else than those of a job.
 help_words.OWN_GROUPS = {
   wait = { { name = "Waiting", options = { "audience", "require_ready", "timeout", "patience" } } },
+  state = { { name = "Input", options = { "state" } } },
+  history = { { name = "Input", options = { "state" } } },
 }
 
 --- The groups of commands.
@@ -33,6 +35,7 @@ help_words.COMMANDS = {
   { name = "Begin", commands = { "look", "init" } },
   { name = "Send", commands = { "sync", "run" } },
   { name = "Remove people", commands = { "forget" } },
+  { name = "Look at a state", commands = { "state", "history" } },
   { name = "Look at the service", commands = { "audiences", "task", "wait" } },
   { name = "Try and check", commands = { "hash", "sandbox", "doctor" } },
   { name = "Get help", commands = { "help", "completion" } },
@@ -43,6 +46,8 @@ help_words.USAGE = {
   sync = "<file>... --audience ID --map FIELD=COLUMN... [options]",
   run = "<script> [<file>...] [options]",
   forget = "<id>... | --file FILE [options]",
+  state = "[show|members] --state FILE [options]",
+  history = "--state FILE [options]",
   look = "<file> [options]",
   init = "<file> [-o SCRIPT] [options]",
   audiences = "[options]",
@@ -94,6 +99,14 @@ help_words.EXAMPLES = {
     { why = "Say from which audiences people would be removed",
       "scope3 forget --file erase.txt --account 25 --dry-run" },
     { why = "Remove them, and wait until that is done", "scope3 forget --file erase.txt --account 25 --wait" },
+  },
+  state = {
+    { why = "What a state belongs to and holds", "scope3 state --state crm.state" },
+    { why = "Who is in it, as CSV", "scope3 state members --state crm.state > members.csv" },
+  },
+  history = {
+    { why = "List the nights", "scope3 history --state crm.state" },
+    { why = "The same for another program", "scope3 history --state crm.state --json" },
   },
   look = {
     { why = "What a file holds, and the command that would send it", "scope3 look customers.csv" },

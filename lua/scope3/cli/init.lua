@@ -17,6 +17,7 @@ local COMMANDS = {
   sync = "scope3.cli.send", run = "scope3.cli.send", audiences = "scope3.cli.inspect", task = "scope3.cli.inspect",
   wait = "scope3.cli.inspect", hash = "scope3.cli.hash", sandbox = "scope3.cli.sandbox", doctor = "scope3.cli.doctor",
   help = "scope3.cli.help", completion = "scope3.cli.completion",
+  state = "scope3.cli.state", history = "scope3.cli.history",
   forget = "scope3.cli.forget", look = "scope3.cli.look", init = "scope3.cli.new_script",
 }
 

@@ -63,6 +63,7 @@ end
 
 --- Writes to standard output at once.
 ---@param words string
+---@return boolean  false where it takes no more
 function output.put(words)
   if not state.unwritten then
     local ok, why = core.put_output(words)
@@ -70,6 +71,7 @@ function output.put(words)
       state.unwritten = why
     end
   end
+  return not state.unwritten
 end
 
 --- Says a text to people. Under --json it is left out.
@@ -95,6 +97,18 @@ end
 function output.line(fields)
   state.lines = state.lines or {}
   table.insert(state.lines, fields)
+end
+
+--- Says that objects of their own come, which stream() writes: for the command that has too many to keep them.
+function output.begin_stream()
+  state.streams, state.lines = true, {}
+end
+
+--- Writes an object at once.
+---@param fields table
+---@return boolean  false where standard output takes no more
+function output.stream(fields)
+  return output.put(visible.json(json.encode(fields)) .. "\n")
 end
 
 -- The message of an error, with its issues where there are several.
@@ -161,7 +175,9 @@ end
 
 -- The JSON of what was done.
 local function text_of(err)
-  if not state.lines or err then
+  if state.streams and err then
+    return visible.json(json.encode { error = err }) .. "\n"
+  elseif not state.lines or err then
     return json.pretty(whole_object(state.object, err)) .. "\n"
   end
   local lines = {}

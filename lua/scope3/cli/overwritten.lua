@@ -65,7 +65,7 @@ end
 -- The files that are written, in order: the key of an option, and a path.
 local function written_files(args)
   local list = {}
-  for _, key in ipairs { "journal", "limiter", "rejects", "events", "metrics", "output" } do
+  for _, key in ipairs { "journal", "state", "limiter", "rejects", "events", "metrics", "output" } do
     -- Refused rows and events may go to standard output, and a journal to a file that the command names.
     if args[key] and args[key] ~= "-" and not (key == "journal" and args[key] == "auto") then
       list[#list + 1] = { key, args[key] }

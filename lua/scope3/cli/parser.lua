@@ -219,6 +219,8 @@ define("forget", "Remove people from every audience of the account, by their ext
   forget:flag("--dry-run", "Say from which audiences how many ids would be removed, and send nothing; needs the key.")
   add_events(forget)
   add_report(forget)
+  forget:option("--state", "With --wait take them out of the state in FILE, too, when they have been removed.")
+    :argname("FILE")
   add_ids(forget)
   forget:option("--region", "The country of ids that are phones in national form."):argname("COUNTRY")
   add_repairs(forget)
@@ -226,6 +228,25 @@ define("forget", "Remove people from every audience of the account, by their ext
   add_times(forget)
   forget:flag("--allow-empty", "Exit with 0 although there are no ids, or no audiences.")
 end)
+
+local function add_state(command)
+  command:option("--state", "The file that the state is in."):argname("FILE")
+end
+
+define("state", "Say what a state belongs to and holds, or who is in it; nothing is written, nor sent.", function(state)
+  state:argument("action", "show (default), or members: a line of CSV for each person, with the id."):args("?")
+    :choices { "show", "members" }
+  add_state(state)
+  state:flag("--json", "Print one JSON object instead of text; of members one a line for each person.")
+  add_color(state)
+end)
+
+define("history", "List the nights of a state, and what each came to; nothing is written, nor sent.",
+  function(history)
+    add_state(history)
+    history:flag("--json", "Print one JSON object instead of text.")
+    add_color(history)
+  end)
 
 local function add_look(command)
   command:argument("file", "A CSV or JSON Lines file, gzip or not; - is standard input.")

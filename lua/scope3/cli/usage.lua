@@ -173,6 +173,14 @@ function check.task(args)
   end
 end
 
+local function state_problem(args)
+  if not args.state then
+    return "--state is missing: the file that the state is in"
+  end
+end
+
+check.state, check.history = state_problem, state_problem
+
 function check.doctor(args)
   if args.quiet and args.json then
     return "--quiet has no effect with --json"

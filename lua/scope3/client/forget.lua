@@ -5,6 +5,7 @@
 local audience_of = require "scope3.audience"
 local core = require "scope3.core"
 local errors = require "scope3.error"
+local forget_state = require "scope3.client.forget_state"
 local guard = require "scope3.util.guard"
 local identity = require "scope3.identity"
 local json = require "scope3.util.json"
@@ -48,6 +49,7 @@ local forget = {}
 ---@field failed integer
 ---@field unknown integer
 ---@field not_sent integer
+---@field state? scope3.ForgottenState  where the option `state` named one
 ---@field seconds number
 
 local LISTED = 1000 -- refused ids that a result names
@@ -271,6 +273,10 @@ local function run(work, res)
   if err then
     return work.guard.fault or err
   end
+  err = work.erasure and forget_state.note(work, res)
+  if err then
+    return err
+  end
   for _, entry in ipairs(res.audiences) do
     if work.opts.dry_run then
       entry.state = "would remove"
@@ -284,6 +290,25 @@ local function run(work, res)
   if work.opts.wait and not (work.first and work.first.err.kind == "cancelled") then
     follow_all(work, res.audiences)
   end
+end
+
+-- All of it: the error, with what it came to.
+local function carry_out(work, res)
+  local err = run(work, res) or outcome(work, res)
+  if work.erasure then
+    err = forget_state.worse(err, forget_state.finish(work, res))
+  end
+  return err and errors.with(err, { result = res })
+end
+
+-- The same with a state, which is open meanwhile.
+local function carry_out_beside(work, res)
+  local err
+  work.erasure, err = forget_state.open(work.client, work.opts, work.ids, res)
+  if not work.erasure then
+    return errors.with(err, { result = res })
+  end
+  return forget_state.close(work.erasure, guard.call(carry_out, work, res))
 end
 
 -- The callbacks, which raise no more. After one has raised, all stops.
@@ -335,10 +360,9 @@ function forget.run(client, ids, opts)
   local limits = wait.limits(client, { cancel = cancel, deadline = opts.deadline })
   limits.patience = opts.patience
   local work = { client = client, opts = opts, ids = usable, guard = own, cancel = cancel, on_event = on_event,
-    limits = limits, results = {}, away = 0,
+    limits = limits, results = {}, away = 0, now = core.time,
     reading = { repair = opts.repair, ids = opts.ids, region = opts.region, phone_repairs = opts.phone_repairs } }
-  local err = run(work, res)
-  err = err and errors.with(err, { result = res }) or outcome(work, res)
+  local err = (opts.state and carry_out_beside or carry_out)(work, res)
   res.seconds = client.loop.now() - began
   if err then
     return nil, err

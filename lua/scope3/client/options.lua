@@ -156,9 +156,13 @@ client_options.SYNC = without(JOB, OF_RUN, OF_MEMBERS)
 ---@field cancel? fun(): boolean?  called now and then; true stops it
 ---@field on_event? fun(event: scope3.Event)  called with what happens (that of the client); each has `audience_id`
 ---@field dry_run? boolean  only lists the audiences
+---@field state? string  the file of a state: who was removed leaves it, too, where `wait` is given
 client_options.FORGET = options.merge(identity.options, {
   wait = "seconds", timeout = "seconds", deadline = "seconds", patience = "seconds", cancel = "function",
   on_event = "function", dry_run = "boolean",
+  state = { expected = "the path of a file", is = function(value)
+    return type(value) == "string" and value ~= "" and not value:find "%z"
+  end },
 })
 
 -- --- reading and waiting -----------------------------------------------------------------------------------------

@@ -64,14 +64,15 @@ end
 ---@param run integer
 ---@param batch integer  0 for operations that are not sent
 ---@param members string?  packed; nil for a further request
----@param try? table  request, chunk (of a further one), first, last, without, begun
+---@param try? table  request, chunk (of a further one), first, last, without, begun, state (of one that will not go)
 ---@return integer? n  of the chunk
 ---@return scope3.Error? err
 function chunks:cut(run, batch, members, try)
   local n = members and self.chunks + 1 or try.chunk
   local chunk = members and { n = n, run = run, batch = batch, members = members } or nil
   local row = try and { run = run, request = try.request, chunk = n, first = try.first, last = try.last,
-    without = list_text(try.without), refused = "[]", begun = math.floor(try.begun), state = "begun" } or nil
+    without = list_text(try.without), refused = "[]", begun = math.floor(try.begun),
+    state = try.state or "begun" } or nil
   local ok, err = self:write(function()
     return cut(self.db, chunk, row)
   end)

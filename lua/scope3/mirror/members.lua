@@ -99,7 +99,7 @@ end
 
 -- The view of partitions that have the chunks of a fold in them, or of the others.
 local function view_of(self, is_folded)
-  local kept, ok, err = self.kept, nil, nil
+  local kept = self.kept
   if self.views[is_folded] then
     return self.views[is_folded]
   end
@@ -108,7 +108,7 @@ local function view_of(self, is_folded)
   if not view then
     return failed(kept, message, code)
   end
-  ok, err = members.give(kept, view, self.chunks, is_folded and kept.folding.last + 1 or 0, kept.chunks)
+  local ok, err = members.give(kept, view, self.chunks, is_folded and kept.folding.last + 1 or 0, kept.chunks)
   if not ok then
     view:close()
     return nil, err
