@@ -208,7 +208,7 @@ end
 -- --- a night ---
 
 local VERDICTS = { "added", "changed", "unchanged", "removed", "deferred", "under_way", "rejected_before", "excluded",
-  "kept", "not_there", "leavers", "leavers_rejected" }
+  "kept", "not_there", "before", "leavers", "leavers_rejected" }
 local SAMPLED = { "added", "changed", "unchanged", "deferred", "under_way", "rejected_before", "excluded",
   "not_there" }
 
@@ -341,6 +341,7 @@ function model.night(options, state, chunks, rows, exclusions)
       end
       mask = mask + ((verdict == "added" or verdict == "changed") and 2 ^ audience or 0)
       leaving = leaving + (leaves and 2 ^ audience or 0)
+      count.before = count.before + (person.record and person.record.standing[audience] and 1 or 0)
       count.leavers = count.leavers + (leaves and 1 or 0)
       count.leavers_rejected = count.leavers_rejected + (leaves and verdict == "rejected_before" and 1 or 0)
     end

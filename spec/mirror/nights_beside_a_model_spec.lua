@@ -137,7 +137,8 @@ local function check_sums(counts, state, chunks, rows, audiences)
     end
   end
   for audience = 0, audiences - 1 do
-    local expected, sum = 0, -counts[audience + 1].leavers - counts[audience + 1].leavers_rejected
+    local of = counts[audience + 1]
+    local expected, sum = 0, -of.leavers - of.leavers_rejected - of.before
     for _, id in ipairs(IDS) do
       if last[id] and last[id].audiences[audience] or after[id] and after[id].standing[audience]
         or open[id] and open[id][audience] then

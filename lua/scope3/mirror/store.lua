@@ -191,7 +191,10 @@ local function compare(self, about, read_only)
     return rows.fault(changed, "another_job")
   end
   self.changed, self.audiences = difference(may_was, may_be), math.max(#known, #about.audiences)
-  return read_only or schema.atomically(self.db, function()
+  if read_only then
+    return true
+  end
+  return schema.atomically(self.db, function()
     local ok
     ok, why = add_audiences(self.db, about.audiences, #known)
     for _, key in ipairs(MAY_CHANGE) do
