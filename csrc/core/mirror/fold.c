@@ -72,7 +72,7 @@ sc3_mirror_status sc3_fold_chunk(sc3_fold *f, sc3_slice blob, const sc3_outcome_
   if (status == SC3_MIRROR_OK && f->begun)
     status = SC3_MIRROR_ORDER;
   for (i = 0; i < count; i++) {
-    if (status == SC3_MIRROR_OK && ranges[i].became.outcome == SC3_OUTCOME_OPEN)
+    if (status == SC3_MIRROR_OK && sc3_is_open(ranges[i].became.outcome))
       status = SC3_MIRROR_OPEN;
   }
   if (status == SC3_MIRROR_OK)
