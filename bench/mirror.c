@@ -196,7 +196,7 @@ static uint64_t night(state *s, sc3_fold *fold) {
     must(sc3_night_merge(n, part, read_part(s, part)));
   say("night: partitions merged", rows);
   sc3_chunk_begin(&w, 2);
-  for (must(sc3_night_candidate(n, &c)); c != NULL; must(sc3_night_candidate(n, &c))) {
+  for (must(sc3_night_candidate(n, 0, &c)); c != NULL; must(sc3_night_candidate(n, 0, &c))) {
     char id[16];
     const sc3_mirror_entry e = {
         SC3_ENTRY_ADD, 0, 2, c->hash, c->cells, c->cells, id_of(c->order * STEP % rows, id)};

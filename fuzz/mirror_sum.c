@@ -72,7 +72,8 @@ static void write_chunk(sc3_chunk_writer *w, const sc3_night *night, uint32_t ru
 static void take_out(sc3_night *night) {
   const sc3_candidate *c;
   sc3_leaver leaver;
-  for (must(sc3_night_candidate(night, &c)); c != NULL; must(sc3_night_candidate(night, &c))) {
+  for (must(sc3_night_candidate(night, 0, &c)); c != NULL;
+       must(sc3_night_candidate(night, 0, &c))) {
     const uint64_t values[] = {c->order,  c->offset,   c->hash, c->cells,
                                c->member, c->standing, c->mask};
     size_t i;
@@ -113,7 +114,7 @@ static void one_night(uint32_t run, char *blobs[PARTS], size_t sizes[PARTS]) {
   sc3_chunk_free(&w);
   write_chunk(&w, night, run + 1);
   must(sc3_chunk_end(&w, &blob));
-  must(sc3_night_chunk(night, blob, open, 1));
+  must(sc3_night_chunk(night, 0, blob, open, 1));
   sc3_chunk_free(&w);
   for (i = 0; i < ROWS; i++) {
     char text[16];

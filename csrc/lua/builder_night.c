@@ -19,6 +19,7 @@ typedef struct work {
   sc3_building_to to;      /* of :build() alone */
   sc3l_mirror *held[HELD]; /* the night, and what `to` has of mirrors; NULL = none */
   unsigned audiences;
+  int again; /* only entries that go again are built */
   uint16_t file;
   sc3l_budget budget;
 } work;
@@ -235,7 +236,7 @@ static int build_rows(lua_State *L) {
     const sc3_candidate *c;
     if (sc3l_is_spent(&w->budget, bytes))
       return sc3l_push_outcome(L, "more");
-    if (!sc3l_mirror_is_well(L, sc3_building_next(g, w->night, &c)))
+    if (!sc3l_mirror_is_well(L, sc3_building_next(g, w->night, w->again, &c)))
       return 3;
     if (c == NULL || sc3_candidate_file(c) > w->file)
       return sc3l_push_outcome(L, "end");
@@ -263,21 +264,49 @@ void sc3l_need_one_audience(lua_State *L, unsigned audiences) {
     luaL_error(L, "the members of a payload are of one audience");
 }
 
-/* Member i of a payload is entry i of its chunk. */
-void sc3l_need_pairs(lua_State *L, const sc3_payload *payload, uint32_t entries) {
-  if (sc3_payload_count(payload) != entries)
-    luaL_error(L, "a payload has other members than its chunk");
+/* Member i of a payload is entry i of its chunk, or of the list. */
+void sc3l_need_pairs(lua_State *L, const sc3_building_to *to) {
+  const size_t entries = to->list != NULL ? sc3_again_count(to->list) : to->chunk->count;
+  if (sc3_payload_count(to->payload) != entries)
+    luaL_error(L, "a payload has other members than its %s", to->list != NULL ? "list" : "chunk");
+}
+
+static void check_under_way(lua_State *L, const sc3l_builder *u, int again) {
+  const sc3_building *g = u->building;
+  if (sc3_building_has_other(g, again))
+    luaL_error(L, "a candidate waits for room: build it first");
+  if (!(g->has && g->built) && sc3_builder_waiting(&u->b))
+    luaL_error(L, "the row before waits for room: flush it first");
 }
 
 static void check_build(lua_State *L, work *w) {
   check_both(L, w, 4);
   sc3l_need_one_audience(L, w->audiences);
-  w->to.chunk = sc3l_use_chunk(L, 5, &w->held[1]);
-  w->to.notes = sc3l_use_chunk(L, 6, &w->held[2]);
+  if (w->again) {
+    w->to.list = sc3l_use_list(L, 5, &w->held[1]);
+  } else {
+    w->to.chunk = sc3l_use_chunk(L, 5, &w->held[1]);
+    w->to.notes = sc3l_use_chunk(L, 6, &w->held[2]);
+    if (w->to.chunk == w->to.notes)
+      luaL_error(L, "notes go into a chunk of their own");
+  }
   w->to.payload = sc3l_check_payload(L, 2);
-  if (w->to.chunk == w->to.notes)
-    luaL_error(L, "notes go into a chunk of their own");
-  sc3l_need_pairs(L, w->to.payload, w->to.chunk->count);
+  sc3l_need_pairs(L, &w->to);
+  sc3l_need_building(L, w->u);
+  check_under_way(L, w->u, w->again);
+}
+
+static int build_candidates(lua_State *L, int again) {
+  sc3l_uses uses;
+  work w;
+  memset(&w, 0, sizeof w);
+  w.again = again;
+  check_build(L, &w);
+  check_numbers(L, &w, again ? 6 : 7);
+  push_call(L, &w, build_rows);
+  check_build(L, &w);
+  sc3l_builder_begin_use(L, w.u, &uses, w.source);
+  return make_call(L, &w, &uses);
 }
 
 /* :build(payload, source, night, chunk, notes, file, bytes, seconds) -> "more" (the budget is used
@@ -288,18 +317,14 @@ static void check_build(lua_State *L, work *w) {
    anew; where it is a file, only the rows that are wanted are read. Rows that give no member leave
    the night's audience, where they may be in it. */
 static int builder_build(lua_State *L) {
-  sc3l_uses uses;
-  work w;
-  memset(&w, 0, sizeof w);
-  check_build(L, &w);
-  check_numbers(L, &w, 7);
-  sc3l_need_building(L, w.u);
-  if (!(w.u->building->has && w.u->building->built) && sc3_builder_waiting(&w.u->b))
-    return luaL_error(L, "the row before waits for room: flush it first");
-  push_call(L, &w, build_rows);
-  check_build(L, &w);
-  sc3l_builder_begin_use(L, w.u, &uses, w.source);
-  return make_call(L, &w, &uses);
+  return build_candidates(L, 0);
+}
+
+/* :build_again(payload, source, night, list, file, bytes, seconds) -> as :build(), before it. Of
+   the candidates whose entries go again, those who come to the member of the entry go into the
+   payload, and the numbers of their entries into the list, in the same order. */
+static int builder_build_again(lua_State *L) {
+  return build_candidates(L, 1);
 }
 
 static void set_count(lua_State *L, const char *name, uint64_t n) {
@@ -307,24 +332,30 @@ static void set_count(lua_State *L, const char *name, uint64_t n) {
   lua_setfield(L, -2, name);
 }
 
-/* :built() -> { add =, note =, rejected =, remove = }: what became of candidates and leavers so far
- */
+/* :built() -> { add =, note =, rejected =, remove =, add_again =, remove_again =, deferred = }:
+   what became of candidates and leavers so far. `deferred` are entries that do not go again,
+   because their rows come to other members, or to none. */
 static int builder_built(lua_State *L) {
-  static const uint64_t none[SC3_ENTRY_REFUSED + 1];
+  static const sc3_building nothing;
   const sc3l_builder *u = sc3l_check_builder(L);
-  const uint64_t *written = u->building != NULL ? u->building->written : none;
-  lua_createtable(L, 0, 4);
-  set_count(L, "add", written[SC3_ENTRY_ADD]);
-  set_count(L, "note", written[SC3_ENTRY_NOTE]);
-  set_count(L, "rejected", written[SC3_ENTRY_REJECTED]);
-  set_count(L, "remove", written[SC3_ENTRY_REMOVE]);
+  const sc3_building g = u->building != NULL ? *u->building : nothing; /* finalizers may free it */
+  lua_createtable(L, 0, 7);
+  set_count(L, "add", g.written[SC3_ENTRY_ADD]);
+  set_count(L, "note", g.written[SC3_ENTRY_NOTE]);
+  set_count(L, "rejected", g.written[SC3_ENTRY_REJECTED]);
+  set_count(L, "remove", g.written[SC3_ENTRY_REMOVE]);
+  set_count(L, "add_again", g.again[SC3_ADD]);
+  set_count(L, "remove_again", g.again[SC3_REMOVE]);
+  set_count(L, "deferred", g.deferred);
   return 1;
 }
 
 const luaL_Reg sc3l_builder_night_methods[] = {
     {"build", builder_build},
+    {"build_again", builder_build_again},
     {"built", builder_built},
     {"leave", sc3l_builder_leave},
+    {"leave_again", sc3l_builder_leave_again},
     {"survey", builder_survey},
     {NULL, NULL},
 };

@@ -197,6 +197,7 @@ static sc3_entry_outcome check_outcome(lua_State *L, int index) {
 }
 
 static void read_range(lua_State *L, int index, sc3_outcome_range *range, uint32_t behind) {
+  int again;
   if (lua_type(L, index) != LUA_TTABLE)
     luaL_error(L, "outcomes must be a list of tables");
   range->first = (uint32_t)sc3l_opt_whole(L, index, "first", 1, UINT32_MAX, 0);
@@ -205,10 +206,16 @@ static void read_range(lua_State *L, int index, sc3_outcome_range *range, uint32
     luaL_error(L, "outcomes must ascend");
   range->became.outcome = check_outcome(L, index);
   lua_getfield(L, index, "refused");
-  range->became.refused = lua_toboolean(L, -1);
-  lua_pop(L, 1);
+  lua_getfield(L, index, "again");
+  range->became.refused = lua_toboolean(L, -2);
+  again = lua_toboolean(L, -1);
+  lua_pop(L, 2);
   if (range->became.refused && range->became.outcome == SC3_OUTCOME_OPEN)
     luaL_error(L, "what is open is not refused");
+  if (again && range->became.outcome != SC3_OUTCOME_OPEN)
+    luaL_error(L, "only what is open goes again");
+  if (again)
+    range->became.outcome = SC3_OUTCOME_AGAIN;
 }
 
 const sc3_outcome_range *sc3l_check_outcomes(lua_State *L, int index, size_t *count) {
@@ -238,11 +245,12 @@ static int key_hash(lua_State *L) {
 }
 
 void sc3l_open_mirror(lua_State *L) {
-  lua_createtable(L, 0, 6);
+  lua_createtable(L, 0, 7);
   lua_pushcfunction(L, key_hash);
   lua_setfield(L, -2, "key_hash");
   sc3l_open_mirror_chunk(L);
   sc3l_open_mirror_fold(L);
+  sc3l_open_mirror_list(L);
   sc3l_open_mirror_night(L);
   sc3l_open_mirror_view(L);
   sc3l_open_mirror_without(L);

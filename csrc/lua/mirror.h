@@ -64,10 +64,11 @@ size_t sc3l_check_part(lua_State *L, int index, unsigned bits);
 /* 16 bytes at `index`, which may be a field's. */
 sc3_sip_key sc3l_check_key(lua_State *L, int index);
 
-/* The night or the chunk at `index`; raises where it is closed. */
+/* The night, the chunk or the list at `index`; raises where it is closed. */
 struct sc3_night *sc3l_use_night(lua_State *L, int index, sc3l_mirror **mirror,
                                  unsigned *audiences);
 sc3_chunk_writer *sc3l_use_chunk(lua_State *L, int index, sc3l_mirror **mirror);
+sc3_again_list *sc3l_use_list(lua_State *L, int index, sc3l_mirror **mirror);
 
 /* A text of 8 bytes for each 64-bit number: no Lua loses a bit of it. */
 void sc3l_push_hash(lua_State *L, uint64_t hash);
@@ -76,13 +77,14 @@ uint64_t sc3l_check_hash(lua_State *L, int index);
 /* An id at `index`; raises where it is empty or longer than the format allows. */
 sc3_slice sc3l_check_id(lua_State *L, int index);
 
-/* The list at `index` of what became of a chunk's entries, as { first, last, outcome, refused }. It
-   lies in a userdata that is pushed. */
+/* The list at `index` of what became of a chunk's entries, as { first, last, outcome, refused,
+   again }. It lies in a userdata that is pushed. */
 const sc3_outcome_range *sc3l_check_outcomes(lua_State *L, int index, size_t *count);
 
 /* The parts of core.mirror, which is on top of the stack. */
 void sc3l_open_mirror_chunk(lua_State *L);
 void sc3l_open_mirror_fold(lua_State *L);
+void sc3l_open_mirror_list(lua_State *L);
 void sc3l_open_mirror_night(lua_State *L);
 void sc3l_open_mirror_view(lua_State *L);
 void sc3l_open_mirror_without(lua_State *L);

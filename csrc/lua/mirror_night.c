@@ -121,13 +121,27 @@ static int night_exclude(lua_State *L) {
   return sc3l_push_mirror_status(L, sc3_night_exclude(n, sc3l_check_id(L, 2)));
 }
 
-/* :chunk(blob, outcomes) -> true | nil, message, code. One that is not folded yet, after the older
-   ones; `outcomes` as of protocol.outcomes(). */
+/* Raises where entries are to go again of a chunk without a number. */
+static void need_number(lua_State *L, uint32_t number, const sc3_outcome_range *ranges,
+                        size_t count) {
+  size_t i;
+  for (i = 0; i < count; i++)
+    if (number == 0 && ranges[i].became.outcome == SC3_OUTCOME_AGAIN)
+      luaL_error(L, "entries go again of a chunk without a number");
+}
+
+/* :chunk(blob, outcomes, number) -> true | nil, message, code. One that is not folded yet, after
+   the older ones; `outcomes` as of protocol.outcomes(). A range of what is open may have `again`:
+   its entries may be sent once more exactly as they were. Where one has, `number` is that of the
+   chunk, from 1. */
 static int night_chunk(lua_State *L) {
   const sc3_slice blob = sc3l_check_string(L, 2);
+  const uint32_t number =
+      lua_isnoneornil(L, 4) ? 0 : (uint32_t)sc3l_check_whole(L, 4, 1, UINT32_MAX);
   size_t count;
   const sc3_outcome_range *ranges = sc3l_check_outcomes(L, 3, &count);
-  return sc3l_push_mirror_status(L, sc3_night_chunk(check(L), blob, ranges, count));
+  need_number(L, number, ranges, count);
+  return sc3l_push_mirror_status(L, sc3_night_chunk(check(L), number, blob, ranges, count));
 }
 
 /* :merge(number, blob) -> true | nil, message, code. Each partition once, after all that is above;
@@ -158,7 +172,7 @@ static int night_candidate(lua_State *L) {
   const sc3_candidate *found;
   sc3_candidate c;
   sc3l_checkstack(L, 13);
-  if (!sc3l_mirror_is_well(L, sc3_night_candidate(check(L), &found)))
+  if (!sc3l_mirror_is_well(L, sc3_night_candidate(check(L), 0, &found)))
     return 3;
   if (found == NULL)
     return 0;
@@ -189,6 +203,7 @@ static int night_leave(lua_State *L) {
   leaver.id = sc3l_check_id(L, 2);
   leaver.mask = check_mask(L, 3);
   leaver.hash = sc3_night_hash(n, leaver.id);
+  leaver.again.chunk = leaver.again.entry = 0;
   return sc3l_push_mirror_status(L, sc3_night_leave(n, &leaver));
 }
 
@@ -221,9 +236,10 @@ static const char *const VERDICTS[SC3_VERDICTS] = {
     "under_way", "rejected_before", "excluded", "kept",      "not_there"};
 
 /* :counts() -> { rows, replaced, [1] = { added, changed, unchanged, removed, deferred, under_way,
-   rejected_before, excluded, kept, not_there, before, leavers, leavers_rejected }, ... }, one for each
-   audience. `added` and `changed` are candidates. `leavers` are `removed` and `leavers_rejected`:
-   some of `rejected_before`, and those whose row was rejected when it was built. */
+   rejected_before, excluded, kept, not_there, before, leavers, leavers_rejected, again, leavers_again },
+   ... }, one for each audience. `added` and `changed` are candidates. `leavers` are `removed` and
+   `leavers_rejected`: some of `rejected_before`, and those whose row was rejected when it was
+   built. `again` and `leavers_again` are those of `under_way` whose entries may go again. */
 static int night_counts(lua_State *L) {
   const night_ud *u = luaL_checkudata(L, 1, TYPE);
   sc3_night_counts c;
@@ -234,12 +250,14 @@ static int night_counts(lua_State *L) {
   set_count(L, "rows", c.rows);
   set_count(L, "replaced", c.replaced);
   for (audience = 0; audience < u->audiences; audience++) {
-    lua_createtable(L, 0, SC3_VERDICTS + 1);
+    lua_createtable(L, 0, SC3_VERDICTS + 4);
     for (i = SC3_NEWCOMER; i < SC3_VERDICTS; i++)
       set_count(L, VERDICTS[i], c.verdicts[audience][i]);
     set_count(L, "before", c.before[audience]);
     set_count(L, "leavers", c.leavers[audience]);
     set_count(L, "leavers_rejected", c.leavers_rejected[audience]);
+    set_count(L, "again", c.again[audience]);
+    set_count(L, "leavers_again", c.leavers_again[audience]);
     lua_rawseti(L, -2, (int)audience + 1);
   }
   return 1;

@@ -201,6 +201,7 @@ for _, case in ipairs {
   { chunk, function(c) return c:blob() end },
   { night, function(n) return n:candidate() end },
   { function() return night "leaving" end, function(n) return n:leaver() end },
+  { core.mirror.list, function(l) return l:numbers() end },
   { night, function(n) return n:counts() end },
   { night, function(n) return n:samples() end },
   { function()

@@ -13,6 +13,7 @@ local TYPES = {
   { "engine", function() return assert(curl.engine()) end, "count" },
   { "chunk", function() return core.mirror.chunk(1) end, "size" },
   { "fold", function() return assert(core.mirror.fold {}) end, function(fold) return fold:part(0) end },
+  { "list", function() return core.mirror.list() end, "count" },
   { "night", function() return assert(core.mirror.night { key = ("k"):rep(16) }) end, "counts" },
   { "file", function() return assert(core.append_file(world.file "")) end, "read" },
   { "id set", function() return core.id_set() end, "size" },

@@ -121,18 +121,18 @@ end
 local function outcome_of(number, outcomes)
   for _, range in ipairs(outcomes) do
     if number >= range.first and number <= range.last then
-      return range.outcome, range.refused
+      return range.outcome, range.refused, range.again
     end
   end
   return "none", false
 end
 
--- Calls fn(entry, outcome, refused, run) for the entries of chunks in order.
+-- Calls fn(entry, outcome, refused, run, again) for the entries of chunks in order.
 local function each_entry(chunks, fn)
   for _, chunk in ipairs(chunks) do
     for number, entry in ipairs(chunk.entries) do
-      local outcome, refused = outcome_of(number, chunk.outcomes)
-      fn(entry, outcome, refused, chunk.run)
+      local outcome, refused, again = outcome_of(number, chunk.outcomes)
+      fn(entry, outcome, refused, chunk.run, again)
     end
   end
 end
@@ -208,7 +208,7 @@ end
 -- --- a night ---
 
 local VERDICTS = { "added", "changed", "unchanged", "removed", "deferred", "under_way", "rejected_before", "excluded",
-  "kept", "not_there", "before", "leavers", "leavers_rejected" }
+  "kept", "not_there", "before", "leavers", "leavers_rejected", "again", "leavers_again" }
 local SAMPLED = { "added", "changed", "unchanged", "deferred", "under_way", "rejected_before", "excluded",
   "not_there" }
 
@@ -272,11 +272,11 @@ local function gather(state, chunks, rows, exclusions, counts)
   for id, record in pairs(state) do
     of(id).record = record
   end
-  each_entry(chunks, function(entry, outcome, refused, run)
+  each_entry(chunks, function(entry, outcome, refused, run, again)
     local person = of(entry.id)
     person.record = model.apply(person.record, entry, outcome, refused, run)
     if outcome == "open" and (entry.op == "add" or entry.op == "remove") then
-      person.open[entry.audience] = entry
+      person.open[entry.audience] = { op = entry.op, cells = entry.cells, again = again }
     end
   end)
   for _, row in ipairs(rows) do
@@ -338,6 +338,12 @@ function model.night(options, state, chunks, rows, exclusions)
       if verdict then
         count[verdict] = count[verdict] + 1
         seen[#seen + 1] = { audience = audience + 1, verdict = verdict, row = person.row }
+      end
+      if verdict == "under_way" and person.open[audience].again then
+        local name = person.open[audience].op == "add" and "again" or options.mode ~= "upsert" and "leavers_again"
+        if name then
+          count[name] = count[name] + 1
+        end
       end
       mask = mask + ((verdict == "added" or verdict == "changed") and 2 ^ audience or 0)
       leaving = leaving + (leaves and 2 ^ audience or 0)

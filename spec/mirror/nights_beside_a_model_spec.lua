@@ -57,7 +57,8 @@ local function random_chunk(world_of, may_be_open)
     if not chance(6) then -- else it had no try
       local outcome = may_be_open and chance(3) and "open" or one_of(ENDED)
       table.insert(chunk.outcomes,
-        { first = number, last = last, outcome = outcome, refused = outcome ~= "open" and chance(6) })
+        { first = number, last = last, outcome = outcome, refused = outcome ~= "open" and chance(6),
+          again = outcome == "open" and chance(2) })
     end
     number = last + 1
   end
@@ -137,15 +138,16 @@ local function check_sums(counts, state, chunks, rows, audiences)
     end
   end
   for audience = 0, audiences - 1 do
-    local of = counts[audience + 1]
-    local expected, sum = 0, -of.leavers - of.leavers_rejected - of.before
+    local count, expected = counts[audience + 1], 0
+    local sum = -count.leavers - count.leavers_rejected - count.again - count.leavers_again
+      - count.before
     for _, id in ipairs(IDS) do
       if last[id] and last[id].audiences[audience] or after[id] and after[id].standing[audience]
         or open[id] and open[id][audience] then
         expected = expected + 1
       end
     end
-    for _, n in pairs(counts[audience + 1]) do
+    for _, n in pairs(count) do
       sum = sum + n
     end
     assert.equal(expected, sum)
@@ -163,7 +165,7 @@ local function run_night(world_of, state, blobs)
     function()
       for i = 1, math.random(0, 3) do
         chunks[i] = random_chunk(world_of, true)
-        assert(night:chunk(blob_of(chunks[i]), chunks[i].outcomes))
+        assert(night:chunk(blob_of(chunks[i]), chunks[i].outcomes, i))
       end
     end,
     function()

@@ -82,7 +82,7 @@ describe("a night of files", function()
       assert.equal("add p1700, note p2900", ids(second.entries))
       assert.equal(1, select(2, second.texts[1]:gsub("externalId", "")))
       assert.truthy(second.texts[1]:find('"p1700"', 1, true))
-      assert.same({ add = 1, note = 1, rejected = 0, remove = 0 }, second.built)
+      assert.same({ 1, 1, 0 }, { second.built.add, second.built.note, second.built.rejected })
       local third = nights.night(second.state, inputs)
       assert.equal("", ids(third.entries))
     end
@@ -459,7 +459,8 @@ describe("a night of files", function()
     assert.equal("end", builder:survey(night, source(), 0, 1e6, 1))
     assert(night:merge(0))
     assert.equal("end", builder:build(payload, source(), night, chunk, notes, 0, 1e6, 1))
-    assert.same({ add = 3, note = 0, rejected = 0, remove = 0 }, builder:built())
+    assert.same({ add = 3, note = 0, rejected = 0, remove = 0, add_again = 0, remove_again = 0, deferred = 0 },
+      builder:built())
     assert.same({ 3, 0 }, { chunk:count(), notes:count() })
     assert.has_error(function() builder:build(payload, source(), night, chunk, chunk, 0, 1e6, 1) end,
       "notes go into a chunk of their own")

@@ -260,7 +260,7 @@ local BY_FILE = {
   ["mirror/merge.c"] = {
     { "op == SC3_ENTRY_REMOVE ? SC3_UNDER_WAY : SC3_DEFERRED",
       "op != SC3_ENTRY_REMOVE ? SC3_UNDER_WAY : SC3_DEFERRED" },
-    { "op == SC3_ENTRY_ADD && p->open", "p->open", "a removal has no cells, and no row's hash is 0" },
+    { "e->op == SC3_ENTRY_ADD && e->cells", "e->cells", "a removal has no cells, and no row's hash is 0" },
     { "standing != SC3_AWAY && !upsert)", "standing != SC3_AWAY)" },
     { "standing == SC3_KNOWN && !p->due)", "standing == SC3_KNOWN)" },
     { "p->same_cells && standing == SC3_KNOWN", "p->same_cells && standing != SC3_AWAY" },
@@ -272,6 +272,9 @@ local BY_FILE = {
     { "return judge_open(p, audience, 0);", "return SC3_DEFERRED;" },
     { "if ((p->wanted & bit) != 0)", "if (p->item != NULL && p->item->has_row)" },
     { "+= verdict == SC3_REJECTED_BEFORE;", "+= 1;" },
+    { "if (e->became.outcome != SC3_OUTCOME_AGAIN)", "if (0)" },
+    { "c.member = e->entry.member;", "" },
+    { "if (m->mode != SC3_NIGHT_UPSERT) {", "if (1) {" },
   },
   ["mirror/night.c"] = {
     { "n->options.mode != SC3_NIGHT_MIRROR)", "0)" },
@@ -281,8 +284,8 @@ local BY_FILE = {
     { "s->first[at - 1].order > sample->order", "0" },
   },
   ["mirror/leaving.c"] = {
-    { "sc3_night_pass(n);", "" },
     { "sc3_chunk_take_back(to->chunk, &before);", "" },
+    { "if (status == SC3_MIRROR_OK && !*full) {", "if (status == SC3_MIRROR_OK) {" },
     { "if (!sc3_utf8_valid(id.p, id.n))", "if (0)" },
     { "sc3_tally_add_built(tally, &counts);", "" },
   },
@@ -308,8 +311,8 @@ local BY_FILE = {
     { "r->end - p < FIXED", "0" },
   },
   ["mirror/stage.c"] = {
-    { "ranges[at].first <= number", "ranges[at].first < number" },
-    { "ranges[at].last < number", "ranges[at].last <= number" },
+    { "ranges[at].first <= again.entry", "ranges[at].first < again.entry" },
+    { "ranges[at].last < again.entry", "ranges[at].last <= again.entry" },
     { "|| became.refused;", ";" },
     { "place->file != before->file ||", "" },
     { "place->row - before->row > UINT16_MAX ||", "" },
@@ -329,7 +332,9 @@ local BY_FILE = {
     { "r->starts[i] = r->starts[2 * i];", "", "the ranges have other sizes alone" },
   },
   ["mirror/building.c"] = {
-    { "e->member == g->candidate.member", "1" },
+    { "g->differs = e->member != g->candidate.member;", "g->differs = 0;" },
+    { "if (!g->differs)\n", "if (1)\n" },
+    { "sc3_again_put(to->list, g->candidate.again);", "" },
     { "standing == SC3_KNOWN &&", "1 &&" },
     { "g->leaves = standing != SC3_AWAY;", "g->leaves = 1;" },
     { "if (to->notes->out.n >= NOTES_FULL)", "if (0)" },

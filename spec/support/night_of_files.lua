@@ -120,6 +120,38 @@ local function survey(out, night, builder, inputs, opts)
   out.surveyed = builder:counts()
 end
 
+-- Keeps what goes again: of each member the number of its chunk, that of its entry, and its JSON.
+local function keep_again(out, op, payload, list)
+  local chunks, numbers = list:numbers()
+  assert(#chunks == payload:count() and #numbers == #chunks and list:count() == #chunks)
+  for i, number in ipairs(chunks) do
+    out.again[#out.again + 1] = ("%s %d %d %s"):format(op, number, numbers[i], payload:text(op, i, i))
+  end
+end
+
+-- Takes those candidates into payloads whose entries go again.
+local function build_again(out, night, builder, inputs, opts)
+  local payload, list = payload_of(opts), core.mirror.list()
+  for number, input in ipairs(inputs) do
+    local source = open(input)
+    repeat
+      out.ended = drive(function()
+        return builder:build_again(payload, source, night, list, number - 1, opts.bytes or 1e6, 1)
+      end, source, input)
+      if out.ended == "full" then
+        keep_again(out, "add", payload, list)
+        payload, list = payload_of(opts), core.mirror.list()
+      end
+    until out.ended ~= "full"
+    source:close()
+    if out.ended ~= "end" then
+      return
+    end
+  end
+  keep_again(out, "add", payload, list)
+  take(out.rejections, builder:rejections())
+end
+
 -- Takes its candidates into payloads and chunks.
 local function build(out, night, builder, inputs, opts)
   local payload, chunk, notes
@@ -152,6 +184,14 @@ local function build(out, night, builder, inputs, opts)
   end
   cut()
   take(out.rejections, builder:rejections())
+end
+
+local function leave_again(out, night, builder, opts)
+  repeat
+    local payload, list = payload_of(opts), core.mirror.list()
+    local said = assert(builder:leave_again(payload, night, list))
+    keep_again(out, "remove", payload, list)
+  until said == "end"
 end
 
 -- Takes its leavers.
@@ -193,7 +233,7 @@ function files.fold(lists, state)
 end
 
 --- One night: what is sent, and the state after it. `entries` are those of what is sent, then of what is not, each by
---- row.
+--- row. Chunks that are open are taken to have been applied after it.
 ---@param state table<integer, string>  partitions by number, as a night before gave them
 ---@return table
 function files.night(state, inputs, opts)
@@ -201,7 +241,12 @@ function files.night(state, inputs, opts)
   local night = assert(core.mirror.night { key = KEY, parts = PARTS, version = opts.version, mode = opts.mode })
   local builder = builder_of(opts)
   local out = { texts = {}, blobs = {}, notes = {}, removals = {}, removed = {}, entries = {}, states = {},
-    rejections = {}, leavers = {}, short_rows = 0 }
+    rejections = {}, leavers = {}, again = {}, short_rows = 0 }
+  local before = {}
+  for i, chunk in ipairs(opts.open or {}) do
+    assert(night:chunk(chunk.blob, chunk.outcomes, chunk.number))
+    before[i] = chunk.blob
+  end
   survey(out, night, builder, inputs, opts)
   for part = 0, PARTS - 1 do
     assert(night:merge(part, state[part]))
@@ -209,7 +254,12 @@ function files.night(state, inputs, opts)
   if opts.between then
     opts.between()
   end
-  build(out, night, builder, inputs, opts)
+  if opts.open then
+    build_again(out, night, builder, inputs, opts)
+  end
+  if out.ended == nil or out.ended == "end" then
+    build(out, night, builder, inputs, opts)
+  end
   for _, list in ipairs { out.blobs, out.notes } do
     for _, blob in ipairs(list) do
       for _, entry in ipairs(files.entries(blob)) do
@@ -218,10 +268,11 @@ function files.night(state, inputs, opts)
     end
   end
   if out.ended == "end" then
+    leave_again(out, night, builder, opts)
     leave(out, night, builder, opts)
     out.counts, out.night, out.built = builder:counts(), night:counts(), builder:built()
     out.samples = night:samples()
-    out.state = files.fold({ out.notes, out.blobs, out.removals }, state)
+    out.state = files.fold({ before, out.notes, out.blobs, out.removals }, state)
   end
   return out
 end

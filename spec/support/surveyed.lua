@@ -30,6 +30,30 @@ local function gone(core, hold)
   return assert(chunk:blob()), { { first = 1, last = 6, outcome = "applied" } }
 end
 
+-- A chunk that a crash left: of seven rows, some of which still come to the members that it has, and of two removals.
+local function left(core, hold)
+  local night = hold(assert(core.mirror.night { key = KEY, parts = 1 }))
+  local builder = hold(core.builder { max_member = 1000, map = MAP })
+  local text = rows(7):gsub("nobody", "some@example.org")
+  assert(builder:survey(night, source_of(core, text, hold), 0, 1e6, 60) == "end")
+  assert(night:merge(0, nil))
+  local payload, chunk = hold(core.payload { max_members = 9, max_bytes = 2000 }), hold(core.mirror.chunk(1))
+  local said = builder:build(payload, source_of(core, text, hold), night, chunk, hold(core.mirror.chunk(1)), 0, 1e6, 60)
+  assert(said == "end" and chunk:count() == 7, said)
+  for i = 1, 2 do
+    local id = "left-" .. i
+    assert(chunk:add("remove", 0, id, core.mirror.key_hash(KEY, id)))
+  end
+  return assert(chunk:blob()), { { first = 1, last = 9, outcome = "open", again = true } }, 12345
+end
+
+local function keep_again(parts, payload, list)
+  local chunks, numbers = list:numbers()
+  for i, number in ipairs(chunks) do
+    parts[#parts + 1] = number .. " " .. numbers[i] .. payload:text("add", i, i) .. payload:text("remove", i, i)
+  end
+end
+
 --- What the night sends: payloads and chunks, as one text. Raises the message of whatever fails.
 ---@param core table  scope3.core
 ---@param folder string  of the temporary file
@@ -42,6 +66,7 @@ function surveyed.run(core, folder, n, hold)
   local builder = hold(core.builder { max_member = 1000, rejections = true, map = MAP,
     conditions = { { "ne", 4, { "0" } } }, where = function(row) return row.keep ~= "1" end })
   assert(night:chunk(gone(core, hold)))
+  assert(night:chunk(left(core, hold)))
   local state, why = builder:survey(night, source_of(core, text, hold), 0, 1e6, 60)
   assert(state == "end", why)
   builder:rejections()
@@ -49,6 +74,13 @@ function surveyed.run(core, folder, n, hold)
     assert(night:merge(part, nil))
   end
   local source = source_of(core, text, hold)
+  repeat
+    local payload, list = hold(core.payload { max_members = 1, max_bytes = 1000 }), hold(core.mirror.list())
+    local said = builder:build_again(payload, source, night, list, 0, 1e6, 60)
+    assert(said == "full" or said == "end", said)
+    keep_again(parts, payload, list)
+  until said == "end"
+  source = source_of(core, text, hold)
   repeat
     local payload = hold(core.payload { max_members = 4, max_bytes = 1000 })
     local chunk, notes = hold(core.mirror.chunk(1)), hold(core.mirror.chunk(1))
@@ -58,6 +90,12 @@ function surveyed.run(core, folder, n, hold)
     parts[#parts + 1] = assert(notes:blob())
     parts[#parts + 1] = payload:text("add", 1, math.max(1, payload:count()))
     builder:rejections()
+  until said == "end"
+  repeat
+    local payload, list = hold(core.payload { max_members = 1, max_bytes = 1000 }), hold(core.mirror.list())
+    local said, message = builder:leave_again(payload, night, list)
+    assert(said, message)
+    keep_again(parts, payload, list)
   until said == "end"
   repeat
     local payload, chunk = hold(core.payload { max_members = 4, max_bytes = 1000 }), hold(core.mirror.chunk(1))

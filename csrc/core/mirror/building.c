@@ -19,11 +19,12 @@ void sc3_building_free(sc3_building *g) {
   sc3_buffer_free(&g->json);
 }
 
-sc3_mirror_status sc3_building_next(sc3_building *g, sc3_night *n, const sc3_candidate **out) {
+sc3_mirror_status sc3_building_next(sc3_building *g, sc3_night *n, int again,
+                                    const sc3_candidate **out) {
   const sc3_candidate *found = NULL;
   sc3_mirror_status status = SC3_MIRROR_OK;
   if (!g->has) {
-    status = sc3_night_candidate(n, &found);
+    status = sc3_night_candidate(n, again, &found);
     if (found != NULL) {
       g->candidate = *found;
       g->has = 1;
@@ -48,12 +49,13 @@ static void decide(sc3_building *g, const sc3_night *n, const sc3_builder *b) {
   e->cells = g->candidate.cells;
   e->member = 0;
   e->op = SC3_ENTRY_REJECTED;
+  g->differs = 1;
   g->leaves = standing != SC3_AWAY;
   if (!sc3_builder_waiting(b))
     return;
   e->member = sc3_night_hash(n, sc3_builder_staged_member(b));
-  e->op =
-      standing == SC3_KNOWN && e->member == g->candidate.member ? SC3_ENTRY_NOTE : SC3_ENTRY_ADD;
+  g->differs = e->member != g->candidate.member;
+  e->op = standing == SC3_KNOWN && !g->differs ? SC3_ENTRY_NOTE : SC3_ENTRY_ADD;
   g->leaves = 0;
 }
 
@@ -91,6 +93,7 @@ static sc3_mirror_status leave(sc3_night *n, const sc3_mirror_entry *entry) {
   leaver.hash = entry->hash;
   leaver.mask = 1;
   leaver.id = entry->id;
+  leaver.again.chunk = leaver.again.entry = 0;
   return sc3_night_leave(n, &leaver);
 }
 
@@ -118,15 +121,46 @@ static sc3_mirror_status note(const sc3_building *g, sc3_night *n, const sc3_bui
   return status == SC3_MIRROR_OK && g->leaves ? leave(n, &g->entry) : status;
 }
 
-sc3_mirror_status sc3_building_write(sc3_building *g, sc3_night *n, sc3_builder *b,
+/* Puts the member into the payload whose entry goes again, exactly as it was. */
+static sc3_mirror_status add_again(sc3_building *g, sc3_builder *b, const sc3_building_to *to,
+                                   sc3_added *added) {
+  const sc3_mirror_status status = sc3_again_reserve(to->list);
+  if (status != SC3_MIRROR_OK)
+    return status;
+  *added = sc3_builder_flush(b, to->payload);
+  if (*added == SC3_ADDED) {
+    sc3_again_put(to->list, g->candidate.again);
+    g->again[SC3_ADD]++;
+  }
+  return SC3_MIRROR_OK;
+}
+
+static sc3_mirror_status write_again(sc3_building *g, sc3_builder *b, const sc3_building_to *to,
+                                     sc3_added *added) {
+  if (!g->differs)
+    return add_again(g, b, to, added);
+  g->deferred++;
+  *added = SC3_ADDED;
+  return SC3_MIRROR_OK;
+}
+
+static sc3_mirror_status write_entry(sc3_building *g, sc3_night *n, sc3_builder *b,
                                      const sc3_building_to *to, sc3_added *added) {
   sc3_mirror_status status;
   g->entry.id = sc3_slice_of(g->id.p, g->id.n);
   status = g->entry.op == SC3_ENTRY_ADD ? add(g, b, to, added) : note(g, n, to, added);
+  if (status == SC3_MIRROR_OK && *added == SC3_ADDED)
+    g->written[g->entry.op]++;
+  return status;
+}
+
+sc3_mirror_status sc3_building_write(sc3_building *g, sc3_night *n, sc3_builder *b,
+                                     const sc3_building_to *to, sc3_added *added) {
+  const sc3_mirror_status status =
+      to->list != NULL ? write_again(g, b, to, added) : write_entry(g, n, b, to, added);
   if (status != SC3_MIRROR_OK || *added != SC3_ADDED)
     return status;
-  sc3_builder_discard(b); /* of a note, nothing is sent */
-  g->written[g->entry.op]++;
+  sc3_builder_discard(b); /* of what is not sent */
   g->has = 0;
   return status;
 }

@@ -4,7 +4,7 @@
 
 #include "../bytes/little.h"
 
-enum { SIZE = 50, LEAST = 1024 };
+enum { SIZE = 50, AGAIN_SIZE = 58, LEAST = 1024 };
 
 /* --- ranges --- */
 
@@ -61,8 +61,9 @@ static size_t range_of(const sc3_row_ranges *r, uint64_t order) {
 /* --- candidates --- */
 
 sc3_mirror_status sc3_candidates_open(sc3_candidates *c, const sc3_row_ranges *ranges,
-                                      sc3_blocks *blocks) {
+                                      sc3_blocks *blocks, int again) {
   memset(c, 0, sizeof *c);
+  c->again = again;
   c->ranges = ranges;
   return sc3_part_spool_open(&c->spool, blocks, ranges->count > 0 ? ranges->count : 1);
 }
@@ -75,8 +76,12 @@ void sc3_candidates_close(sc3_candidates *c) {
   memset(c, 0, sizeof *c);
 }
 
+static size_t size_of(const sc3_candidates *c) {
+  return c->again ? AGAIN_SIZE : SIZE;
+}
+
 sc3_mirror_status sc3_candidates_put(sc3_candidates *c, const sc3_candidate *candidate) {
-  unsigned char bytes[SIZE];
+  unsigned char bytes[AGAIN_SIZE];
   sc3_store64(bytes, candidate->order);
   sc3_store64(bytes + 8, candidate->offset);
   sc3_store64(bytes + 16, candidate->hash);
@@ -85,7 +90,9 @@ sc3_mirror_status sc3_candidates_put(sc3_candidates *c, const sc3_candidate *can
   sc3_store32(bytes + 40, candidate->standing);
   sc3_store16(bytes + 44, candidate->mask);
   sc3_store32(bytes + 46, (uint32_t)candidate->beyond);
-  return sc3_part_put(&c->spool, range_of(c->ranges, candidate->order), bytes, SIZE);
+  sc3_store32(bytes + 50, candidate->again.chunk);
+  sc3_store32(bytes + 54, candidate->again.entry);
+  return sc3_part_put(&c->spool, range_of(c->ranges, candidate->order), bytes, size_of(c));
 }
 
 static sc3_mirror_status reserve(sc3_candidates *c, size_t n) {
@@ -115,13 +122,13 @@ static sc3_mirror_status reserve_keys(sc3_candidates *c) {
 }
 
 static sc3_mirror_status read_range(sc3_candidates *c, size_t range) {
-  unsigned char bytes[SIZE];
+  unsigned char bytes[AGAIN_SIZE] = {0};
   sc3_part_reader reader;
   sc3_mirror_status status = sc3_part_begin(&reader, &c->spool, range);
   if (status != SC3_MIRROR_OK)
     return status;
   c->count = 0;
-  while (status == SC3_MIRROR_OK && sc3_part_read(&reader, bytes, SIZE)) {
+  while (status == SC3_MIRROR_OK && sc3_part_read(&reader, bytes, size_of(c))) {
     sc3_candidate *to;
     if (c->count == c->capacity)
       status = reserve(c, c->capacity > 0 ? c->capacity * 2 : LEAST);
@@ -136,6 +143,8 @@ static sc3_mirror_status read_range(sc3_candidates *c, size_t range) {
     to->standing = sc3_load32(bytes + 40);
     to->mask = sc3_load16(bytes + 44);
     to->beyond = (int32_t)sc3_load32(bytes + 46);
+    to->again.chunk = sc3_load32(bytes + 50);
+    to->again.entry = sc3_load32(bytes + 54);
   }
   if (status == SC3_MIRROR_OK)
     status = reader.status;

@@ -21,6 +21,7 @@ int sc3_row_ranges_note(sc3_row_ranges *r, uint64_t order);
 
 typedef struct sc3_candidates {
   sc3_part_spool spool; /* a partition for each range */
+  int again;            /* they have the entry that goes again */
   const sc3_row_ranges *ranges;
   sc3_candidate *list; /* of the range that is being read */
   size_t count, capacity, at;
@@ -31,7 +32,7 @@ typedef struct sc3_candidates {
 
 /* When the last row has been noted. Zeros may be closed, too. */
 sc3_mirror_status sc3_candidates_open(sc3_candidates *c, const sc3_row_ranges *ranges,
-                                      sc3_blocks *blocks);
+                                      sc3_blocks *blocks, int again);
 void sc3_candidates_close(sc3_candidates *c);
 
 sc3_mirror_status sc3_candidates_put(sc3_candidates *c, const sc3_candidate *candidate);

@@ -67,6 +67,7 @@ sc3_mirror_status sc3_chunk_open(sc3_chunk_reader *r, sc3_slice blob, unsigned a
   r->run = sc3_load32(r->p + 1);
   r->left = r->count = sc3_load32(r->p + 5);
   r->audiences = audiences;
+  r->number = 0;
   r->p += HEAD;
   return SC3_MIRROR_OK;
 }

@@ -37,6 +37,7 @@ typedef struct sc3_chunk_reader {
   const unsigned char *p, *end;
   uint32_t left, count, run;
   unsigned audiences; /* of the state */
+  uint32_t number; /* of the chunk in its state, set by who reads it for what goes again; else 0 */
 } sc3_chunk_reader;
 
 sc3_mirror_status sc3_chunk_open(sc3_chunk_reader *r, sc3_slice blob, unsigned audiences);

@@ -19,8 +19,13 @@ typedef enum sc3_entry_outcome {
   SC3_OUTCOME_NONE, /* the service did nothing */
   SC3_OUTCOME_APPLIED,
   SC3_OUTCOME_UNSURE,
-  SC3_OUTCOME_OPEN /* it may still be carried out */
+  SC3_OUTCOME_OPEN, /* it may still be carried out */
+  SC3_OUTCOME_AGAIN /* the same, and it may be sent again exactly as it was */
 } sc3_entry_outcome;
+
+static inline int sc3_is_open(sc3_entry_outcome outcome) {
+  return outcome == SC3_OUTCOME_OPEN || outcome == SC3_OUTCOME_AGAIN;
+}
 
 /* `refused`: a later request went without the entry, because the service refuses its content. */
 typedef struct sc3_became {
@@ -42,7 +47,7 @@ static inline int sc3_entry_is_sent(sc3_entry_op op) {
 }
 
 /* Changes a record by an entry of the same id. An id that is not known has a record without
-   standing and marks; only its `hash` and `id` are read. SC3_OUTCOME_OPEN changes nothing. */
+   standing and marks; only its `hash` and `id` are read. What is open changes nothing. */
 void sc3_mirror_apply(sc3_mirror_record *record, const sc3_mirror_entry *entry, sc3_became became);
 
 /* Whether the state has to hold the record. */

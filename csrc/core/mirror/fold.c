@@ -36,7 +36,7 @@ sc3_mirror_status sc3_fold_chunk(sc3_fold *f, sc3_slice blob, const sc3_outcome_
                                  size_t count) {
   size_t i;
   for (i = 0; i < count; i++) {
-    if (ranges[i].became.outcome == SC3_OUTCOME_OPEN)
+    if (sc3_is_open(ranges[i].became.outcome))
       return sc3_unfolded_keep(&f->chunks, SC3_MIRROR_OPEN);
   }
   return sc3_unfolded_chunk(&f->chunks, blob, ranges, count);

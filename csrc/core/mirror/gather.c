@@ -144,6 +144,7 @@ static sc3_mirror_status take_entry(sc3_gather *g, sc3_part_reader *r, const sc3
   e->entry = staged->entry;
   e->entry.id = sc3_slice_of(NULL, staged->id_size);
   e->became = staged->became;
+  e->again = staged->again;
   e->next = SC3_NO_ENTRY;
   e->id_at = g->ids.n;
   status = read_id(g, r, staged->id_size);

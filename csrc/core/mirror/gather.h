@@ -22,6 +22,7 @@ typedef struct sc3_gathered_entry {
   size_t id_at;
   uint32_t next;
   sc3_became became;
+  sc3_again again; /* zeros but for SC3_OUTCOME_AGAIN */
 } sc3_gathered_entry;
 
 typedef struct sc3_gather {

@@ -7,6 +7,7 @@
 
 typedef struct sc3_leavers {
   sc3_part_spool spool; /* of one partition */
+  int again;            /* they have the entry that goes again */
   sc3_part_reader reader;
   int reading;        /* nobody more is put */
   int waits;          /* `current` is not passed by yet */
@@ -14,7 +15,7 @@ typedef struct sc3_leavers {
   sc3_buffer id;
 } sc3_leavers;
 
-sc3_mirror_status sc3_leavers_open(sc3_leavers *l, sc3_blocks *blocks);
+sc3_mirror_status sc3_leavers_open(sc3_leavers *l, sc3_blocks *blocks, int again);
 
 /* Idempotent; also for zeros. */
 void sc3_leavers_close(sc3_leavers *l);

@@ -49,23 +49,44 @@ static sc3_mirror_status put_entry(sc3_chunk_writer *chunk, const sc3_leaver *le
   return sc3_chunk_put(chunk, &e);
 }
 
+/* A removal and its entry: both, or none. */
+static sc3_mirror_status leave(sc3_building *g, const sc3_leaver *leaver, sc3_tally *tally,
+                               const sc3_building_to *to, int *full) {
+  const sc3_chunk_writer before = *to->chunk;
+  sc3_mirror_status status = put_entry(to->chunk, leaver);
+  if (status == SC3_MIRROR_OK)
+    status = remove_member(g, leaver, to->payload, tally, full);
+  if (status != SC3_MIRROR_OK || *full)
+    sc3_chunk_take_back(to->chunk, &before);
+  else
+    g->written[SC3_ENTRY_REMOVE]++;
+  return status;
+}
+
+static sc3_mirror_status leave_again(sc3_building *g, const sc3_leaver *leaver, sc3_tally *tally,
+                                     const sc3_building_to *to, int *full) {
+  sc3_mirror_status status = sc3_again_reserve(to->list);
+  if (status == SC3_MIRROR_OK)
+    status = remove_member(g, leaver, to->payload, tally, full);
+  if (status == SC3_MIRROR_OK && !*full) {
+    sc3_again_put(to->list, leaver->again);
+    g->again[SC3_REMOVE]++;
+  }
+  return status;
+}
+
 sc3_mirror_status sc3_building_leave(sc3_building *g, sc3_night *n, sc3_tally *tally,
                                      const sc3_building_to *to, int *full) {
+  const int again = to->list != NULL;
   *full = 0;
   for (;;) {
-    const sc3_chunk_writer before = *to->chunk;
     sc3_leaver leaver;
-    sc3_mirror_status status = sc3_night_look(n, &leaver);
+    sc3_mirror_status status = sc3_night_look(n, again, &leaver);
     if (status != SC3_MIRROR_OK || leaver.id.p == NULL)
       return status;
-    status = put_entry(to->chunk, &leaver);
-    if (status == SC3_MIRROR_OK)
-      status = remove_member(g, &leaver, to->payload, tally, full);
-    if (status != SC3_MIRROR_OK || *full) {
-      sc3_chunk_take_back(to->chunk, &before);
+    status = (again ? leave_again : leave)(g, &leaver, tally, to, full);
+    if (status != SC3_MIRROR_OK || *full)
       return status;
-    }
-    sc3_night_pass(n);
-    g->written[SC3_ENTRY_REMOVE]++;
+    sc3_night_pass(n, again);
   }
 }

@@ -12,11 +12,10 @@ typedef struct person {
 } person;
 
 static sc3_verdict judge_open(const person *p, unsigned audience, int wanted) {
-  const sc3_entry_op op = p->open->op[audience];
+  const sc3_mirror_entry *e = &p->open->of[audience]->entry;
   if (!wanted)
-    return op == SC3_ENTRY_REMOVE ? SC3_UNDER_WAY : SC3_DEFERRED;
-  return op == SC3_ENTRY_ADD && p->open->cells[audience] == p->item->cells ? SC3_UNDER_WAY
-                                                                           : SC3_DEFERRED;
+    return e->op == SC3_ENTRY_REMOVE ? SC3_UNDER_WAY : SC3_DEFERRED;
+  return e->op == SC3_ENTRY_ADD && e->cells == p->item->cells ? SC3_UNDER_WAY : SC3_DEFERRED;
 }
 
 /* In a night that removes, a row asks for its person to leave. */
@@ -62,35 +61,72 @@ static uint32_t as_unsure(uint32_t standing) {
   return (standing & ~known) | known << 1;
 }
 
+static const sc3_again NOT_AGAIN = {0, 0};
+
+static sc3_candidate candidate_of(const person *p, uint32_t mask) {
+  sc3_candidate c;
+  c.order = p->item->order;
+  c.offset = p->item->offset;
+  c.beyond = p->item->beyond;
+  c.hash = p->record->hash;
+  c.cells = p->item->cells;
+  c.member = p->record->member;
+  c.standing = p->due ? as_unsure(p->record->standing) : p->record->standing;
+  c.mask = (uint16_t)mask;
+  c.again = NOT_AGAIN;
+  return c;
+}
+
+static sc3_leaver leaver_of(const person *p, uint32_t mask) {
+  sc3_leaver leaver;
+  leaver.hash = p->record->hash;
+  leaver.mask = (uint16_t)mask;
+  leaver.id = p->record->id;
+  leaver.again = NOT_AGAIN;
+  return leaver;
+}
+
 static sc3_mirror_status give(const sc3_merge *m, const person *p, uint32_t candidate,
                               uint32_t leaving) {
   sc3_mirror_status status = SC3_MIRROR_OK;
   if (candidate != 0) {
-    sc3_candidate c;
-    c.order = p->item->order;
-    c.offset = p->item->offset;
-    c.beyond = p->item->beyond;
-    c.hash = p->record->hash;
-    c.cells = p->item->cells;
-    c.member = p->record->member;
-    c.standing = p->due ? as_unsure(p->record->standing) : p->record->standing;
-    c.mask = (uint16_t)candidate;
+    const sc3_candidate c = candidate_of(p, candidate);
     status = m->candidate(m->to, &c);
   }
   if (leaving != 0 && status == SC3_MIRROR_OK) {
-    sc3_leaver leaver;
-    leaver.hash = p->record->hash;
-    leaver.mask = (uint16_t)leaving;
-    leaver.id = p->record->id;
+    const sc3_leaver leaver = leaver_of(p, leaving);
     status = m->leaver(m->to, &leaver);
   }
   return status;
 }
 
+/* Gives what is under way once more, where its entry may be sent again. */
+static sc3_mirror_status give_again(sc3_merge *m, const person *p, unsigned audience) {
+  const sc3_gathered_entry *e = p->open->of[audience];
+  const uint32_t bit = UINT32_C(1) << audience;
+  if (e->became.outcome != SC3_OUTCOME_AGAIN)
+    return SC3_MIRROR_OK;
+  if (e->entry.op == SC3_ENTRY_ADD) {
+    sc3_candidate c = candidate_of(p, bit);
+    c.member = e->entry.member;
+    c.again = e->again;
+    m->again[audience]++;
+    return m->candidate(m->to, &c);
+  }
+  if (m->mode != SC3_NIGHT_UPSERT) {
+    sc3_leaver leaver = leaver_of(p, bit);
+    leaver.again = e->again;
+    m->leavers_again[audience]++;
+    return m->leaver(m->to, &leaver);
+  }
+  return SC3_MIRROR_OK; /* nobody leaves */
+}
+
 static sc3_mirror_status visit(sc3_merge *m, const person *p) {
+  sc3_mirror_status status = SC3_MIRROR_OK;
   uint32_t candidate = 0, leaving = 0;
   unsigned audience;
-  for (audience = 0; audience < m->audiences; audience++) {
+  for (audience = 0; audience < m->audiences && status == SC3_MIRROR_OK; audience++) {
     const uint32_t bit = UINT32_C(1) << audience;
     const sc3_verdict verdict = m->mode == SC3_NIGHT_REMOVE
                                     ? judge_removal(p, audience)
@@ -101,13 +137,16 @@ static sc3_mirror_status visit(sc3_merge *m, const person *p) {
       sc3_samples_note(&m->samples[audience][verdict], p->item->order, p->item->beyond);
     if (verdict == SC3_NEWCOMER || verdict == SC3_CHANGED) {
       candidate |= bit;
+    } else if (verdict == SC3_UNDER_WAY) {
+      status = give_again(m, p, audience);
     } else if (leaves(m, p, audience, verdict)) {
       leaving |= bit;
       m->leavers[audience]++;
       m->leavers_rejected[audience] += verdict == SC3_REJECTED_BEFORE;
     }
   }
-  return candidate | leaving ? give(m, p, candidate, leaving) : SC3_MIRROR_OK;
+  return status == SC3_MIRROR_OK && (candidate | leaving) != 0 ? give(m, p, candidate, leaving)
+                                                               : status;
 }
 
 sc3_mirror_status sc3_merge_part(sc3_merge *m, const sc3_gather *gather, sc3_slice base,

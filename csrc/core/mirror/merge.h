@@ -1,4 +1,7 @@
-/* What a night makes of each id and audience of a partition. */
+/* What a night makes of each id and audience of a partition.
+
+   What is under way by an entry that may be sent again is given besides: with the entry's number,
+   as a candidate or a leaver of that audience alone. */
 #ifndef SC3_MIRROR_MERGE_H
 #define SC3_MIRROR_MERGE_H
 
@@ -31,6 +34,7 @@ typedef struct sc3_candidate {
   uint32_t standing; /* SC3_UNSURE also where the version is to be sent anew, whatever it is */
   int32_t beyond;    /* see sc3_row_place */
   uint16_t mask;     /* the audiences that it is a candidate for */
+  sc3_again again;   /* the entry that it is to come to once more: then `member` is that entry's */
 } sc3_candidate;
 
 static inline uint64_t sc3_candidate_row(const sc3_candidate *c) {
@@ -50,6 +54,7 @@ typedef struct sc3_leaver {
   uint64_t hash;
   uint16_t mask;
   sc3_slice id;
+  sc3_again again; /* the entry that goes once more */
 } sc3_leaver;
 
 /* Who leaves. */
@@ -66,7 +71,8 @@ typedef struct sc3_merge {
   uint64_t counts[SC3_MIRROR_AUDIENCES][SC3_VERDICTS];
   uint64_t before[SC3_MIRROR_AUDIENCES]; /* who is or may be in it, by what has ended */
   uint64_t leavers[SC3_MIRROR_AUDIENCES]; /* those who are removed, or were rejected before */
-  uint64_t leavers_rejected[SC3_MIRROR_AUDIENCES];         /* of them, the latter */
+  uint64_t leavers_rejected[SC3_MIRROR_AUDIENCES]; /* of them, the latter */
+  uint64_t again[SC3_MIRROR_AUDIENCES], leavers_again[SC3_MIRROR_AUDIENCES];
   sc3_samples samples[SC3_MIRROR_AUDIENCES][SC3_VERDICTS]; /* of rows that want the audience */
   void *to;                                                /* of the two calls */
   sc3_mirror_status (*candidate)(void *to, const sc3_candidate *candidate);

@@ -18,8 +18,8 @@ struct sc3_night {
   sc3_row_ranges ranges;
   sc3_gather gather;
   sc3_merge merge;
-  sc3_candidates candidates;
-  sc3_leavers leavers;
+  sc3_candidates candidates, again;
+  sc3_leavers leavers, leavers_again;
   uint64_t rows;
   uint64_t replaced;     /* of all partitions, once they are merged */
   unsigned char *merged; /* of each partition */
@@ -54,12 +54,12 @@ static sc3_mirror_status enter(const sc3_night *n, night_phase phase) {
 
 static sc3_mirror_status put_leaver(void *to, const sc3_leaver *leaver) {
   sc3_night *n = to;
-  return sc3_leavers_put(&n->leavers, leaver);
+  return sc3_leavers_put(leaver->again.chunk > 0 ? &n->leavers_again : &n->leavers, leaver);
 }
 
 static sc3_mirror_status put_candidate(void *to, const sc3_candidate *candidate) {
   sc3_night *n = to;
-  return sc3_candidates_put(&n->candidates, candidate);
+  return sc3_candidates_put(candidate->again.chunk > 0 ? &n->again : &n->candidates, candidate);
 }
 
 static sc3_mirror_status open_all(sc3_night *n) {
@@ -68,7 +68,9 @@ static sc3_mirror_status open_all(sc3_night *n) {
   if (status == SC3_MIRROR_OK)
     status = sc3_part_spool_open(&n->staged, &n->blocks, parts(n));
   if (status == SC3_MIRROR_OK)
-    status = sc3_leavers_open(&n->leavers, &n->blocks);
+    status = sc3_leavers_open(&n->leavers, &n->blocks, 0);
+  if (status == SC3_MIRROR_OK)
+    status = sc3_leavers_open(&n->leavers_again, &n->blocks, 1);
   if (status == SC3_MIRROR_OK)
     status = sc3_row_ranges_open(&n->ranges, some);
   if (status == SC3_MIRROR_OK) {
@@ -106,12 +108,18 @@ sc3_mirror_status sc3_night_open(sc3_night **out, const sc3_night_options *optio
   return status;
 }
 
+static void close_candidates(sc3_night *n) {
+  sc3_candidates_close(&n->candidates);
+  sc3_candidates_close(&n->again);
+}
+
 void sc3_night_close(sc3_night *n) {
   if (n == NULL)
     return;
   sc3_part_spool_close(&n->staged);
   sc3_leavers_close(&n->leavers);
-  sc3_candidates_close(&n->candidates);
+  sc3_leavers_close(&n->leavers_again);
+  close_candidates(n);
   sc3_row_ranges_close(&n->ranges);
   sc3_blocks_close(&n->blocks);
   sc3_gather_free(&n->gather);
@@ -147,12 +155,13 @@ sc3_mirror_status sc3_night_exclude(sc3_night *n, sc3_slice id) {
   return keep(n, status);
 }
 
-sc3_mirror_status sc3_night_chunk(sc3_night *n, sc3_slice blob, const sc3_outcome_range *ranges,
-                                  size_t count) {
+sc3_mirror_status sc3_night_chunk(sc3_night *n, uint32_t number, sc3_slice blob,
+                                  const sc3_outcome_range *ranges, size_t count) {
   sc3_chunk_reader reader;
   sc3_mirror_status status = enter(n, GATHERING);
   if (status == SC3_MIRROR_OK)
     status = sc3_chunk_open(&reader, blob, n->options.audiences);
+  reader.number = number;
   if (status == SC3_MIRROR_OK)
     status = sc3_stage_chunk(&n->staged, n->options.bits, &reader, ranges, count);
   return keep(n, status);
@@ -161,8 +170,11 @@ sc3_mirror_status sc3_night_chunk(sc3_night *n, sc3_slice blob, const sc3_outcom
 /* --- merging --- */
 
 static sc3_mirror_status begin_merging(sc3_night *n) {
+  sc3_mirror_status status = sc3_candidates_open(&n->candidates, &n->ranges, &n->blocks, 0);
   n->phase = MERGING;
-  return sc3_candidates_open(&n->candidates, &n->ranges, &n->blocks);
+  if (status == SC3_MIRROR_OK)
+    status = sc3_candidates_open(&n->again, &n->ranges, &n->blocks, 1);
+  return status;
 }
 
 sc3_mirror_status sc3_night_merge(sc3_night *n, size_t part, sc3_slice base) {
@@ -188,11 +200,11 @@ sc3_mirror_status sc3_night_merge(sc3_night *n, size_t part, sc3_slice base) {
 
 /* --- what comes out --- */
 
-sc3_mirror_status sc3_night_candidate(sc3_night *n, const sc3_candidate **out) {
+sc3_mirror_status sc3_night_candidate(sc3_night *n, int again, const sc3_candidate **out) {
   sc3_mirror_status status = enter(n, BUILDING);
   *out = NULL;
   if (status == SC3_MIRROR_OK)
-    status = sc3_candidates_next(&n->candidates, out);
+    status = sc3_candidates_next(again ? &n->again : &n->candidates, out);
   return keep(n, status);
 }
 
@@ -202,7 +214,7 @@ sc3_mirror_status sc3_night_leave(sc3_night *n, const sc3_leaver *leaver) {
   if (status == SC3_MIRROR_OK && n->options.mode != SC3_NIGHT_MIRROR)
     return SC3_MIRROR_OK;
   if (status == SC3_MIRROR_OK)
-    status = put_leaver(n, leaver);
+    status = sc3_leavers_put(&n->leavers, leaver);
   for (; status == SC3_MIRROR_OK && audience < n->options.audiences; audience++) {
     n->merge.leavers[audience] += leaver->mask >> audience & 1;
     n->merge.leavers_rejected[audience] += leaver->mask >> audience & 1;
@@ -210,27 +222,31 @@ sc3_mirror_status sc3_night_leave(sc3_night *n, const sc3_leaver *leaver) {
   return keep(n, status);
 }
 
-sc3_mirror_status sc3_night_look(sc3_night *n, sc3_leaver *out) {
+static sc3_leavers *leavers_of(sc3_night *n, int again) {
+  return again ? &n->leavers_again : &n->leavers;
+}
+
+sc3_mirror_status sc3_night_look(sc3_night *n, int again, sc3_leaver *out) {
   sc3_mirror_status status = n->status;
   out->id = sc3_slice_of(NULL, 0);
   if (status == SC3_MIRROR_OK && n->phase == BUILDING) {
     n->phase = LEAVING;
-    sc3_candidates_close(&n->candidates);
+    close_candidates(n);
   }
   if (status == SC3_MIRROR_OK)
     status = enter(n, LEAVING);
   if (status == SC3_MIRROR_OK)
-    status = sc3_leavers_look(&n->leavers, out);
+    status = sc3_leavers_look(leavers_of(n, again), out);
   return keep(n, status);
 }
 
-void sc3_night_pass(sc3_night *n) {
-  sc3_leavers_pass(&n->leavers);
+void sc3_night_pass(sc3_night *n, int again) {
+  sc3_leavers_pass(leavers_of(n, again));
 }
 
 sc3_mirror_status sc3_night_leaver(sc3_night *n, sc3_leaver *out) {
-  const sc3_mirror_status status = sc3_night_look(n, out);
-  sc3_night_pass(n);
+  const sc3_mirror_status status = sc3_night_look(n, 0, out);
+  sc3_night_pass(n, 0);
   return status;
 }
 
@@ -241,6 +257,8 @@ void sc3_night_count(const sc3_night *n, sc3_night_counts *counts) {
   memcpy(counts->before, n->merge.before, sizeof counts->before);
   memcpy(counts->leavers, n->merge.leavers, sizeof counts->leavers);
   memcpy(counts->leavers_rejected, n->merge.leavers_rejected, sizeof counts->leavers_rejected);
+  memcpy(counts->again, n->merge.again, sizeof counts->again);
+  memcpy(counts->leavers_again, n->merge.leavers_again, sizeof counts->leavers_again);
 }
 
 const sc3_samples *sc3_night_samples(const sc3_night *n, unsigned audience, sc3_verdict verdict) {

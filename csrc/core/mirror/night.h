@@ -42,9 +42,10 @@ sc3_mirror_status sc3_night_row(sc3_night *n, const sc3_row_hash *hash, const sc
 /* Nobody with this id is in any audience. */
 sc3_mirror_status sc3_night_exclude(sc3_night *n, sc3_slice id);
 
-/* A chunk that is not folded, after those before it. */
-sc3_mirror_status sc3_night_chunk(sc3_night *n, sc3_slice blob, const sc3_outcome_range *ranges,
-                                  size_t count);
+/* A chunk that is not folded, after those before it. Its number is 0 where nothing of it goes
+   again. */
+sc3_mirror_status sc3_night_chunk(sc3_night *n, uint32_t number, sc3_slice blob,
+                                  const sc3_outcome_range *ranges, size_t count);
 
 /* --- merging --- */
 
@@ -53,8 +54,9 @@ sc3_mirror_status sc3_night_merge(sc3_night *n, size_t part, sc3_slice base);
 
 /* --- what comes out, after the last partition --- */
 
-/* The next candidate by row; NULL in `*out` after the last. Borrowed until the next call. */
-sc3_mirror_status sc3_night_candidate(sc3_night *n, const sc3_candidate **out);
+/* The next candidate by row, or of those whose entry goes again; NULL in `*out` after the last.
+   Borrowed until the next call. */
+sc3_mirror_status sc3_night_candidate(sc3_night *n, int again, const sc3_candidate **out);
 
 /* One more who leaves, because the row was rejected when it was built; nobody but in
    SC3_NIGHT_MIRROR. Before the first leaver is read. */
@@ -63,15 +65,16 @@ sc3_mirror_status sc3_night_leave(sc3_night *n, const sc3_leaver *leaver);
 /* The next leaver, in no order; its id is NULL after the last. Borrowed until the next call. */
 sc3_mirror_status sc3_night_leaver(sc3_night *n, sc3_leaver *out);
 
-/* The same one at each call, until sc3_night_pass(). */
-sc3_mirror_status sc3_night_look(sc3_night *n, sc3_leaver *out);
-void sc3_night_pass(sc3_night *n);
+/* The same one at each call, until sc3_night_pass(). Those whose entry goes again come apart. */
+sc3_mirror_status sc3_night_look(sc3_night *n, int again, sc3_leaver *out);
+void sc3_night_pass(sc3_night *n, int again);
 
 typedef struct sc3_night_counts {
   uint64_t rows, replaced; /* `replaced` is known after the last partition, and 0 before */
   uint64_t verdicts[SC3_MIRROR_AUDIENCES][SC3_VERDICTS];
   uint64_t before[SC3_MIRROR_AUDIENCES]; /* who is or may be in it, by what has ended */
   uint64_t leavers[SC3_MIRROR_AUDIENCES], leavers_rejected[SC3_MIRROR_AUDIENCES];
+  uint64_t again[SC3_MIRROR_AUDIENCES], leavers_again[SC3_MIRROR_AUDIENCES];
 } sc3_night_counts;
 
 void sc3_night_count(const sc3_night *n, sc3_night_counts *counts);

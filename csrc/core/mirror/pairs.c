@@ -42,15 +42,15 @@ void sc3_pairs_apply(sc3_pairs *p, sc3_open_entries *open) {
   uint32_t number = p->item != NULL ? p->item->first : SC3_NO_ENTRY;
   while (number != SC3_NO_ENTRY) {
     const sc3_mirror_entry entry = sc3_gather_entry(p->gather, number);
-    const sc3_became became = p->gather->entries[number].became;
-    number = p->gather->entries[number].next;
+    const sc3_gathered_entry *gathered = &p->gather->entries[number];
+    const sc3_became became = gathered->became;
+    number = gathered->next;
     if (p->record.id.p == NULL)
       p->record.id = entry.id;
     sc3_mirror_apply(&p->record, &entry, became);
-    if (open != NULL && became.outcome == SC3_OUTCOME_OPEN && sc3_entry_is_sent(entry.op)) {
+    if (open != NULL && sc3_is_open(became.outcome) && sc3_entry_is_sent(entry.op)) {
       open->mask |= UINT32_C(1) << entry.audience;
-      open->op[entry.audience] = entry.op;
-      open->cells[entry.audience] = entry.cells;
+      open->of[entry.audience] = gathered;
     }
   }
 }

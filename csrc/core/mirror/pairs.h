@@ -24,11 +24,10 @@ sc3_mirror_status sc3_pairs_open(sc3_pairs *p, const sc3_gather *gather, sc3_sli
    current one, the reader's raw bytes are its own. */
 int sc3_pairs_next(sc3_pairs *p);
 
-/* The entries that are still open, the last of each audience. */
+/* The entries that are still open, the last of each audience; set where the mask says so. */
 typedef struct sc3_open_entries {
   uint32_t mask;
-  sc3_entry_op op[SC3_MIRROR_AUDIENCES];
-  uint64_t cells[SC3_MIRROR_AUDIENCES];
+  const sc3_gathered_entry *of[SC3_MIRROR_AUDIENCES];
 } sc3_open_entries;
 
 /* Applies the entries of the current item to the current record. `open` may be NULL where none can

@@ -5,6 +5,7 @@
 enum {
   EXCLUSION_SIZE = 9,
   ENTRY_SIZE = 33,
+  AGAIN_SIZE = 8,
   REFUSED = 128,
   ROW_HEAD = 17,
   FAR_SIZE = ROW_HEAD + 20,
@@ -109,9 +110,11 @@ sc3_mirror_status sc3_stage_exclusion(sc3_part_spool *to, unsigned bits, uint64_
 }
 
 static sc3_mirror_status stage_entry(sc3_part_spool *to, unsigned bits,
-                                     const sc3_mirror_entry *entry, sc3_became became) {
+                                     const sc3_mirror_entry *entry, sc3_became became,
+                                     sc3_again again) {
   const size_t part = sc3_part_of(entry->hash, bits);
-  unsigned char bytes[ENTRY_SIZE];
+  unsigned char bytes[ENTRY_SIZE + AGAIN_SIZE];
+  size_t n = ENTRY_SIZE;
   sc3_mirror_status status;
   bytes[0] = SC3_STAGE_ENTRY;
   bytes[1] =
@@ -122,7 +125,12 @@ static sc3_mirror_status stage_entry(sc3_part_spool *to, unsigned bits,
   sc3_store64(bytes + 15, entry->cells);
   sc3_store64(bytes + 23, entry->member);
   sc3_store16(bytes + 31, (uint16_t)entry->id.n);
-  status = sc3_part_put(to, part, bytes, sizeof bytes);
+  if (became.outcome == SC3_OUTCOME_AGAIN) {
+    sc3_store32(bytes + ENTRY_SIZE, again.chunk);
+    sc3_store32(bytes + ENTRY_SIZE + 4, again.entry);
+    n += AGAIN_SIZE;
+  }
+  status = sc3_part_put(to, part, bytes, n);
   return status == SC3_MIRROR_OK ? sc3_part_put(to, part, entry->id.p, entry->id.n) : status;
 }
 
@@ -136,17 +144,17 @@ sc3_mirror_status sc3_stage_chunk(sc3_part_spool *to, unsigned bits, sc3_chunk_r
                                   const sc3_outcome_range *ranges, size_t count) {
   sc3_mirror_status status;
   sc3_mirror_entry entry;
-  uint32_t number = 0;
+  sc3_again again = {chunk->number, 0};
   size_t at = 0;
   while ((status = sc3_chunk_next(chunk, &entry)) == SC3_MIRROR_OK && entry.id.p != NULL) {
     sc3_became became = {SC3_OUTCOME_NONE, 0};
-    number++;
-    while (at < count && ranges[at].last < number)
+    again.entry++;
+    while (at < count && ranges[at].last < again.entry)
       at++;
-    if (at < count && ranges[at].first <= number)
+    if (at < count && ranges[at].first <= again.entry)
       became = ranges[at].became;
     if (changes(&entry, became))
-      status = stage_entry(to, bits, &entry, became);
+      status = stage_entry(to, bits, &entry, became, again);
     if (status != SC3_MIRROR_OK)
       return status;
   }
@@ -194,6 +202,16 @@ static int read_row(sc3_part_reader *r, unsigned form, sc3_staged *out) {
   return read_place(r, form);
 }
 
+/* What stands behind an entry that goes again. */
+static int read_again(sc3_part_reader *r, sc3_again *out) {
+  unsigned char bytes[AGAIN_SIZE];
+  if (!sc3_part_read(r, bytes, sizeof bytes))
+    return 0;
+  out->chunk = sc3_load32(bytes);
+  out->entry = sc3_load32(bytes + 4);
+  return 1;
+}
+
 static int read_entry(sc3_part_reader *r, sc3_staged *out) {
   unsigned char bytes[ENTRY_SIZE - 1];
   if (!sc3_part_read(r, bytes, sizeof bytes))
@@ -207,7 +225,8 @@ static int read_entry(sc3_part_reader *r, sc3_staged *out) {
   out->entry.cells = sc3_load64(bytes + 14);
   out->entry.member = sc3_load64(bytes + 22);
   out->id_size = sc3_load16(bytes + 30);
-  return 1;
+  out->again.chunk = out->again.entry = 0;
+  return out->became.outcome != SC3_OUTCOME_AGAIN || read_again(r, &out->again);
 }
 
 int sc3_staged_next(sc3_part_reader *r, sc3_staged *out) {

@@ -3,6 +3,7 @@
 #ifndef SC3_MIRROR_STAGE_H
 #define SC3_MIRROR_STAGE_H
 
+#include "again.h"
 #include "chunk.h"
 #include "part_spool.h"
 #include "siphash.h"
@@ -17,7 +18,8 @@ sc3_mirror_status sc3_stage_row(sc3_part_spool *to, unsigned bits, const sc3_row
                                 const sc3_row_place *place);
 sc3_mirror_status sc3_stage_exclusion(sc3_part_spool *to, unsigned bits, uint64_t hash);
 
-/* All entries of a chunk that change anything. `ranges` ascend; what they leave out had no try. */
+/* All entries of a chunk that change anything. `ranges` ascend; what they leave out had no try. Of
+   a chunk with a range of SC3_OUTCOME_AGAIN the reader knows the number. */
 sc3_mirror_status sc3_stage_chunk(sc3_part_spool *to, unsigned bits, sc3_chunk_reader *chunk,
                                   const sc3_outcome_range *ranges, size_t count);
 
@@ -36,6 +38,7 @@ typedef struct sc3_staged {
   const sc3_row_place *place;
   sc3_mirror_entry entry; /* its id is still to be read: `id_size` bytes */
   sc3_became became;
+  sc3_again again; /* zeros but for SC3_OUTCOME_AGAIN */
   uint16_t id_size;
 } sc3_staged;
 
