@@ -23,7 +23,7 @@ end
 ---@param path string
 ---@return string
 function state_file.name(path)
-  return text.visible(path:match "([^/]+)/*$" or path)
+  return text.visible((path:gsub("^.*/", "")))
 end
 
 --- Opens the state of the arguments, and has it read: the exit code. `show` gives nil and an error where that failed.

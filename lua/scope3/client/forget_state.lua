@@ -72,7 +72,7 @@ end
 function forget_state.close(erasure, ok, ...)
   erasure:close()
   if not ok then
-    error((...), 0)
+    error(select(1, ...), 0) -- the reason is in scope3.util.time
   end
   return ...
 end
