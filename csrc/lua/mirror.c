@@ -238,11 +238,13 @@ static int key_hash(lua_State *L) {
 }
 
 void sc3l_open_mirror(lua_State *L) {
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 6);
   lua_pushcfunction(L, key_hash);
   lua_setfield(L, -2, "key_hash");
   sc3l_open_mirror_chunk(L);
   sc3l_open_mirror_fold(L);
   sc3l_open_mirror_night(L);
+  sc3l_open_mirror_view(L);
+  sc3l_open_mirror_without(L);
   lua_setfield(L, -2, "mirror");
 }

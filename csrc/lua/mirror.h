@@ -84,5 +84,7 @@ const sc3_outcome_range *sc3l_check_outcomes(lua_State *L, int index, size_t *co
 void sc3l_open_mirror_chunk(lua_State *L);
 void sc3l_open_mirror_fold(lua_State *L);
 void sc3l_open_mirror_night(lua_State *L);
+void sc3l_open_mirror_view(lua_State *L);
+void sc3l_open_mirror_without(lua_State *L);
 
 #endif

@@ -23,7 +23,7 @@ static void free_fold(void *object) {
 /* fold{ parts = 256, audiences = 1, folder = $TMPDIR } -> fold | nil, message, code */
 static int fold_new(lua_State *L) {
   static const char *const known[] = {"audiences", "folder", "parts", NULL};
-  sc3_fold_options options;
+  sc3_unfolded_options options;
   sc3_fold *fold;
   fold_ud *u;
   luaL_checktype(L, 1, LUA_TTABLE);

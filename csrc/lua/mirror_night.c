@@ -28,23 +28,24 @@ static void free_night(void *object) {
   sc3_night_close(object);
 }
 
-static int opt_upsert(lua_State *L) {
-  static const char *const modes[] = {"mirror", "upsert"};
+static sc3_night_mode opt_mode(lua_State *L) {
+  static const char *const modes[] = {"mirror", "upsert", "remove"};
   const sc3_slice mode = sc3l_opt_string(L, 1, "mode");
   int i;
   if (mode.p == NULL)
-    return 0;
-  for (i = 0; i < 2; i++) {
+    return SC3_NIGHT_MIRROR;
+  for (i = 0; i < 3; i++) {
     if (sc3_slice_eq(mode, sc3_slice_of(modes[i], strlen(modes[i]))))
-      return i;
+      return (sc3_night_mode)i;
   }
-  return luaL_error(L, "mode must be \"mirror\" or \"upsert\"");
+  (void)luaL_error(L, "mode must be \"mirror\", \"upsert\" or \"remove\"");
+  return SC3_NIGHT_MIRROR;
 }
 
 /* night{ key, version = "", parts = 256, audiences = 1, refresh = 0, mode = "mirror", folder =
    $TMPDIR } -> night | nil, message, code. `key` is 16 bytes; `version` goes into the hash of all
-   cells; what was accepted in a run before `refresh` is sent anew; in the mode "upsert" nobody
-   leaves. */
+   cells; what was accepted in a run before `refresh` is sent anew. In the mode "upsert" nobody
+   leaves; in the mode "remove" those leave who have a row, and there are no candidates. */
 static int night_new(lua_State *L) {
   static const char *const known[] = {"audiences", "folder",  "key",     "mode",
                                       "parts",     "refresh", "version", NULL};
@@ -56,7 +57,7 @@ static int night_new(lua_State *L) {
   options.bits = sc3l_check_parts(L);
   options.audiences = sc3l_check_audiences(L);
   options.refresh = (uint32_t)sc3l_opt_whole(L, 1, "refresh", 0, UINT32_MAX, 0);
-  options.upsert = opt_upsert(L);
+  options.mode = opt_mode(L);
   options.folder = sc3l_check_folder(L);
   lua_getfield(L, 1, "key");
   options.key = sc3l_check_key(L, -1);
@@ -178,7 +179,8 @@ static int night_candidate(lua_State *L) {
   return 10;
 }
 
-/* :leave(id, mask) -> true | nil, message, code. One more, found while rows were built. */
+/* :leave(id, mask) -> true | nil, message, code. One more, whose row was rejected when it was
+   built. Where nobody leaves, it does nothing. */
 static int night_leave(lua_State *L) {
   sc3_night *n = check(L);
   sc3_leaver leaver;
@@ -211,13 +213,16 @@ static void set_count(lua_State *L, const char *name, uint64_t n) {
   lua_setfield(L, -2, name);
 }
 
+/* Those of SC3_NOTHING are none's. */
+static const char *const VERDICTS[SC3_VERDICTS] = {
+    NULL,        "added",           "changed",  "unchanged", "removed",  "deferred",
+    "under_way", "rejected_before", "excluded", "kept",      "not_there"};
+
 /* :counts() -> { rows, replaced, [1] = { added, changed, unchanged, removed, deferred, under_way,
-   rejected_before, excluded, kept, leavers }, ... }, one for each audience. `added` and `changed`
-   are candidates; `leavers` are `removed` and some of `rejected_before`. */
+   rejected_before, excluded, kept, not_there, before, leavers, leavers_rejected }, ... }, one for each
+   audience. `added` and `changed` are candidates. `leavers` are `removed` and `leavers_rejected`:
+   some of `rejected_before`, and those whose row was rejected when it was built. */
 static int night_counts(lua_State *L) {
-  static const char *const names[] = {NULL,       "added",    "changed",   "unchanged",
-                                      "removed",  "deferred", "under_way", "rejected_before",
-                                      "excluded", "kept"};
   const night_ud *u = luaL_checkudata(L, 1, TYPE);
   sc3_night_counts c;
   unsigned audience;
@@ -227,10 +232,55 @@ static int night_counts(lua_State *L) {
   set_count(L, "rows", c.rows);
   set_count(L, "replaced", c.replaced);
   for (audience = 0; audience < u->audiences; audience++) {
-    lua_createtable(L, 0, SC3_VERDICTS);
+    lua_createtable(L, 0, SC3_VERDICTS + 1);
     for (i = SC3_NEWCOMER; i < SC3_VERDICTS; i++)
-      set_count(L, names[i], c.verdicts[audience][i]);
+      set_count(L, VERDICTS[i], c.verdicts[audience][i]);
+    set_count(L, "before", c.before[audience]);
     set_count(L, "leavers", c.leavers[audience]);
+    set_count(L, "leavers_rejected", c.leavers_rejected[audience]);
+    lua_rawseti(L, -2, (int)audience + 1);
+  }
+  return 1;
+}
+
+static void push_sample(lua_State *L, const sc3_sample *sample) {
+  sc3_candidate at;
+  memset(&at, 0, sizeof at);
+  at.order = sample->order;
+  at.beyond = sample->beyond;
+  lua_createtable(L, 0, 3);
+  set_count(L, "file", sc3_candidate_file(&at));
+  set_count(L, "row", sc3_candidate_row(&at));
+  if (sc3_candidate_line(&at) > 0)
+    set_count(L, "line", sc3_candidate_line(&at));
+}
+
+static void push_samples(lua_State *L, sc3_samples samples) {
+  unsigned i;
+  lua_createtable(L, (int)samples.count, 0);
+  for (i = 0; i < samples.count; i++) {
+    push_sample(L, &samples.first[i]);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+}
+
+/* :samples() -> { [1] = { added = {{ file =, row =, line = }, ...}, ... }, ... }: for each
+   audience, the three first rows of each verdict but `removed` and `kept`. Files are numbered as
+   rows were given; a line that is not known is left out. */
+static int night_samples(lua_State *L) {
+  const night_ud *u = luaL_checkudata(L, 1, TYPE);
+  unsigned audience;
+  int i;
+  sc3l_checkstack(L, 8);
+  lua_createtable(L, (int)u->audiences, 0);
+  for (audience = 0; audience < u->audiences; audience++) {
+    lua_createtable(L, 0, SC3_VERDICTS);
+    for (i = SC3_NEWCOMER; i < SC3_VERDICTS; i++) {
+      if (i == SC3_REMOVED || i == SC3_KEPT)
+        continue;
+      push_samples(L, *sc3_night_samples(check(L), audience, (sc3_verdict)i));
+      lua_setfield(L, -2, VERDICTS[i]);
+    }
     lua_rawseti(L, -2, (int)audience + 1);
   }
   return 1;
@@ -241,10 +291,11 @@ static int night_close(lua_State *L) {
 }
 
 void sc3l_open_mirror_night(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"candidate", night_candidate}, {"chunk", night_chunk}, {"counts", night_counts},
-      {"exclude", night_exclude},     {"leave", night_leave}, {"leaver", night_leaver},
-      {"merge", night_merge},         {"row", night_row},     {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"candidate", night_candidate}, {"chunk", night_chunk},
+                                     {"counts", night_counts},       {"exclude", night_exclude},
+                                     {"leave", night_leave},         {"leaver", night_leaver},
+                                     {"merge", night_merge},         {"row", night_row},
+                                     {"samples", night_samples},     {NULL, NULL}};
   static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = night_close};
   sc3l_new_type(L, &type);
   lua_pushcfunction(L, night_new);

@@ -81,11 +81,24 @@ static int forbid(sqlite3 *handle) {
   return SQLITE_OK;
 }
 
-sc3_state_fault sc3_database_open(sc3_database *d, const char *path, int create) {
+/* A reader needs the locks and the index of the log, so SQLite lets it open all for writing. The
+   log of another process is left to that: without this, the last reader would move it into the
+   file. */
+static int only_read(sqlite3 *handle, int has_log) {
+  int status = sqlite3_exec(handle, "PRAGMA query_only = ON", NULL, NULL, NULL);
+  if (status == SQLITE_OK && has_log)
+    status = sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+  return status;
+}
+
+sc3_state_fault sc3_database_open(sc3_database *d, const char *path, sc3_database_use use) {
   sc3_state_fault fault;
   int status;
   sc3_fork_mark_set(&d->mark);
-  fault.message = sc3_state_files_take(&d->files, path, create, &fault.code);
+  fault.message =
+      use == SC3_DATABASE_READ
+          ? sc3_state_files_find(&d->files, path, &fault.code)
+          : sc3_state_files_take(&d->files, path, use == SC3_DATABASE_CREATE, &fault.code);
   if (fault.message != NULL)
     return fault;
   status = sqlite3_initialize();
@@ -95,6 +108,8 @@ sc3_state_fault sc3_database_open(sc3_database *d, const char *path, int create)
                              NULL);
   if (status == SQLITE_OK)
     status = forbid(d->handle);
+  if (status == SQLITE_OK && use == SC3_DATABASE_READ)
+    status = only_read(d->handle, d->files.has_log);
   fault = sc3_database_fault(d, status);
   if (fault.message == NULL)
     fault.message = sc3_state_files_check(&d->files, &fault.code);

@@ -1,4 +1,5 @@
-/* A SQLite database that this process alone writes to, and its prepared statements. Knows no Lua.
+/* A SQLite database that this process alone writes to, or only reads beside one that does, and its
+ * prepared statements. Knows no Lua.
  *
  * The files are this user's alone (files.h). Extensions, triggers, views and functions that the
  * file itself names are off: its schema may come from a stranger. Nothing is waited for: what is in
@@ -36,8 +37,16 @@ typedef struct sc3_state_fault {
 /* Marks as closed what is zeroed. */
 void sc3_database_init(sc3_database *d);
 
-/* Opens the database of that name, and makes an empty one where `create` allows it. */
-sc3_state_fault sc3_database_open(sc3_database *d, const char *path, int create);
+typedef enum sc3_database_use {
+  SC3_DATABASE_WRITE,
+  SC3_DATABASE_CREATE,
+  SC3_DATABASE_READ
+} sc3_database_use;
+
+/* Opens the database of that name, and makes an empty one for SC3_DATABASE_CREATE where there is
+   none. For SC3_DATABASE_READ nothing is written, and another process may have it: what it writes
+   stays in its log, also where that process has died. */
+sc3_state_fault sc3_database_open(sc3_database *d, const char *path, sc3_database_use use);
 
 /* Gives everything back, also after a failed sc3_database_open(). Idempotent. No statement is in
    use. */

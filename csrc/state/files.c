@@ -104,6 +104,22 @@ static const char *make(const sc3_state_files *f) {
   return NULL;
 }
 
+/* Notes which file it is. */
+static const char *note(sc3_state_files *f, const char **code) {
+  struct stat file, log;
+  long_name name;
+  const char *why;
+  if (lstat(f->path, &file) != 0)
+    return strerror(errno);
+  name_beside(name, f, BESIDE[0]);
+  f->has_log = lstat(name, &log) == 0;
+  f->device = file.st_dev;
+  f->inode = file.st_ino;
+  why = unsafe(&file);
+  *code = why != NULL ? "unsafe" : NULL;
+  return why;
+}
+
 static const char *take(sc3_state_files *f, int create, const char **code) {
   struct stat file;
   const char *why;
@@ -116,13 +132,7 @@ static const char *take(sc3_state_files *f, int create, const char **code) {
     return why;
   if (!there && lstat(f->path, &file) != 0 && (why = make(f)) != NULL)
     return why;
-  if (lstat(f->path, &file) != 0)
-    return strerror(errno);
-  f->device = file.st_dev;
-  f->inode = file.st_ino;
-  why = unsafe(&file);
-  *code = why != NULL ? "unsafe" : NULL;
-  return why;
+  return note(f, code);
 }
 
 const char *sc3_state_files_take(sc3_state_files *f, const char *path, int create,
@@ -131,6 +141,20 @@ const char *sc3_state_files_take(sc3_state_files *f, const char *path, int creat
   *code = NULL;
   why = set_path(f, path);
   return why != NULL ? why : take(f, create, code);
+}
+
+const char *sc3_state_files_find(sc3_state_files *f, const char *path, const char **code) {
+  struct stat file;
+  const char *why;
+  *code = NULL;
+  why = set_path(f, path);
+  if (why == NULL && lstat(f->path, &file) != 0) {
+    *code = errno == ENOENT ? "missing" : NULL;
+    why = strerror(errno);
+  }
+  if (why == NULL)
+    why = check_beside(f, code);
+  return why != NULL ? why : note(f, code);
 }
 
 const char *sc3_state_files_check(const sc3_state_files *f, const char **code) {

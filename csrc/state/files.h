@@ -9,6 +9,7 @@
 typedef struct sc3_state_files {
   char path[PATH_MAX]; /* absolute, because a host may change its working directory */
   int lock;            /* descriptor of the file that is locked; -1 = none */
+  int has_log;         /* SQLite's stood beside it when it was taken */
   dev_t device;        /* of the database */
   ino_t inode;
 } sc3_state_files;
@@ -22,6 +23,9 @@ typedef struct sc3_state_files {
    own, because closing any other descriptor of the database would drop the locks of SQLite. */
 const char *sc3_state_files_take(sc3_state_files *f, const char *path, int create,
                                  const char **code);
+
+/* The same of a database that is only read, beside a process that may have it: without the lock. */
+const char *sc3_state_files_find(sc3_state_files *f, const char *path, const char **code);
 
 /* Says "moved" where the name means another file than the one that was taken. */
 const char *sc3_state_files_check(const sc3_state_files *f, const char **code);

@@ -44,24 +44,35 @@ static database_ud *check(lua_State *L) {
 static const sc3_state_fault FORKED = {
     "it was opened by the process that this one is a child of: open it after fork", "forked"};
 
-/* open(path [, {create = true}]) -> database | nil, message, code: "locked" where another process
-   has it, "missing", "unsafe" where it is not this user's alone, or those of its methods. It is
-   made with mode 0600 when there is none, where `create` says so. */
+/* Whether a field of the options at 2 is true. */
+static int is_set(lua_State *L, const char *name) {
+  int set;
+  lua_getfield(L, 2, name);
+  set = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return set;
+}
+
+/* open(path [, {create = true, read_only = true}]) -> database | nil, message, code: "locked" where
+   another process has it, "missing", "unsafe" where it is not this user's alone, or those of its
+   methods. It is made with mode 0600 when there is none, where `create` says so. Where it is only
+   read, another process may have it. */
 static int state_open(lua_State *L) {
   size_t n;
   const char *path = luaL_checklstring(L, 1, &n);
   database_ud *u;
   sc3_state_fault fault;
-  int create = 0;
+  sc3_database_use use = SC3_DATABASE_WRITE;
   luaL_argcheck(L, n > 0 && strlen(path) == n, 1, "no name of a file");
   if (!lua_isnoneornil(L, 2)) {
     luaL_checktype(L, 2, LUA_TTABLE);
-    lua_getfield(L, 2, "create");
-    create = lua_toboolean(L, -1);
+    use = is_set(L, "read_only") ? SC3_DATABASE_READ
+          : is_set(L, "create")  ? SC3_DATABASE_CREATE
+                                 : SC3_DATABASE_WRITE;
   }
   u = sc3l_new_object(L, sizeof *u, TYPE);
   sc3_database_init(&u->d);
-  fault = sc3_database_open(&u->d, path, create);
+  fault = sc3_database_open(&u->d, path, use);
   if (fault.message == NULL)
     return 1;
   push_fault(L, fault);

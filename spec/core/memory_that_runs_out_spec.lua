@@ -202,6 +202,7 @@ for _, case in ipairs {
   { night, function(n) return n:candidate() end },
   { function() return night "leaving" end, function(n) return n:leaver() end },
   { night, function(n) return n:counts() end },
+  { night, function(n) return n:samples() end },
   { function()
     local fold = assert(core.mirror.fold { parts = 512 })
     fold:chunk(BLOB, { { first = 1, last = 40, outcome = "applied" } })

@@ -101,4 +101,228 @@ describe("a job with a state", function()
     assert.equal(5, res.accepted)
     assert.same(nights.hashed(people(5)), season:membership())
   end)
+
+  it("waits for what is under way before it sends anything else of the same people", function()
+    sandbox:configure { clock = "manual", task_seconds = 1000 }
+    assert(season:night(people(4), { wait = false }))
+    local res = assert(season:night(people(5, { id2 = "new@example.org" }), { wait = false }))
+    assert.same({ 1, 1, 3 }, counts(res, "added", "deferred", "under_way"))
+    sandbox:configure { clock = "manual", task_seconds = 1 }
+    sandbox:control("PUT", "clock", { advance = 3000 })
+    res = assert(season:night(people(5, { id2 = "new@example.org" })))
+    assert.same({ 1, 0, 0, 4 }, counts(res, "changed", "deferred", "under_way", "unchanged"))
+    assert.same(nights.hashed(people(5, { id2 = "new@example.org" })), season:membership())
+  end)
+
+  it("sends what was accepted too long ago again", function()
+    assert(season:night(people(3)))
+    assert.same({ 0, 3 }, counts(assert(season:night(people(3), { refresh_after = 3600 })), "changed", "unchanged"))
+    local res = assert(season:night(people(3), { refresh_after = 0 }))
+    assert.same({ 3, 0 }, counts(res, "changed", "unchanged"))
+    assert.equal(3, res.accepted)
+  end)
+
+  it("sends a member that the service refused again when its cells change, and not before", function()
+    sandbox:configure { clock = "manual", faults = world.json.array { { on = "sync", act = "issues", times = 1,
+      status = 422, issues = world.json.array { { path = "audiences[0].add[1]", message = "no" } } } } }
+    local res = assert(season:night(people(3)))
+    assert.equal(1, res.rejected_by_service)
+    local before = sent()
+    res = assert(season:night(people(3)))
+    assert.same({ 2, 1 }, counts(res, "unchanged", "rejected_before"))
+    assert.equal(before, sent())
+    res = assert(season:night(people(3, { id2 = "better@example.org" })))
+    assert.equal(1, res.accepted)
+    assert.same(nights.hashed(people(3, { id2 = "better@example.org" })), season:membership())
+  end)
+
+  it("never removes whom it did not add", function()
+    local other = assert(require("scope3").audience("a"))
+    assert(other:add { external_id = "stranger", email = "stranger@example.org" })
+    local client = sandbox:client { loop = season.loop }
+    assert(assert(client:sync(other)):wait())
+    assert(season:night(people(5)))
+    assert(season:night({ id1 = "p1@example.org" }, { max_removed = 1 }))
+    local ids = {}
+    for id in pairs(season:membership()) do
+      ids[#ids + 1] = id
+    end
+    table.sort(ids)
+    assert.same({ "id1", "stranger" }, ids)
+  end)
+
+  it("takes gzip, JSON Lines and several files", function()
+    local lines = world.file('{"id":"j","mail":"j@example.org"}\n', ".jsonl")
+    local table_of = world.file("id,mail\nc,c@example.org\n", ".csv")
+    local packed = world.file("id,mail\nz,z@example.org\n", ".csv")
+    os.execute(("gzip -f %s"):format(packed))
+    world.forget(packed .. ".gz")
+    local client = sandbox:client { loop = season.loop }
+    local script = { map = { external_id = "id", email = "mail" } }
+    local files = { lines, table_of, packed .. ".gz" }
+    local opts = { state = season.state, mode = "mirror", audience = "a" }
+    local res = assert(client:run(script, files, opts))
+    assert.equal(3, res.accepted)
+    assert(res:wait())
+    res = assert(client:run(script, files, opts))
+    assert.same({ 0, 0, 3 }, counts(res, "added", "changed", "unchanged"))
+    assert.same(nights.hashed { j = "j@example.org", c = "c@example.org", z = "z@example.org" }, season:membership())
+  end)
+
+  it("leaves out who does not meet a condition any more", function()
+    local script = { map = { external_id = "id", email = "mail" }, where = function(row) return row.ok == "yes" end }
+    assert(season:night("id,mail,ok\na,a@example.org,yes\nb,b@example.org,yes\n", { script = script }))
+    local res = assert(season:night("id,mail,ok\na,a@example.org,yes\nb,b@example.org,no\n",
+      { script = script, max_removed = 0.5 }))
+    assert.equal(1, res.removed)
+    assert.same(nights.hashed { a = "a@example.org" }, season:membership())
+  end)
+
+  describe("that is a mirror", function()
+    it("removes nobody when too many would leave, unless that is allowed", function()
+      assert(season:night(people(10)))
+      local before = sent()
+      local _, err = season:night(people(6))
+      assert.same({ "guard", "too_many_leave" }, { err.kind, err.code })
+      assert.truthy(err.message:find("4 of 10 members", 1, true))
+      assert.truthy(err.message:find("--max-removed 40%", 1, true))
+      assert.equal(before, sent())
+      assert.same({ 0, 4 }, counts(err.result, "removed", "held_back"))
+      assert.equal(4, assert(season:night(people(6), { max_removed = 0.4 })).removed)
+      assert.same(nights.hashed(people(6)), season:membership())
+    end)
+
+    it("removes nobody for an input without rows", function()
+      assert(season:night(people(3)))
+      local _, err = season:night "id,mail\n"
+      assert.equal("too_many_leave", err.code)
+      assert.truthy(err.message:find("the input has no rows", 1, true))
+      _, err = season:night ""
+      assert.equal("source", err.kind)
+      assert.same(nights.hashed(people(3)), season:membership())
+      assert.equal(3, assert(season:night("id,mail\n", { max_removed = 1 })).removed)
+    end)
+
+    it("removes nobody where all who would leave were rejected, unless that is allowed", function()
+      assert(season:night(people(10)))
+      local text = nights.csv(people(10, { id4 = "broken" }))
+      local _, err = season:night(text)
+      assert.same({ "guard", "only_rejected_leave" }, { err.kind, err.code })
+      assert.same(nights.hashed(people(10)), season:membership())
+      _, err = season:night(text)
+      assert.equal("only_rejected_leave", err.code)
+      assert.equal(1, assert(season:night(text, { remove_rejected = true })).removed)
+      local left = people(10)
+      left.id4 = nil
+      assert.same(nights.hashed(left), season:membership())
+    end)
+
+    it("looks at the guards again when rows turn out to be rejected, and has sent the others by then", function()
+      assert(season:night(people(10)))
+      local _, err = season:night(people(11, { id1 = "x", id2 = "x", id3 = "x", id4 = "x" }))
+      assert.equal("too_many_leave", err.code)
+      assert(err.result:wait())
+      assert.same(nights.hashed(people(11)), season:membership())
+    end)
+
+    it("refuses keys that no row has before anything is sent", function()
+      assert(season:night('{"id":"a","mail":"a@example.org"}\n', { suffix = ".jsonl" }))
+      local before = sent()
+      local _, err = season:night('{"id":"a","email":"a@example.org"}\n', { suffix = ".jsonl", max_removed = 1 })
+      assert.equal("missing_key", err.code)
+      assert.equal(before, sent())
+    end)
+
+    it("says when the audience is gone, and sends everybody when told", function()
+      assert(season:night(people(4)))
+      local gone = assert(require("scope3").audience("a"))
+      gone:delete()
+      assert(assert(sandbox:client { loop = season.loop }:sync(gone)):wait())
+      local _, err = season:night(people(4))
+      assert.same({ "guard", "audience_missing" }, { err.kind, err.code })
+      assert.equal(4, assert(season:night(people(4), { full = true })).accepted)
+      assert.same(nights.hashed(people(4)), season:membership())
+    end)
+  end)
+
+  describe("that upserts", function()
+    it("keeps who has no row", function()
+      assert(season:night(people(4), { mode = "upsert" }))
+      local res = assert(season:night({ id9 = "p9@example.org" }, { mode = "upsert" }))
+      assert.same({ 1, 0, 4 }, counts(res, "added", "removed", "kept"))
+      local all = people(4)
+      all.id9 = "p9@example.org"
+      assert.same(nights.hashed(all), season:membership())
+    end)
+  end)
+
+  describe("that removes", function()
+    it("removes who has a row and is there", function()
+      assert(season:night(people(4)))
+      local script = { map = { external_id = "id" } }
+      local res = assert(season:night("id\nid2\nstranger\n", { mode = "remove", script = script }))
+      assert.same({ 1, 1, 3 }, counts(res, "removed", "not_there", "kept"))
+      assert.equal(1, res.removed)
+      local left = people(4)
+      left.id2 = nil
+      assert.same(nights.hashed(left), season:membership())
+    end)
+  end)
+
+  describe("in a dry run", function()
+    it("says what differs with rows of each kind, and writes nothing", function()
+      assert(season:night(people(3)))
+      local state, before = world.read(season.state), sent()
+      local res = assert(season:night("id,mail\nid1,p1@example.org\nid2,new@example.org\nid8,p8@example.org\n",
+        { dry_run = true, max_removed = 1 }))
+      assert.same({ 1, 1, 1, 1 }, counts(res, "added", "changed", "unchanged", "removed"))
+      assert.equal(3, res.mirror.samples.added[1].row)
+      assert.equal(2, res.mirror.samples.changed[1].row)
+      assert.equal(1, res.mirror.samples.unchanged[1].row)
+      assert.same({ 3, 1 }, { res.would_send, res.would_remove })
+      assert.equal(before, sent())
+      assert.equal(state, world.read(season.state))
+    end)
+
+    it("makes no state where there is none", function()
+      local res = assert(season:night(people(3), { dry_run = true }))
+      assert.same({ 3 }, counts(res, "added"))
+      assert.is_false(world.exists(season.state))
+    end)
+  end)
+
+  it("refuses a state of another account, and one that another process has", function()
+    assert(season:night(people(2)))
+    local client = sandbox:client { loop = season.loop, account_id = "26" }
+    local file, script = world.file(nights.csv(people(2)), ".csv"), { map = { external_id = "id", email = "mail" } }
+    local _, err = client:run(script, file, { state = season.state, mode = "mirror", audience = "a" })
+    assert.same({ "journal", "another_job" }, { err.kind, err.code })
+    _, err = season:night(people(2), { audience = "b" })
+    assert.equal("another_job", err.code)
+  end)
+
+  it("raises options that go together with nothing", function()
+    local client, file = sandbox:client(), world.file("id,mail\n", ".csv")
+    local map = { external_id = "id", email = "mail" }
+    for _, case in ipairs {
+      { { mode = "mirror" }, "needs a state" },
+      { { refresh_after = 3 }, "no effect without a state" },
+      { { state = "x", journal = "y" }, "journal has no effect beside state" },
+      { { state = "x", unique = true }, "unique has no effect beside state" },
+      { { state = "x", max_removed = 0.5 }, 'unless mode is "mirror"' },
+      { { state = "" }, "not an empty string" },
+      { { state = "x", mode = "mirror", max_removed = 50 }, "a share from 0 to 1" },
+    } do
+      case[1].audience = "a"
+      local ok, message = pcall(client.run, client, { map = map }, file, case[1])
+      assert.is_false(ok)
+      assert.truthy(message:find(case[2], 1, true), message)
+      assert.truthy(message:find("jobs_spec.lua", 1, true) or message:find("client:run", 1, true), message)
+    end
+    local ok, message = pcall(client.run, client, { member = function() end }, file, { state = "x", audience = "a" })
+    assert.is_false(ok)
+    assert.truthy(message:find("a script with a map", 1, true), message)
+    local _, err = client:run({ map = map }, function() end, { state = "x", audience = "a" })
+    assert.equal("no_file", err.code)
+  end)
 end)

@@ -208,7 +208,9 @@ end
 -- --- a night ---
 
 local VERDICTS = { "added", "changed", "unchanged", "removed", "deferred", "under_way", "rejected_before", "excluded",
-  "kept", "leavers" }
+  "kept", "not_there", "leavers", "leavers_rejected" }
+local SAMPLED = { "added", "changed", "unchanged", "deferred", "under_way", "rejected_before", "excluded",
+  "not_there" }
 
 -- What an id comes to in an audience, and whether it leaves.
 local function judge(person, audience, options)
@@ -217,19 +219,27 @@ local function judge(person, audience, options)
   local asked = row ~= nil and row.audiences[audience] == true
   local wanted = asked and not person.excluded
   local open = person.open[audience]
+  if options.mode == "remove" then
+    if not asked then
+      return (open or standing) and "kept" or nil
+    elseif not open then
+      return standing and "removed" or "not_there", standing ~= nil
+    end
+    wanted = false
+  end
   if open then
     local brings = wanted and open.op == "add" and open.cells == row.cells or not wanted and open.op == "remove"
     return brings and "under_way" or "deferred"
   end
   if not wanted then
-    if standing and options.mode ~= "upsert" then
+    if standing and options.mode == "mirror" then
       return "removed", true
     end
     return asked and "excluded" or standing and "kept" or nil
   end
   if record and record.cells == row.cells then
     if record.mark then
-      return "rejected_before", record.mark == "rejected" and standing ~= nil and options.mode ~= "upsert"
+      return "rejected_before", record.mark == "rejected" and standing ~= nil and options.mode == "mirror"
     elseif standing == "known" and record.run >= options.refresh then
       return "unchanged"
     end
@@ -280,7 +290,36 @@ local function gather(state, chunks, rows, exclusions, counts)
   return people
 end
 
---- What a night comes to: candidates in the order of their rows, leavers by id, counts.
+-- The first rows of each verdict, as file and row.
+local function samples_of(seen, audiences)
+  local samples = {}
+  for audience = 1, audiences do
+    samples[audience] = {}
+    for _, verdict in ipairs(SAMPLED) do
+      samples[audience][verdict] = {}
+    end
+  end
+  for _, one in ipairs(seen) do
+    local list = samples[one.audience][one.verdict]
+    if list and one.row and one.row.audiences[one.audience - 1] then
+      list[#list + 1] = { file = one.row.file, row = one.row.row }
+    end
+  end
+  for _, of in ipairs(samples) do
+    for _, verdict in ipairs(SAMPLED) do
+      local list = of[verdict]
+      table.sort(list, function(a, b)
+        return a.file < b.file or a.file == b.file and a.row < b.row
+      end)
+      while #list > 3 do
+        list[#list] = nil
+      end
+    end
+  end
+  return samples
+end
+
+--- What a night comes to: candidates in the order of their rows, leavers by id, counts, samples.
 ---@param options {audiences: integer, refresh: integer, mode: string}
 function model.night(options, state, chunks, rows, exclusions)
   local counts = { rows = 0, replaced = 0 }
@@ -290,7 +329,7 @@ function model.night(options, state, chunks, rows, exclusions)
       counts[audience][verdict] = 0
     end
   end
-  local candidates, leavers = {}, {}
+  local candidates, leavers, seen = {}, {}, {}
   for id, person in pairs(gather(state, chunks, rows, exclusions, counts)) do
     local mask, leaving = 0, 0
     for audience = 0, options.audiences - 1 do
@@ -298,10 +337,12 @@ function model.night(options, state, chunks, rows, exclusions)
       local count = counts[audience + 1]
       if verdict then
         count[verdict] = count[verdict] + 1
+        seen[#seen + 1] = { audience = audience + 1, verdict = verdict, row = person.row }
       end
       mask = mask + ((verdict == "added" or verdict == "changed") and 2 ^ audience or 0)
       leaving = leaving + (leaves and 2 ^ audience or 0)
       count.leavers = count.leavers + (leaves and 1 or 0)
+      count.leavers_rejected = count.leavers_rejected + (leaves and verdict == "rejected_before" and 1 or 0)
     end
     if mask > 0 then
       candidates[#candidates + 1] = candidate_of(person, mask, options, options.audiences)
@@ -311,7 +352,7 @@ function model.night(options, state, chunks, rows, exclusions)
     end
   end
   table.sort(candidates, model.is_before)
-  return candidates, leavers, counts
+  return candidates, leavers, counts, samples_of(seen, options.audiences)
 end
 
 --- The order of candidates. Those of one row have none; here it is that of their hashes.

@@ -137,7 +137,7 @@ local function check_sums(counts, state, chunks, rows, audiences)
     end
   end
   for audience = 0, audiences - 1 do
-    local expected, sum = 0, -counts[audience + 1].leavers
+    local expected, sum = 0, -counts[audience + 1].leavers - counts[audience + 1].leavers_rejected
     for _, id in ipairs(IDS) do
       if last[id] and last[id].audiences[audience] or after[id] and after[id].standing[audience]
         or open[id] and open[id][audience] then
@@ -153,7 +153,7 @@ end
 
 local function run_night(world_of, state, blobs)
   local options = { audiences = world_of.audiences, refresh = chance(2) and 0 or math.random(0, 6),
-    mode = chance(4) and "upsert" or "mirror" }
+    mode = chance(4) and "upsert" or chance(4) and "remove" or "mirror" }
   local chunks, rows, exclusions = {}, random_rows(world_of), {}
   local night = assert(core.mirror.night { key = KEY, version = "v", parts = world_of.parts,
     audiences = options.audiences, refresh = options.refresh, mode = options.mode })
@@ -184,10 +184,12 @@ local function run_night(world_of, state, blobs)
     assert(night:merge(part, blobs[part]))
   end
   local candidates, leavers, counts = taken_out(night)
+  local samples = night:samples()
   night:close()
-  local expected, leaving, expected_counts = model.night(options, state, chunks, rows, exclusions)
+  local expected, leaving, expected_counts, expected_samples = model.night(options, state, chunks, rows, exclusions)
   assert.same(expected_counts, counts)
   assert.same(leaving, leavers)
+  assert.same(expected_samples, samples)
   assert.same(expected, candidates)
   check_sums(counts, state, chunks, rows, options.audiences)
 end

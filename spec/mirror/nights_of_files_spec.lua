@@ -112,6 +112,7 @@ describe("a night of files", function()
       local second = nights.night(first.state, inputs, opts)
       assert.equal("p10 p7 p8 p9", table.concat(second.leavers, " "))
       assert.equal("rejected p8", ids(second.entries))
+      assert.same({ 3, 4, 1 }, { second.night[1].removed, second.night[1].leavers, second.night[1].leavers_rejected })
       local third = nights.night(second.state, inputs, opts)
       assert.equal("", ids(third.entries))
       assert.equal(1, third.night[1].rejected_before)
@@ -177,6 +178,59 @@ describe("a night of files", function()
     assert.same({ nil, "the state is damaged", "damaged" },
       { builder:leave(large, night, chunk) })
     assert.same({ 0, 0 }, { large:count(), chunk:count() })
+  end)
+
+  it("lets nobody leave where it only adds, not even whose row gives no member any more", function()
+    local first = nights.night({}, { input_of(people(4)) })
+    local after = { input_of(people(2, { "p1,nothing,,US,yes", "p2,x@example.org,,US,yes" })) }
+    local second = nights.night(first.state, after, { mode = "upsert" })
+    assert.equal("add p2, rejected p1", ids(second.entries))
+    assert.same({}, second.leavers)
+    assert.same({ 2, 0, 0 }, { second.night[1].kept, second.night[1].leavers, second.night[1].leavers_rejected })
+    local third = nights.night(second.state, after)
+    assert.equal("p1 p3 p4", table.concat(third.leavers, " "))
+    assert.same({ 2, 3, 1 }, { third.night[1].removed, third.night[1].leavers, third.night[1].leavers_rejected })
+  end)
+
+  it("removes those who have a row where it only removes, and keeps everybody else", function()
+    local first = nights.night({}, { input_of(people(6)) })
+    local gone = { input_of(csv { "p2,,,,no", "p9,p9@example.org,,US,yes", "p5,other@example.org,,US,yes",
+      "p8,p8@example.org,,US,yes", "p2,p2@example.org,,US,yes" }) }
+    local second = nights.night(first.state, gone, { mode = "remove" })
+    assert.equal("p2 p5", table.concat(second.leavers, " "))
+    assert.same({}, second.entries)
+    assert.same({ "" }, second.texts)
+    local counts = second.night[1]
+    assert.same({ 2, 2, 4, 2, 0, 1 }, { counts.removed, counts.not_there, counts.kept, counts.leavers,
+      counts.leavers_rejected, second.night.replaced })
+    assert.same({ { row = 2, file = 0, line = 3 }, { row = 4, file = 0, line = 5 } }, second.samples[1].not_there)
+    local third = nights.night(second.state, gone, { mode = "remove" })
+    assert.same({ 0, 4, 4 }, { third.night[1].removed, third.night[1].not_there, third.night[1].kept })
+    assert.equal("add p2, add p5", ids(nights.night(second.state, { input_of(people(6)) }).entries))
+  end)
+
+  it("shows the first rows of each verdict, by file and row", function()
+    local first = nights.night({}, { input_of(people(9, { [9] = "p9,nothing,,US,yes" })) })
+    local inputs = { input_of(csv { '"p1",p1@example.org,,US,"a\nb"', "p2,p2@example.org,,US,yes",
+      "new5,e@example.org,,US,yes", "p4,x@example.org,,US,yes", "new4,d@example.org,,US,yes" }),
+      input_of(csv { "new3,c@example.org,,US,yes", "p3,p3@example.org,,US,yes", "p9,nothing,,US,yes",
+        "new2,b@example.org,,US,yes", "p5,p5@example.org,,US,yes", "new5,e@example.org,,US,yes" }) }
+    local second = nights.night(first.state, inputs)
+    assert.same({
+      { added = { { row = 5, file = 0, line = 7 }, { row = 1, file = 1, line = 2 }, { row = 4, file = 1, line = 5 } },
+        changed = { { row = 4, file = 0, line = 6 } },
+        unchanged = { { row = 1, file = 0, line = 2 }, { row = 2, file = 0, line = 4 },
+          { row = 2, file = 1, line = 3 } },
+        rejected_before = { { row = 3, file = 1, line = 4 } },
+        deferred = {}, under_way = {}, excluded = {}, not_there = {} },
+    }, second.samples)
+    local night = assert(core.mirror.night { key = nights.KEY, parts = 1, audiences = 2 })
+    assert(night:row("a", {}, 2, 7, 0, 3))
+    assert(night:exclude "a")
+    assert(night:merge(0))
+    local samples = night:samples()
+    assert.same({}, samples[1].excluded)
+    assert.same({ { row = 7, file = 3 } }, samples[2].excluded)
   end)
 
   it("counts and reports rows as filling does, with their rows and lines", function()

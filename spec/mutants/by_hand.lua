@@ -267,7 +267,24 @@ local BY_FILE = {
     { "p->record->marks == SC3_MARK_REJECTED &&", "" },
     { "pairs.record.run < m->refresh", "pairs.record.run <= m->refresh" },
     { "p->due ? as_unsure(p->record->standing) : p->record->standing", "p->record->standing" },
-    { "verdict == SC3_REJECTED_BEFORE && !m->upsert", "verdict == SC3_REJECTED_BEFORE" },
+    { "m->mode == SC3_NIGHT_MIRROR &&", "" },
+    { "return open || there ? SC3_KEPT", "return there ? SC3_KEPT" },
+    { "return judge_open(p, audience, 0);", "return SC3_DEFERRED;" },
+    { "if ((p->wanted & bit) != 0)", "if (p->item != NULL && p->item->has_row)" },
+    { "+= verdict == SC3_REJECTED_BEFORE;", "+= 1;" },
+  },
+  ["mirror/night.c"] = {
+    { "n->options.mode != SC3_NIGHT_MIRROR)", "0)" },
+    { "+= leaver->mask >> audience & 1;\n    n", "+= 0;\n    n" },
+  },
+  ["mirror/samples.c"] = {
+    { "s->first[at - 1].order > sample->order", "0" },
+  },
+  ["mirror/leaving.c"] = {
+    { "sc3_night_pass(n);", "" },
+    { "sc3_chunk_take_back(to->chunk, &before);", "" },
+    { "if (!sc3_utf8_valid(id.p, id.n))", "if (0)" },
+    { "sc3_tally_add_built(tally, &counts);", "" },
   },
   ["mirror/gather.c"] = {
     { "to->mask = later->mask;", "" },

@@ -192,7 +192,7 @@ function files.fold(lists, state)
   return after
 end
 
---- One night: what is sent, and the state after it. `entries` are those of what is sent and then of what is not, each by
+--- One night: what is sent, and the state after it. `entries` are those of what is sent, then of what is not, each by
 --- row.
 ---@param state table<integer, string>  partitions by number, as a night before gave them
 ---@return table
@@ -220,6 +220,7 @@ function files.night(state, inputs, opts)
   if out.ended == "end" then
     leave(out, night, builder, opts)
     out.counts, out.night, out.built = builder:counts(), night:counts(), builder:built()
+    out.samples = night:samples()
     out.state = files.fold({ out.notes, out.blobs, out.removals }, state)
   end
   return out

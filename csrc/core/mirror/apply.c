@@ -57,6 +57,7 @@ void sc3_mirror_apply(sc3_mirror_record *record, const sc3_mirror_entry *entry, 
       break;
     case SC3_ENTRY_REJECTED: mark(record, entry, SC3_MARK_REJECTED); break;
     case SC3_ENTRY_REFUSED: mark(record, entry, SC3_MARK_REFUSED); break;
+    case SC3_ENTRY_BLANK: return;
   }
   /* Whoever is nowhere any more leaves the state, and may come back as a stranger. */
   if (!sc3_record_is_kept(record)) {

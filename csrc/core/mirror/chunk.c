@@ -29,13 +29,17 @@ sc3_mirror_status sc3_chunk_put(sc3_chunk_writer *w, const sc3_mirror_entry *ent
     return status;
   p = (unsigned char *)w->out.p + w->out.n;
   p[0] = (unsigned char)entry->op;
+  w->count++;
+  if (entry->op == SC3_ENTRY_BLANK) {
+    w->out.n++;
+    return SC3_MIRROR_OK;
+  }
   p[1] = (unsigned char)entry->audience;
   sc3_store64(p + 2, entry->hash);
   sc3_store64(p + 10, entry->cells);
   sc3_store64(p + 18, entry->member);
   p = sc3_write_id(p + FIXED, entry->id);
   w->out.n = (size_t)(p - (unsigned char *)w->out.p);
-  w->count++;
   return SC3_MIRROR_OK;
 }
 
@@ -67,11 +71,24 @@ sc3_mirror_status sc3_chunk_open(sc3_chunk_reader *r, sc3_slice blob, unsigned a
   return SC3_MIRROR_OK;
 }
 
+/* An entry that says nothing has its number only: no id, but one that is not NULL. */
+static sc3_mirror_status read_blank(sc3_chunk_reader *r, sc3_mirror_entry *entry) {
+  memset(entry, 0, sizeof *entry);
+  entry->op = SC3_ENTRY_BLANK;
+  entry->run = r->run;
+  entry->id = sc3_slice_of("", 0);
+  r->p++;
+  r->left--;
+  return SC3_MIRROR_OK;
+}
+
 sc3_mirror_status sc3_chunk_next(sc3_chunk_reader *r, sc3_mirror_entry *entry) {
   const unsigned char *p = r->p;
   entry->id.p = NULL;
   if (r->left == 0)
     return p == r->end ? SC3_MIRROR_OK : SC3_MIRROR_DAMAGED;
+  if (p < r->end && p[0] == SC3_ENTRY_BLANK)
+    return read_blank(r, entry);
   if (r->end - p < FIXED || p[0] < SC3_ENTRY_ADD || p[0] > SC3_ENTRY_REFUSED ||
       p[1] >= r->audiences)
     return SC3_MIRROR_DAMAGED;

@@ -2,6 +2,7 @@
  *
  *   format 1, run 4, count 4, entries, CRC-32C of all before 4
  *   entry: operation 1, audience 1, hash 8, cells 8, member 8, id (members_blob.h)
+ *   entry of somebody who was forgotten: operation 1, and nothing else
  *
  * It is read with the same distrust as members_blob.h. */
 #ifndef SC3_MIRROR_CHUNK_H

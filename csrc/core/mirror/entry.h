@@ -10,7 +10,8 @@ typedef enum sc3_entry_op {
   SC3_ENTRY_REMOVE,
   SC3_ENTRY_NOTE,     /* other cells, the same member; nothing is sent */
   SC3_ENTRY_REJECTED, /* the row gives no member; nothing is sent */
-  SC3_ENTRY_REFUSED   /* the service rejects the member of these cells */
+  SC3_ENTRY_REFUSED,  /* the service rejects the member of these cells */
+  SC3_ENTRY_BLANK     /* of somebody who was forgotten: it has its number and nothing else */
 } sc3_entry_op;
 
 /* What became of an entry that was sent. */

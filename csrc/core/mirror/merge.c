@@ -19,6 +19,17 @@ static sc3_verdict judge_open(const person *p, unsigned audience, int wanted) {
                                                                            : SC3_DEFERRED;
 }
 
+/* In a night that removes, a row asks for its person to leave. */
+static sc3_verdict judge_removal(const person *p, unsigned audience) {
+  const int open = (int)(p->open->mask >> audience & 1);
+  const int there = sc3_stands(p->record->standing, audience) != SC3_AWAY;
+  if ((p->wanted >> audience & 1) == 0)
+    return open || there ? SC3_KEPT : SC3_NOTHING;
+  if (open)
+    return judge_open(p, audience, 0);
+  return there ? SC3_REMOVED : SC3_NOT_THERE;
+}
+
 static sc3_verdict judge(const person *p, unsigned audience, int upsert) {
   const sc3_standing standing = sc3_stands(p->record->standing, audience);
   const int asked = (int)(p->wanted >> audience & 1), wanted = asked && !p->excluded;
@@ -41,7 +52,8 @@ static sc3_verdict judge(const person *p, unsigned audience, int upsert) {
 static int leaves(const sc3_merge *m, const person *p, unsigned audience, sc3_verdict verdict) {
   if (verdict == SC3_REMOVED)
     return 1;
-  return verdict == SC3_REJECTED_BEFORE && !m->upsert && p->record->marks == SC3_MARK_REJECTED &&
+  return verdict == SC3_REJECTED_BEFORE && m->mode == SC3_NIGHT_MIRROR &&
+         p->record->marks == SC3_MARK_REJECTED &&
          sc3_stands(p->record->standing, audience) != SC3_AWAY;
 }
 
@@ -79,14 +91,20 @@ static sc3_mirror_status visit(sc3_merge *m, const person *p) {
   uint32_t candidate = 0, leaving = 0;
   unsigned audience;
   for (audience = 0; audience < m->audiences; audience++) {
-    const sc3_verdict verdict = judge(p, audience, m->upsert);
     const uint32_t bit = UINT32_C(1) << audience;
+    const sc3_verdict verdict = m->mode == SC3_NIGHT_REMOVE
+                                    ? judge_removal(p, audience)
+                                    : judge(p, audience, m->mode == SC3_NIGHT_UPSERT);
     m->counts[audience][verdict]++;
+    m->before[audience] += sc3_stands(p->record->standing, audience) != SC3_AWAY;
+    if ((p->wanted & bit) != 0)
+      sc3_samples_note(&m->samples[audience][verdict], p->item->order, p->item->beyond);
     if (verdict == SC3_NEWCOMER || verdict == SC3_CHANGED) {
       candidate |= bit;
     } else if (leaves(m, p, audience, verdict)) {
       leaving |= bit;
       m->leavers[audience]++;
+      m->leavers_rejected[audience] += verdict == SC3_REJECTED_BEFORE;
     }
   }
   return candidate | leaving ? give(m, p, candidate, leaving) : SC3_MIRROR_OK;

@@ -3,6 +3,7 @@
 #define SC3_MIRROR_MERGE_H
 
 #include "pairs.h"
+#include "samples.h"
 
 /* Each id of the night or the state is in one of these for each audience that wants it, or that has
    it; and in SC3_NOTHING for the others. */
@@ -16,7 +17,8 @@ typedef enum sc3_verdict {
   SC3_UNDER_WAY,       /* what is wanted is under way already */
   SC3_REJECTED_BEFORE, /* the row is the one that was rejected or refused */
   SC3_EXCLUDED,        /* wanted, not in the audience, and excluded */
-  SC3_KEPT,            /* would leave, if anybody left */
+  SC3_KEPT,            /* would leave, if anybody left; of a night that removes, has no row */
+  SC3_NOT_THERE,       /* to be removed, and not in the audience */
   SC3_VERDICTS
 } sc3_verdict;
 
@@ -50,13 +52,23 @@ typedef struct sc3_leaver {
   sc3_slice id;
 } sc3_leaver;
 
+/* Who leaves. */
+typedef enum sc3_night_mode {
+  SC3_NIGHT_MIRROR, /* whoever no row wants */
+  SC3_NIGHT_UPSERT, /* nobody */
+  SC3_NIGHT_REMOVE  /* whoever a row names, and nobody is added */
+} sc3_night_mode;
+
 typedef struct sc3_merge {
   unsigned bits, audiences;
   uint32_t refresh; /* what was accepted in a run before this one is sent anew */
-  int upsert;       /* nobody leaves */
+  sc3_night_mode mode;
   uint64_t counts[SC3_MIRROR_AUDIENCES][SC3_VERDICTS];
+  uint64_t before[SC3_MIRROR_AUDIENCES]; /* who is or may be in it, by what has ended */
   uint64_t leavers[SC3_MIRROR_AUDIENCES]; /* those who are removed, or were rejected before */
-  void *to;                               /* of the two calls */
+  uint64_t leavers_rejected[SC3_MIRROR_AUDIENCES];         /* of them, the latter */
+  sc3_samples samples[SC3_MIRROR_AUDIENCES][SC3_VERDICTS]; /* of rows that want the audience */
+  void *to;                                                /* of the two calls */
   sc3_mirror_status (*candidate)(void *to, const sc3_candidate *candidate);
   sc3_mirror_status (*leaver)(void *to, const sc3_leaver *leaver);
 } sc3_merge;

@@ -91,7 +91,7 @@ sc3_mirror_status sc3_night_open(sc3_night **out, const sc3_night_options *optio
   n->merge.bits = options->bits;
   n->merge.audiences = options->audiences;
   n->merge.refresh = options->refresh;
-  n->merge.upsert = options->upsert;
+  n->merge.mode = options->mode;
   n->merge.to = n;
   n->merge.candidate = put_candidate;
   n->merge.leaver = put_leaver;
@@ -200,9 +200,16 @@ sc3_mirror_status sc3_night_candidate(sc3_night *n, const sc3_candidate **out) {
 }
 
 sc3_mirror_status sc3_night_leave(sc3_night *n, const sc3_leaver *leaver) {
+  unsigned audience = 0;
   sc3_mirror_status status = enter(n, BUILDING);
+  if (status == SC3_MIRROR_OK && n->options.mode != SC3_NIGHT_MIRROR)
+    return SC3_MIRROR_OK;
   if (status == SC3_MIRROR_OK)
     status = put_leaver(n, leaver);
+  for (; status == SC3_MIRROR_OK && audience < n->options.audiences; audience++) {
+    n->merge.leavers[audience] += leaver->mask >> audience & 1;
+    n->merge.leavers_rejected[audience] += leaver->mask >> audience & 1;
+  }
   return keep(n, status);
 }
 
@@ -234,5 +241,11 @@ void sc3_night_count(const sc3_night *n, sc3_night_counts *counts) {
   counts->rows = n->rows;
   counts->replaced = n->replaced;
   memcpy(counts->verdicts, n->merge.counts, sizeof counts->verdicts);
+  memcpy(counts->before, n->merge.before, sizeof counts->before);
   memcpy(counts->leavers, n->merge.leavers, sizeof counts->leavers);
+  memcpy(counts->leavers_rejected, n->merge.leavers_rejected, sizeof counts->leavers_rejected);
+}
+
+const sc3_samples *sc3_night_samples(const sc3_night *n, unsigned audience, sc3_verdict verdict) {
+  return &n->merge.samples[audience][verdict];
 }

@@ -17,7 +17,7 @@ typedef struct sc3_night_options {
   unsigned bits;      /* 2^bits partitions, at most SC3_MIRROR_PARTS_BITS */
   unsigned audiences; /* 1 to SC3_MIRROR_AUDIENCES */
   uint32_t refresh;   /* versions that were accepted in an earlier run are sent anew; 0 = none */
-  int upsert;         /* nobody leaves */
+  sc3_night_mode mode;
   const char *folder; /* of the temporary file */
 } sc3_night_options;
 
@@ -57,7 +57,8 @@ sc3_mirror_status sc3_night_merge(sc3_night *n, size_t part, sc3_slice base);
 /* The next candidate by row; NULL in `*out` after the last. Borrowed until the next call. */
 sc3_mirror_status sc3_night_candidate(sc3_night *n, const sc3_candidate **out);
 
-/* One more who leaves, found while rows were built. Before the first leaver is read. */
+/* One more who leaves, because the row was rejected when it was built; nobody but in
+   SC3_NIGHT_MIRROR. Before the first leaver is read. */
 sc3_mirror_status sc3_night_leave(sc3_night *n, const sc3_leaver *leaver);
 
 /* The next leaver, in no order; its id is NULL after the last. Borrowed until the next call. */
@@ -70,9 +71,13 @@ void sc3_night_pass(sc3_night *n);
 typedef struct sc3_night_counts {
   uint64_t rows, replaced; /* `replaced` is known after the last partition, and 0 before */
   uint64_t verdicts[SC3_MIRROR_AUDIENCES][SC3_VERDICTS];
-  uint64_t leavers[SC3_MIRROR_AUDIENCES];
+  uint64_t before[SC3_MIRROR_AUDIENCES]; /* who is or may be in it, by what has ended */
+  uint64_t leavers[SC3_MIRROR_AUDIENCES], leavers_rejected[SC3_MIRROR_AUDIENCES];
 } sc3_night_counts;
 
 void sc3_night_count(const sc3_night *n, sc3_night_counts *counts);
+
+/* The first rows of a verdict. */
+const sc3_samples *sc3_night_samples(const sc3_night *n, unsigned audience, sc3_verdict verdict);
 
 #endif

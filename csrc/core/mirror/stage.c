@@ -52,6 +52,8 @@ static sc3_mirror_status stage_entry(sc3_part_spool *to, unsigned bits,
 }
 
 static int changes(const sc3_mirror_entry *entry, sc3_became became) {
+  if (entry->op == SC3_ENTRY_BLANK)
+    return 0;
   return !sc3_entry_is_sent(entry->op) || became.outcome != SC3_OUTCOME_NONE || became.refused;
 }
 

@@ -36,15 +36,8 @@ local function malformed(args)
   end
 end
 
---- What is wrong with these options, alone or together, or nil.
----@param args table
----@param mode? string  of the script or the arguments
----@return string?
-function state_args.problem(args, mode)
-  local is_mirror = args.mirror or mode == "mirror"
-  if args.mirror and args.mode then
-    return "--mirror and --mode contradict each other"
-  end
+-- Options that have no effect with a state, or without one.
+local function ineffective(args)
   for _, key in ipairs(args.state and USELESS or WITHOUT_STATE) do
     if args[key] and args.state then
       return ("%s has no effect with --state"):format(option(key))
@@ -55,6 +48,13 @@ function state_args.problem(args, mode)
   if args.state and args.sandbox and not args.dry_run then
     return "--state has no effect with --sandbox, which ends with the command. "
       .. "One that stays: scope3 sandbox, and --base-url with the address that it prints"
+  end
+end
+
+-- What is wrong with those of a mirror.
+local function mirror_problem(args, is_mirror)
+  if args.mirror and args.mode then
+    return "--mirror and --mode contradict each other"
   elseif is_mirror and not args.state then
     return "a mirror needs --state FILE, which keeps what the service has"
   end
@@ -63,7 +63,14 @@ function state_args.problem(args, mode)
       return ("%s has no effect without --mirror: nobody leaves"):format(option(key))
     end
   end
-  return malformed(args)
+end
+
+--- What is wrong with these options, alone or together, or nil.
+---@param args table
+---@param mode? string  of the script or the arguments
+---@return string?
+function state_args.problem(args, mode)
+  return ineffective(args) or mirror_problem(args, args.mirror or mode == "mirror") or malformed(args)
 end
 
 --- Takes the options over into those of the job.

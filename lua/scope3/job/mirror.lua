@@ -19,6 +19,7 @@ local journal_header = require "scope3.job.journal_header"
 local missing_keys = require "scope3.input.missing_keys"
 local night_guard = require "scope3.job.night_guard"
 local night_of = require "scope3.mirror.night"
+local night_result = require "scope3.job.night_result"
 local night_rows = require "scope3.job.night_rows"
 local rows = require "scope3.job.rows"
 local service_view = require "scope3.job.service_view"
@@ -191,17 +192,12 @@ local function sink_of(self)
   }
 end
 
--- People whom the audience has, as the state says.
-local function people_before(of)
-  return of.before or of.changed + of.unchanged + of.removed + of.kept
-end
-
 -- Why those who leave may not be removed; nil where they may.
 local function guard_problem(self)
   local counts = self.night.core:counts()
   local of = counts[1]
   local err = self.opts.mode == "mirror" and night_guard.problem({
-    before = people_before(of), leavers = of.leavers, rejected = of.leavers_rejected or 0,
+    before = of.before, leavers = of.leavers, rejected = of.leavers_rejected or 0,
     rows = self.rows.builder:counts().rows, taken = counts.rows,
   }, self.opts) or nil
   self.held_back = err and of.leavers or nil
@@ -227,10 +223,10 @@ end
 -- Whether the service has what the state says. Nobody is asked where the state has nobody.
 local function service_problem(self)
   local of = self.night.core:counts()[1]
-  if self.opts.dry_run or self.opts.full or people_before(of) == 0 then
+  if self.opts.dry_run or self.opts.full or of.before == 0 then
     return nil
   end
-  return service_view.problem(self.context, self.work.result, people_before(of), of.under_way + of.deferred == 0,
+  return service_view.problem(self.context, self.work.result, of.before, of.under_way + of.deferred == 0,
     self.work:limits())
 end
 
@@ -249,40 +245,6 @@ end
 
 -- --- the whole night -----------------------------------------------------------------------------------------------
 
-local NAMES = { "before", "added", "changed", "unchanged", "removed", "deferred", "under_way", "rejected_before",
-  "excluded", "kept", "not_there" }
-
--- The difference, for the result.
-local function difference(self)
-  local all = self.night.core:counts()
-  local of, built = all[1], self.rows.builder:built()
-  local told = { mode = self.opts.mode, night = self.run > 0 and self.run or nil, rows = all.rows,
-    replaced = all.replaced }
-  for _, name in ipairs(NAMES) do
-    told[name] = of[name] or 0
-  end
-  told.noted = built.note
-  told.removed = self.opts.dry_run and of.leavers or self.rows.removals
-  told.held_back = self.held_back
-  if self.opts.dry_run then
-    told.samples = self.night.core:samples()[1]
-  end
-  return told
-end
-
--- What the state keeps of a night: plain numbers.
-local function counts_of(self, err)
-  local kept, res = {}, self.work.result
-  for key, value in entries(res.mirror or {}) do
-    if type(value) == "number" then
-      kept[key] = value
-    end
-  end
-  kept.night, kept.failed = nil, err and 1 or nil
-  kept.accepted, kept.sent_bytes = res.accepted, res.bytes_sent
-  return kept
-end
-
 local function compare_and_send(self, plan, version)
   local since = self.opts.refresh_after and core.time() - self.opts.refresh_after or nil
   local err
@@ -297,7 +259,7 @@ local function compare_and_send(self, plan, version)
     local ok
     ok, err = self.night:compare(self.pause)
     err = not ok and err or send_all(self)
-    self.work:report("mirror", difference(self))
+    self.work:report("mirror", night_result.difference(self))
   end
   return err
 end
@@ -316,7 +278,7 @@ end
 
 local function end_run(self, err)
   if self.run > 0 then
-    local ok, why = self.store:end_run(self.run, core.time(), counts_of(self, err))
+    local ok, why = self.store:end_run(self.run, core.time(), night_result.counts(self.work, err))
     if not ok and not self.work:failed() then
       self.work:stop(why)
     end

@@ -1,5 +1,5 @@
---- What the rows of a mirror's files go into: the night, which compares them with the state; and after that the payloads
---- and chunks of those that have to be sent.
+--- What the rows of a mirror's files go into: the night, which compares them with the state; and after that the
+--- payloads and chunks of those that have to be sent.
 local batcher = require "scope3.job.batcher"
 local core = require "scope3.core"
 local errors = require "scope3.error"

@@ -1,7 +1,7 @@
 --- Compares what a state has with what the service says of its audience, before a night sends anything.
 ---
---- Somebody may have deleted the audience, or emptied it: then the state is wrong, and sending only what differs from it
---- would leave the others out for ever.
+--- Somebody may have deleted the audience, or emptied it: then the state is wrong, and sending only what differs from
+--- it would leave the others out for ever.
 local audience_status = require "scope3.api.audience_status"
 local entries = require "scope3.util.entries"
 local errors = require "scope3.error"

@@ -49,6 +49,18 @@ function parts:part(k)
   return row.members
 end
 
+--- A partition as it stands, also in the middle of a fold.
+---@param k integer
+---@return string? members
+---@return boolean|scope3.Error folded  whether it has the chunks of the fold in it
+function parts:look(k)
+  local row, why = rows.get(self.db, tables.part, k)
+  if not row then
+    return self:fail(why or select(2, lacks_part()))
+  end
+  return row.members, self.folding and row.fold == self.folding.n
+end
+
 -- Folds the chunks into one partition. Where that changes nothing, nothing is written.
 local function fold_part(self, k, apply)
   local row, why = rows.get(self.db, tables.part, k)
@@ -154,8 +166,8 @@ end
 
 --- Writes a partition and chunks anew, without people that are to be forgotten. Afterwards no byte of them is in the
 --- files.
----@param k integer
----@param members string
+---@param k integer?  nil where it is only chunks
+---@param members string?
 ---@param of_chunks? table<integer, string>  packed operations of chunks, by number
 ---@return boolean? whole  false where a reader still has the log open: truncate() later
 ---@return scope3.Error? err
@@ -165,7 +177,10 @@ function parts:forget(k, members, of_chunks)
     return self:fail(fault)
   end
   local ok, err = self:write(function()
-    local done, why = replace(self.db, tables.part, k, members)
+    local done, why = true, nil
+    if k then
+      done, why = replace(self.db, tables.part, k, members)
+    end
     for n, operations in entries(of_chunks or {}) do
       if done then
         done, why = replace(self.db, tables.chunk, n, operations)

@@ -236,6 +236,19 @@ local function set_log(db)
   return true
 end
 
+--- Sees that a file is a state, and reads from here on what it is now, whatever another process writes to it.
+---@param db table  of scope3.state, opened to be read only
+---@return true?
+---@return scope3.StateFault? why  as of schema.open()
+function schema.open_to_read(db)
+  local ok, why = run_all(db, { "PRAGMA cache_size = -4096", "PRAGMA mmap_size = 0", "PRAGMA cell_size_check = ON",
+    "PRAGMA temp_store = MEMORY", "BEGIN" })
+  if ok then
+    ok, why = check(db)
+  end
+  return ok, why
+end
+
 --- Makes the tables of an empty file where `fill` is given, or sees that they are there. Nothing is written to a file
 --- that is no state.
 ---@param db table  of scope3.state

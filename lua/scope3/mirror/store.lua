@@ -33,6 +33,7 @@ local tables = schema.tables
 ---@field audiences integer  how many there are
 ---@field closed boolean  it was given back
 ---@field over integer?  the night that this process has ended
+---@field about scope3.StateAbout  what it belongs to
 local Store = {}
 Store.__index = Store
 
@@ -145,8 +146,26 @@ local function add_audiences(db, audiences, known)
   return true
 end
 
+-- What a state says that it belongs to.
+local function read_about(db)
+  local about = { audiences = {} }
+  for _, key in ipairs { "service", "account", "identity", "script" } do
+    local value, why = meta(db, key)
+    if not value then
+      return nil, why
+    end
+    about[key] = value
+  end
+  local known, why = rows.all(db, tables.audience)
+  for i, row in ipairs(known or {}) do
+    about.audiences[i] = { id = row.id, name = row.name ~= "" and row.name or nil,
+      consent_basis = row.consent_basis ~= "" and row.consent_basis or nil }
+  end
+  return known and about, why
+end
+
 -- Whether the state belongs to what the run says. What may change is noted in `changed`.
-local function compare(self, about)
+local function compare(self, about, read_only)
   local was, is, may_was, may_be = {}, {}, {}, {}
   for _, key in ipairs { "service", "account", "identity", "script" } do
     local value, why = meta(self.db, key)
@@ -172,7 +191,7 @@ local function compare(self, about)
     return rows.fault(changed, "another_job")
   end
   self.changed, self.audiences = difference(may_was, may_be), math.max(#known, #about.audiences)
-  return schema.atomically(self.db, function()
+  return read_only or schema.atomically(self.db, function()
     local ok
     ok, why = add_audiences(self.db, about.audiences, #known)
     for _, key in ipairs(MAY_CHANGE) do
@@ -184,15 +203,32 @@ local function compare(self, about)
   end)
 end
 
--- Finds, or makes, what a state has, once its file is open.
-local function load(self, about, parts)
+-- Opens the tables, and compares what the state belongs to, or reads that.
+local function load_tables(self, about, opts)
   local db = self.db
-  local ok, why = schema.open(db, parts and function()
-    return fill(db, about, parts)
-  end)
-  if ok then
-    ok, why = compare(self, about)
+  local ok, why
+  if opts.read_only then
+    ok, why = schema.open_to_read(db)
+  else
+    ok, why = schema.open(db, opts.create and function()
+      return fill(db, about, opts.parts or PARTS)
+    end)
   end
+  if ok and about then
+    ok, why = compare(self, about, opts.read_only)
+    self.about = about
+  elseif ok then
+    self.about, why = read_about(db)
+    ok = self.about and true
+    self.audiences = ok and #self.about.audiences
+  end
+  return ok, why
+end
+
+-- Finds, or makes, what a state has, once its file is open.
+local function load(self, about, opts)
+  local db = self.db
+  local ok, why = load_tables(self, about, opts)
   for _, key in ipairs { "key", "parts", "chunks", "folds" } do
     if ok then
       ok, why = meta(db, key)
@@ -206,10 +242,12 @@ local function load(self, about, parts)
   return ok, why
 end
 
---- Takes a state for this process.
+--- Takes a state for this process. Or opens it only to be read: beside a process that has it, as it is now until it is
+--- closed, and without writing anything.
 ---@param path string
----@param about scope3.StateAbout
----@param opts? {create: boolean?, parts: integer?}  `create` makes one where there is none, of so many partitions
+---@param about? scope3.StateAbout  nil takes what the state says, into the field `about`
+---@param opts? {create: boolean?, parts: integer?, read_only: boolean?}  `create` makes one where there is none, of so
+---  many partitions
 ---@return scope3.MirrorStore?
 ---@return scope3.Error? err
 function store.open(path, about, opts)
@@ -219,13 +257,14 @@ function store.open(path, about, opts)
       .. "SQLite's headers (libsqlite3-dev), and build again" })
   end
   opts = opts or {}
-  local self = setmetatable({ path = path, db = false, closed = false }, Store) -- before there is something to lose
-  local db, message, code = state.open(path, { create = opts.create })
+  -- Before there is something to lose.
+  local self = setmetatable({ path = path, db = false, about = false, closed = false }, Store)
+  local db, message, code = state.open(path, { create = opts.create, read_only = opts.read_only })
   if not db then
     return failed(path, { message = message, code = code })
   end
   self.db = db
-  local fine, ok, why = pcall(load, self, about, opts.create and (opts.parts or PARTS) or nil)
+  local fine, ok, why = pcall(load, self, about, opts)
   if not fine or not ok then
     db:close() -- memory may have run out, which must not leave it locked
     if not fine then

@@ -1,0 +1,66 @@
+--- What a night came to: the difference that its result tells, and the counts that the state keeps.
+local entries = require "scope3.util.entries"
+
+local night_result = {}
+
+---@class scope3.MirrorDifference  people, but for `rows` and `replaced`
+---@field mode "mirror"|"upsert"|"remove"
+---@field night? integer  its number; none in a dry run
+---@field rows integer  that were compared
+---@field replaced integer  of these, rows that a later one of the same id replaced
+---@field before integer  who was in the audience, as the state has it
+---@field added integer
+---@field changed integer
+---@field unchanged integer
+---@field noted integer  of `changed`: who comes out as before, so nothing is sent
+---@field removed integer
+---@field held_back? integer  who would have been removed, had a guard not refused it
+---@field rejected_before integer
+---@field deferred integer
+---@field under_way integer
+---@field excluded integer
+---@field kept integer
+---@field not_there integer
+---@field samples? table<string, {row: integer, file: integer, line: integer?}[]>  of a dry run
+
+local NAMES = { "added", "changed", "unchanged", "deferred", "under_way", "rejected_before", "excluded", "kept",
+  "not_there" }
+
+--- The difference that a night found.
+---@param mirror scope3.MirrorJob
+---@return scope3.MirrorDifference
+function night_result.difference(mirror)
+  local night, rows, is_dry = mirror.night.core, mirror.rows, mirror.opts.dry_run
+  local all = night:counts()
+  local of = all[1]
+  local told = {
+    mode = mirror.opts.mode, night = mirror.run > 0 and mirror.run or nil, rows = all.rows, replaced = all.replaced,
+    before = of.before, noted = rows.builder:built().note,
+    removed = is_dry and not mirror.held_back and of.leavers or rows.removals, held_back = mirror.held_back,
+    samples = is_dry and night:samples()[1] or nil,
+  }
+  for _, name in ipairs(NAMES) do
+    told[name] = of[name] or 0
+  end
+  return told
+end
+
+--- What the state keeps of a night: plain numbers, and nothing of people.
+---@param work scope3.Job
+---@param err? scope3.Error  that ended it
+---@return table<string, number>
+function night_result.counts(work, err)
+  local kept, res = {}, work.result
+  for key, value in entries(res.mirror or {}) do
+    if type(value) == "number" then
+      kept[key] = value
+    end
+  end
+  local row = res.audience -- as it was before the night
+  kept.night, kept.failed = nil, err and 1 or nil
+  kept.accepted, kept.sent_bytes, kept.seconds = res.accepted, res.bytes_sent, work.seconds()
+  kept.uploaded, kept.matched = row.total_uploaded_count or row.uploaded_count, row.matched_count
+  return kept
+end
+
+return night_result
