@@ -73,22 +73,18 @@ static sc3_slice id_of(uint64_t number, char *to) {
   return sc3_slice_of(to, 15);
 }
 
-static uint64_t cells_of(const sc3_night *night, sc3_sip_key key, sc3_slice id, unsigned version,
-                         sc3_sip *sip) {
+static sc3_row_hash hash_of(sc3_sip_key key, sc3_slice id, unsigned version) {
   static const char *const cells[COLUMNS][2] = {
       {"jane.doe.%s@example.com", "jane.roe.0000@example.com"},
       {"+1 206 555 0142", "+1 206 555 0143"},
       {"US", "US"},
       {"2026-11-29", "2026-11-28"}};
+  const sc3_row_key with = {key, 0};
+  sc3_sip_row row = sc3_sip_row_begin(&with, id);
   size_t i;
-  *sip = night != NULL ? sc3_night_cells(night, id) : sc3_sip_begin(key);
-  if (night == NULL) {
-    sc3_sip_cell(sip, sc3_slice_of("", 0));
-    sc3_sip_cell(sip, id);
-  }
   for (i = 0; i < COLUMNS; i++)
-    sc3_sip_cell(sip, sc3_slice_of(cells[i][version], strlen(cells[i][version])));
-  return sc3_cells_hash(sip);
+    sc3_sip_cell(&row.s, sc3_slice_of(cells[i][version], strlen(cells[i][version])));
+  return sc3_sip_row_end(&row);
 }
 
 static sc3_slice read_part(state *s, size_t part) {
@@ -145,10 +141,10 @@ static void load(state *s) {
   sc3_chunk_begin(&w, 1);
   for (i = 0; i < s->ids; i++) {
     char id[16];
-    sc3_sip sip;
     sc3_mirror_entry e = {SC3_ENTRY_ADD, 0, 1, 0, 0, 0, id_of(i, id)};
-    e.hash = sc3_key_hash(s->key, e.id);
-    e.cells = cells_of(NULL, s->key, e.id, 0, &sip);
+    const sc3_row_hash hash = hash_of(s->key, e.id, 0);
+    e.hash = hash.id;
+    e.cells = hash.cells;
     e.member = mixed(i);
     must(sc3_chunk_put(&w, &e));
     if (w.count == A_CHUNK)
@@ -172,14 +168,13 @@ static void give_rows(const state *s, sc3_night *n, uint64_t rows, int staged) {
     const sc3_row_place place = {i, i * 100, 0, 1, 1};
     char text[16];
     const sc3_slice id = id_of(number, text);
-    sc3_sip sip;
+    sc3_row_hash hash;
     if (kind < GONE && number < s->ids)
       continue;
-    sink += cells_of(n, s->key, id, kind < GONE + CHANGED, &sip);
+    hash = hash_of(s->key, id, kind < GONE + CHANGED);
+    sink += hash.cells;
     if (staged)
-      must(sc3_night_row(n, id, &sip, &place));
-    else
-      sink += sc3_night_hash(n, id);
+      must(sc3_night_row(n, &hash, &place));
   }
 }
 

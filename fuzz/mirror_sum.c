@@ -43,13 +43,13 @@ static sc3_slice any_id(char to[16]) {
   return sc3_slice_of(to, (size_t)n);
 }
 
-static sc3_sip any_cells(const sc3_night *night, sc3_slice id) {
+static sc3_row_hash any_cells(const sc3_night *night, sc3_slice id) {
   static const char text[] = "anna.smith@example.com";
   const unsigned first = draw(3), second = draw(3), absent = draw(4) == 0; /* in this order */
-  sc3_sip s = sc3_night_cells(night, id);
-  sc3_sip_cell(&s, sc3_slice_of(text, first));
-  sc3_sip_cell(&s, sc3_slice_of(absent ? NULL : text, 20 + second));
-  return s;
+  sc3_sip_row row = sc3_sip_row_begin(sc3_night_key(night), id);
+  sc3_sip_cell(&row.s, sc3_slice_of(text, first));
+  sc3_sip_cell(&row.s, sc3_slice_of(absent ? NULL : text, 20 + second));
+  return sc3_sip_row_end(&row);
 }
 
 /* A chunk of random entries, whose cells are those of rows. */
@@ -59,13 +59,11 @@ static void write_chunk(sc3_chunk_writer *w, const sc3_night *night, uint32_t ru
   for (i = 0; i < ENTRIES; i++) {
     char id[16];
     sc3_mirror_entry e;
-    sc3_sip cells;
     e.op = (sc3_entry_op)(draw(3) == 0 ? 1 + draw(5) : 1);
     e.audience = draw(AUDIENCES);
     e.id = any_id(id);
     e.hash = sc3_night_hash(night, e.id);
-    cells = any_cells(night, e.id);
-    e.cells = sc3_cells_hash(&cells);
+    e.cells = any_cells(night, e.id).cells;
     e.member = draw(4);
     must(sc3_chunk_put(w, &e));
   }
@@ -120,11 +118,11 @@ static void one_night(uint32_t run, char *blobs[PARTS], size_t sizes[PARTS]) {
   for (i = 0; i < ROWS; i++) {
     char text[16];
     const sc3_slice id = any_id(text);
-    const sc3_sip cells = any_cells(night, id);
+    const sc3_row_hash hash = any_cells(night, id);
     const sc3_row_place place = {i, (uint64_t)i << 30, 3, (uint16_t)draw(1 << AUDIENCES), 1};
     if (draw(50) == 0)
       must(sc3_night_exclude(night, id));
-    must(sc3_night_row(night, id, &cells, &place));
+    must(sc3_night_row(night, &hash, &place));
   }
   for (i = 0; i < PARTS; i++) {
     uint32_t records;

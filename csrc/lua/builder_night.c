@@ -71,7 +71,7 @@ static int make_call(lua_State *L, work *w, sc3l_uses *uses) {
 /* Gives the night a row that was surveyed. 0 where it failed, and what to answer is pushed. */
 static int give_row(lua_State *L, const work *w, const sc3_survey *survey) {
   const sc3_record *r = &w->u->record;
-  const sc3_sip cells = sc3_night_values(w->night, survey->id.value, &survey->mapped.values);
+  const sc3_row_hash hash = sc3_night_values(w->night, survey->id.value, &survey->mapped.values);
   sc3_row_place place;
   place.row = r->row;
   place.offset = r->offset;
@@ -79,7 +79,7 @@ static int give_row(lua_State *L, const work *w, const sc3_survey *survey) {
   place.mask = (uint16_t)((UINT32_C(1) << w->audiences) - 1);
   place.beyond = sc3_line_beyond(r->row, r->line);
   sc3_builder_leave(&w->u->b);
-  return sc3l_mirror_is_well(L, sc3_night_row(w->night, survey->id.value, &cells, &place));
+  return sc3l_mirror_is_well(L, sc3_night_row(w->night, &hash, &place));
 }
 
 /* What a row came to. */

@@ -101,7 +101,8 @@ static uint16_t check_mask(lua_State *L, int index) {
 static int night_row(lua_State *L) {
   sc3_night *n = check(L);
   const sc3_slice id = sc3l_check_id(L, 2);
-  sc3_sip cells = sc3_night_cells(n, id);
+  sc3_sip_row cells = sc3_sip_row_begin(sc3_night_key(n), id);
+  sc3_row_hash hash;
   sc3_row_place place;
   luaL_checktype(L, 3, LUA_TTABLE);
   place.mask = check_mask(L, 4);
@@ -109,8 +110,9 @@ static int night_row(lua_State *L) {
   place.offset = check_48(L, 6);
   place.file = (uint16_t)sc3l_check_whole(L, 7, 0, UINT16_MAX);
   place.beyond = sc3_line_beyond(place.row, lua_isnoneornil(L, 8) ? 0 : check_48(L, 8));
-  take_cells(L, 3, &cells);
-  return sc3l_push_mirror_status(L, sc3_night_row(n, id, &cells, &place));
+  take_cells(L, 3, &cells.s);
+  hash = sc3_sip_row_end(&cells);
+  return sc3l_push_mirror_status(L, sc3_night_row(n, &hash, &place));
 }
 
 /* :exclude(id) -> true | nil, message, code. Nobody with this id is in any audience. */

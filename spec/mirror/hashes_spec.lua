@@ -1,5 +1,5 @@
 -- The keyed hash is SipHash: the reference implementation's vectors of SipHash-2-4, and those of the Rust library for
--- SipHash-1-3. Keys and texts are the bytes 0, 1, 2 and so on. Lists of cells hash like the text that they stand for.
+-- SipHash-1-3. Keys and texts are the bytes 0, 1, 2 and so on. Rows hash like the texts that they stand for.
 local compile = require "spec.support.compile"
 local core = require "scope3.core"
 local seed = require "spec.support.seed"
@@ -51,14 +51,14 @@ describe("the keyed hash", function()
     end
   end)
 
-  it("is SipHash-2-4 with other rounds, and hashes each list of cells as the text that it stands for", function()
+  it("is SipHash-2-4 with other rounds, and hashes each row as the text that it stands for", function()
     print("   seed " .. seed)
     local program = compile.program "spec/support/sip_hashes.c csrc/core/mirror/siphash.c"
     local log = world.path ".log"
     assert(os.execute(("env -u LD_PRELOAD %s %d >%s 2>&1"):format(program, seed % 2 ^ 31, log)))
     local said = world.read(log)
     assert.equal(TWO_FOUR, said:match "^%x+")
-    assert.equal("the cells are alike", said:match "\n(.-)\n")
+    assert.equal("the rows are alike", said:match "\n(.-)\n")
   end)
 
   it("tells lists of cells apart that read alike", function()

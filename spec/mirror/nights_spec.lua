@@ -92,7 +92,7 @@ describe("a night", function()
       assert(night:row("id" .. i, { "x" }, 1, i, 0, 0))
     end
     assert.equal("", files_in(path))
-    assert.same({ "600 73728" }, unnamed(path))
+    assert.same({ "600 40960" }, unnamed(path))
     local pipe = assert(io.popen "ls -l /proc/self/fd")
     assert.is_nil(pipe:read("*a"):find(path, 1, true))
     pipe:close()

@@ -1,5 +1,5 @@
 /* Prints SipHash-2-4 of the first 0 to 63 of the bytes 0, 1, 2 and so on, by a key of the same; and
- * compares lists of cells with the text that they stand for.   sip_hashes SEED */
+ * compares rows with the texts that they stand for.   sip_hashes SEED */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,8 @@
 
 #include "../../csrc/core/mirror/siphash.h"
 
-enum { VECTORS = 64, LISTS = 20000, CELLS = 6, LONGEST = 40, TEXT = CELLS * (LONGEST + 12) };
+enum { VECTORS = 64, LISTS = 20000, CELLS = 6, LONGEST = 40, LONG_ID = 600 };
+enum { TEXT = LONG_ID + 20 + CELLS * (LONGEST + 12) };
 
 static void print_vectors(sc3_sip_key key) {
   char bytes[VECTORS];
@@ -20,6 +21,28 @@ static void print_vectors(sc3_sip_key key) {
     bytes[n] = (char)n;
   }
   printf("\n");
+}
+
+static unsigned char *any_bytes(size_t n) {
+  /* A block of its own, so that a sanitizer sees what is read beside it. */
+  unsigned char *bytes = malloc(n + 1);
+  size_t i;
+  if (bytes == NULL)
+    exit(1);
+  for (i = 0; i < n; i++)
+    bytes[i] = (unsigned char)rand();
+  return bytes;
+}
+
+/* The text begins with an id and the version; how long it is then. */
+static size_t write_id(unsigned char *text, sc3_slice id, uint64_t version) {
+  size_t at = id.n;
+  memcpy(text, id.p, id.n);
+  for (; at % 8 != 7; at++)
+    text[at] = 0;
+  text[at++] = (unsigned char)id.n;
+  sc3_store64(text + at, version);
+  return at + 8;
 }
 
 /* Appends a cell to the text; how long it is then. */
@@ -36,31 +59,38 @@ static size_t write_cell(unsigned char *text, size_t at, sc3_slice cell) {
 static int is_alike(sc3_sip_key key) {
   unsigned char text[TEXT], *cells[CELLS];
   const size_t count = (size_t)rand() % (CELLS + 1);
-  sc3_sip s = sc3_sip_begin(key);
-  size_t at = 0, i, j;
+  const size_t id_length = (size_t)rand() % (rand() % 8 == 0 ? LONG_ID : LONGEST);
+  unsigned char *const bytes = any_bytes(id_length);
+  const sc3_slice id = sc3_slice_of((const char *)bytes, id_length);
+  const sc3_row_key with = {key, (uint64_t)rand() << 32 | (uint64_t)rand()};
+  sc3_sip_row row = sc3_sip_row_begin(&with, id);
+  size_t at = write_id(text, id, with.version), i;
+  sc3_row_hash hash;
+  int alike;
   for (i = 0; i < count; i++) {
-    /* Each has a block of its own, so that a sanitizer sees what is read beside it. */
     sc3_slice cell = {NULL, (size_t)rand() % LONGEST};
-    cells[i] = malloc(cell.n + 1);
-    if (cells[i] == NULL)
-      exit(1);
-    for (j = 0; j < cell.n; j++)
-      cells[i][j] = (unsigned char)rand();
+    cells[i] = any_bytes(cell.n);
     if (rand() % 8 == 0)
       cell.n = 0;
     else
       cell.p = (const char *)cells[i];
-    sc3_sip_cell(&s, cell);
+    sc3_sip_cell(&row.s, cell);
     at = write_cell(text, at, cell);
   }
+  sc3_store32(text + at, (uint32_t)id.n);
+  hash = sc3_sip_row_end(&row);
+  alike = hash.id == sc3_siphash(key, id, 1, 3) &&
+          hash.cells == sc3_siphash(key, sc3_slice_of((const char *)text, at + 4), 1, 3);
+  free(bytes);
   for (i = 0; i < count; i++)
     free(cells[i]);
-  return sc3_cells_hash(&s) == sc3_siphash(key, sc3_slice_of((const char *)text, at), 1, 3);
+  return alike;
 }
 
 /* Cells beside memory that cannot be read: an access before or behind one ends the program. */
 static void read_at_edges(sc3_sip_key key) {
   const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  const sc3_row_key with = {key, 0};
   sc3_sip s = sc3_sip_begin(key);
   size_t n;
   char *memory = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -71,6 +101,8 @@ static void read_at_edges(sc3_sip_key key) {
     sc3_sip_cell(&s, sc3_slice_of(memory + page, n));
     sc3_sip_cell(&s, sc3_slice_of(memory + 2 * page - n, n));
     (void)sc3_siphash(key, sc3_slice_of(memory + 2 * page - n, n), 1, 3);
+    (void)sc3_sip_row_begin(&with, sc3_slice_of(memory + page, n));
+    (void)sc3_sip_row_begin(&with, sc3_slice_of(memory + 2 * page - n, n));
   }
 }
 
@@ -87,6 +119,6 @@ int main(int argc, char **argv) {
   srand(argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 1);
   for (i = 0; i < LISTS && is_alike(key); i++) {
   }
-  printf("%s\n", i == LISTS ? "the cells are alike" : "a list of cells has another hash");
+  printf("%s\n", i == LISTS ? "the rows are alike" : "a row has another hash");
   return 0;
 }

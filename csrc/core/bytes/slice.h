@@ -12,6 +12,14 @@
 #define SC3_COLD
 #endif
 
+/* Marks functions that are to be inline although they are large: what they work on stays in
+   registers then. */
+#if defined(__GNUC__)
+#define SC3_INLINE static inline __attribute__((always_inline))
+#else
+#define SC3_INLINE static inline
+#endif
+
 /* `p` is NULL where the value is absent; an empty value has a non-NULL `p` and `n` 0. Never
  * NUL-terminated. */
 typedef struct sc3_slice {

@@ -35,8 +35,8 @@ sc3_mirror_status sc3_building_next(sc3_building *g, sc3_night *n, const sc3_can
 }
 
 static int is_same(const sc3_building *g, const sc3_night *n, const sc3_survey *survey) {
-  const sc3_sip cells = sc3_night_values(n, survey->id.value, &survey->mapped.values);
-  return sc3_cells_hash(&cells) == g->candidate.cells; /* the id is among them */
+  const sc3_row_hash hash = sc3_night_values(n, survey->id.value, &survey->mapped.values);
+  return hash.cells == g->candidate.cells; /* the id is among them */
 }
 
 /* Says what becomes of the member that was staged, or of the row that gave none. */

@@ -8,6 +8,6 @@
 
 /* `id` as it is sent. What the row does not have is told apart from all that it may have. A value
    that the map cannot use, such as true for an email, is none. */
-sc3_sip sc3_night_values(const sc3_night *n, sc3_slice id, const sc3_values *values);
+sc3_row_hash sc3_night_values(const sc3_night *n, sc3_slice id, const sc3_values *values);
 
 #endif

@@ -169,10 +169,10 @@ static sc3_mirror_status take(sc3_gather *g, sc3_part_reader *r, const sc3_stage
   item->mask = 0;
   if (item->has_row) {
     item->cells = staged->cells;
-    item->order = staged->order;
-    item->offset = staged->offset;
-    item->beyond = staged->beyond;
-    item->mask = staged->mask;
+    item->order = sc3_order_of(staged->place);
+    item->offset = staged->place->offset;
+    item->beyond = staged->place->beyond;
+    item->mask = staged->place->mask;
   }
   if (staged->kind == SC3_STAGE_ENTRY)
     status = take_entry(g, r, staged, item);

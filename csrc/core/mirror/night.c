@@ -12,7 +12,7 @@ typedef enum night_phase { GATHERING, MERGING, BUILDING, LEAVING } night_phase;
 
 struct sc3_night {
   sc3_night_options options;
-  sc3_sip before_cells; /* where the hash of every row's cells begins */
+  sc3_row_key key;
   sc3_blocks blocks;
   sc3_part_spool staged;
   sc3_row_ranges ranges;
@@ -85,8 +85,8 @@ sc3_mirror_status sc3_night_open(sc3_night **out, const sc3_night_options *optio
   if (n == NULL)
     return SC3_MIRROR_MEMORY;
   n->options = *options;
-  n->before_cells = sc3_sip_begin(options->key);
-  sc3_sip_cell(&n->before_cells, options->version);
+  n->key.key = options->key;
+  n->key.version = sc3_key_hash(options->key, options->version);
   sc3_gather_init(&n->gather);
   n->merge.bits = options->bits;
   n->merge.audiences = options->audiences;
@@ -122,23 +122,20 @@ void sc3_night_close(sc3_night *n) {
 /* --- what comes in --- */
 
 uint64_t sc3_night_hash(const sc3_night *n, sc3_slice id) {
-  return sc3_key_hash(n->options.key, id);
+  return sc3_key_hash(n->key.key, id);
 }
 
-sc3_sip sc3_night_cells(const sc3_night *n, sc3_slice id) {
-  sc3_sip s = n->before_cells;
-  sc3_sip_cell(&s, id);
-  return s;
+const sc3_row_key *sc3_night_key(const sc3_night *n) {
+  return &n->key;
 }
 
-sc3_mirror_status sc3_night_row(sc3_night *n, sc3_slice id, const sc3_sip *cells,
+sc3_mirror_status sc3_night_row(sc3_night *n, const sc3_row_hash *hash,
                                 const sc3_row_place *place) {
   sc3_mirror_status status = enter(n, GATHERING);
   if (status == SC3_MIRROR_OK && !sc3_row_ranges_note(&n->ranges, sc3_order_of(place)))
     status = SC3_MIRROR_ORDER;
   if (status == SC3_MIRROR_OK)
-    status = sc3_stage_row(&n->staged, n->options.bits, sc3_night_hash(n, id),
-                           sc3_cells_hash(cells), place);
+    status = sc3_stage_row(&n->staged, n->options.bits, hash, place);
   n->rows += status == SC3_MIRROR_OK;
   return keep(n, status);
 }

@@ -32,13 +32,12 @@ void sc3_night_close(sc3_night *n);
 /* The hash of an id. */
 uint64_t sc3_night_hash(const sc3_night *n, sc3_slice id);
 
-/* Begins the hash of a row's cells. sc3_sip_cell() takes each. */
-sc3_sip sc3_night_cells(const sc3_night *n, sc3_slice id);
+/* With what the rows of this night are hashed, see sc3_sip_row_begin(). */
+const sc3_row_key *sc3_night_key(const sc3_night *n);
 
 /* A row, after those before it in file and row. Of one id the last row counts: one with a mask of
    0, which no audience wants, takes the place of those before it. */
-sc3_mirror_status sc3_night_row(sc3_night *n, sc3_slice id, const sc3_sip *cells,
-                                const sc3_row_place *place);
+sc3_mirror_status sc3_night_row(sc3_night *n, const sc3_row_hash *hash, const sc3_row_place *place);
 
 /* Nobody with this id is in any audience. */
 sc3_mirror_status sc3_night_exclude(sc3_night *n, sc3_slice id);

@@ -97,6 +97,7 @@ void sc3_part_end(sc3_part_reader *r) {
     free(r->part->tail);
     r->part->tail = NULL;
     r->part->n = r->part->entries = 0;
+    memset(&r->part->before, 0, sizeof r->part->before);
     r->part->chain.first = r->part->chain.last = SC3_NO_BLOCK;
   }
   free(r->block);

@@ -62,13 +62,19 @@ static inline void sc3_sip_compress(sc3_sip *s, uint64_t word, int rounds) {
   s->v0 ^= word;
 }
 
-/* The last `n` bytes of a message, less than 8, as a word. */
-static inline uint64_t sc3_sip_rest(const unsigned char *p, size_t n) {
-  uint64_t word = 0;
-  size_t i;
-  for (i = 0; i < n; i++)
-    word |= (uint64_t)p[i] << 8 * i;
-  return word;
+/* `n` bytes, less than 8, as a word. Some are read twice, because a loop over so few costs more. */
+static inline uint64_t sc3_sip_few(const unsigned char *p, size_t n) {
+  if (n >= 4)
+    return sc3_load32(p) | (uint64_t)sc3_load32(p + n - 4) << 8 * (n - 4);
+  if (n == 0)
+    return 0;
+  return p[0] | (uint64_t)p[n / 2] << 8 * (n / 2) | (uint64_t)p[n - 1] << 8 * (n - 1);
+}
+
+/* The last bytes of a text of `n` bytes from `at` on, less than 8, as a word. Those before them are
+   the text's own: eight are read at once where there are as many. */
+static inline uint64_t sc3_sip_rest(const unsigned char *p, size_t n, size_t at) {
+  return n >= 8 ? sc3_load64(p + n - 8) >> 7 >> (57 - 8 * (n - at)) : sc3_sip_few(p + at, n - at);
 }
 
 static inline uint64_t sc3_sip_end(sc3_sip s, uint64_t rest, size_t n, int rounds, int finals) {
@@ -81,20 +87,95 @@ static inline uint64_t sc3_sip_end(sc3_sip s, uint64_t rest, size_t n, int round
 /* SipHash-`rounds`-`finals` of one text. */
 static inline uint64_t sc3_siphash(sc3_sip_key key, sc3_slice text, int rounds, int finals) {
   const unsigned char *p = (const unsigned char *)text.p;
-  const size_t rest = text.n % 8;
+  const size_t rest = text.n % 8, whole = text.n - rest;
   sc3_sip s = sc3_sip_begin(key);
-  for (; s.bytes + rest < text.n; s.bytes += 8)
+  for (; s.bytes < whole; s.bytes += 8)
     sc3_sip_compress(&s, sc3_load64(p + s.bytes), rounds);
-  return sc3_sip_end(s, sc3_sip_rest(p + s.bytes, rest), rest, rounds, finals);
+  return sc3_sip_end(s, sc3_sip_rest(p, text.n, whole), rest, rounds, finals);
 }
 
 /* SipHash-1-3 of an id, a member or another single text. */
 uint64_t sc3_key_hash(sc3_sip_key key, sc3_slice text);
 
-/* A list of cells, one after the other between sc3_sip_begin() and sc3_cells_hash(). The hash is
-   that of a text in which each cell stands as its length in four bytes, its bytes, and zeros up to
-   a multiple of 8. So no two lists share a text. A cell that is absent has the length 2^32 - 1. */
+/* --- a row: its id, and a list of cells --- */
+
+enum { SC3_SIP_ROUNDS = 1, SC3_SIP_FINALS = 3, SC3_SIP_LENGTH = 4 };
+
+/* With what rows are hashed. */
+typedef struct sc3_row_key {
+  sc3_sip_key key;
+  uint64_t version; /* the hash of what changes the hashes of all cells */
+} sc3_row_key;
+
+/* What stands for a row. */
+typedef struct sc3_row_hash {
+  uint64_t id;    /* sc3_key_hash() of it */
+  uint64_t cells; /* of the id and all cells */
+} sc3_row_hash;
+
+/* A row under way: sc3_sip_row_begin(), sc3_sip_cell() for each cell, sc3_sip_row_end(). The hash
+   of its cells is that of this text: the id, zeros up to the last byte of a word and in that its
+   length modulo 256, as SipHash ends a text; the version in 8 bytes; each cell as its length in 4
+   bytes, its bytes, and zeros up to a multiple of 8; the length of the id in 4 bytes. No two rows
+   share a text: it is read from its end. A cell that is absent has the length 2^32 - 1. So an id is
+   hashed once, for itself and for its cells. */
+typedef struct sc3_sip_row {
+  sc3_sip s;
+  uint64_t id;
+  uint32_t id_length;
+} sc3_sip_row;
+
+static inline sc3_sip_row sc3_sip_row_begin(const sc3_row_key *key, sc3_slice id) {
+  const unsigned char *p = (const unsigned char *)id.p;
+  const size_t whole = id.n & ~(size_t)7;
+  sc3_sip_row r;
+  sc3_sip s = sc3_sip_begin(key->key);
+  uint64_t rest;
+  for (; s.bytes < whole; s.bytes += 8)
+    sc3_sip_compress(&s, sc3_load64(p + s.bytes), SC3_SIP_ROUNDS);
+  rest = sc3_sip_rest(p, id.n, whole);
+  r.id = sc3_sip_end(s, rest, id.n - whole, SC3_SIP_ROUNDS, SC3_SIP_FINALS);
+  sc3_sip_compress(&s, rest | (uint64_t)id.n << 56, SC3_SIP_ROUNDS);
+  sc3_sip_compress(&s, key->version, SC3_SIP_ROUNDS);
+  s.bytes += 16;
+  r.s = s;
+  r.id_length = (uint32_t)id.n;
+  return r;
+}
+
+/* In place of a cell: a word, where all rows have one. */
+static inline void sc3_sip_word(sc3_sip *s, uint64_t word) {
+  sc3_sip_compress(s, word, SC3_SIP_ROUNDS);
+  s->bytes += 8;
+}
+
+SC3_INLINE void sc3_sip_take_cell(sc3_sip *s, sc3_slice cell) {
+  const unsigned char *p = (const unsigned char *)cell.p;
+  const size_t n = p != NULL ? cell.n : 0;
+  /* No row holds a cell of 4 GiB. */
+  const uint64_t length = p != NULL ? (uint32_t)n : UINT32_MAX;
+  size_t at = SC3_SIP_LENGTH;
+  if (n < SC3_SIP_LENGTH) {
+    sc3_sip_compress(s, length | sc3_sip_few(p, n) << 32, SC3_SIP_ROUNDS);
+    s->bytes += 8;
+    return;
+  }
+  sc3_sip_compress(s, length | (uint64_t)sc3_load32(p) << 32, SC3_SIP_ROUNDS);
+  for (; n - at >= 8; at += 8)
+    sc3_sip_compress(s, sc3_load64(p + at), SC3_SIP_ROUNDS);
+  if (at < n)
+    sc3_sip_compress(s, sc3_sip_rest(p, n, at), SC3_SIP_ROUNDS);
+  s->bytes += (SC3_SIP_LENGTH + n + 7) & ~(uint64_t)7;
+}
+
+/* The same where it need not be fast. */
 void sc3_sip_cell(sc3_sip *s, sc3_slice cell);
-uint64_t sc3_cells_hash(const sc3_sip *s);
+
+static inline sc3_row_hash sc3_sip_row_end(const sc3_sip_row *r) {
+  sc3_row_hash hash;
+  hash.id = r->id;
+  hash.cells = sc3_sip_end(r->s, r->id_length, SC3_SIP_LENGTH, SC3_SIP_ROUNDS, SC3_SIP_FINALS);
+  return hash;
+}
 
 #endif

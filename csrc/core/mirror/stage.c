@@ -2,7 +2,19 @@
 
 #include "../bytes/little.h"
 
-enum { EXCLUSION_SIZE = 9, ROW_SIZE = 37, ENTRY_SIZE = 33, REFUSED = 128 };
+enum {
+  EXCLUSION_SIZE = 9,
+  ENTRY_SIZE = 33,
+  REFUSED = 128,
+  ROW_HEAD = 17,
+  FAR_SIZE = ROW_HEAD + 20,
+  CLOSE_SIZE = ROW_HEAD + 5,
+  UINT24_MAX = 0xffffff,
+  KIND = 15, /* the bits of a first byte that are not these: */
+  CLOSE = 16,
+  OTHER_MASK = 32,
+  OTHER_LINE = 64
+};
 
 static void store48(unsigned char *p, uint64_t n) {
   sc3_store32(p, (uint32_t)n);
@@ -13,18 +25,81 @@ static uint64_t load48(const unsigned char *p) {
   return sc3_load32(p) | (uint64_t)sc3_load16(p + 4) << 32;
 }
 
-sc3_mirror_status sc3_stage_row(sc3_part_spool *to, unsigned bits, uint64_t hash, uint64_t cells,
-                                const sc3_row_place *place) {
-  unsigned char bytes[ROW_SIZE];
-  bytes[0] = SC3_STAGE_ROW;
-  sc3_store64(bytes + 1, hash);
-  sc3_store64(bytes + 9, cells);
-  sc3_store64(bytes + 17, sc3_order_of(place));
-  store48(bytes + 25, place->offset);
-  sc3_store16(bytes + 31, place->mask);
-  sc3_store32(bytes + 33, (uint32_t)place->beyond);
-  return sc3_part_put(to, sc3_part_of(hash, bits), bytes, sizeof bytes);
+/* --- rows ---
+ *
+ * Most rows of a partition follow each other closely in one file, so that what differs from the one
+ * before takes few bytes:
+ *
+ *   kind and form 1, hash 8, cells 8,
+ *   CLOSE: rows between 2, bytes between 3
+ *   else:  order 8, offset 6, mask 2, beyond 4
+ *   OTHER_MASK: mask 2
+ *   OTHER_LINE: how much `beyond` has grown 2 */
+
+static unsigned form_of(const sc3_row_place *before, const sc3_row_place *place) {
+  const uint64_t lines = (uint64_t)((int64_t)place->beyond - before->beyond);
+  if (place->file != before->file || place->row - before->row > UINT16_MAX ||
+      place->offset - before->offset > UINT24_MAX || lines > UINT16_MAX)
+    return 0;
+  return CLOSE | (place->mask != before->mask ? OTHER_MASK : 0u) | (lines != 0 ? OTHER_LINE : 0u);
 }
+
+static size_t size_of(unsigned form) {
+  return (form & CLOSE) == 0 ? FAR_SIZE
+                             : CLOSE_SIZE + ((form & OTHER_MASK) != 0 ? 2u : 0u) +
+                                   ((form & OTHER_LINE) != 0 ? 2u : 0u);
+}
+
+static void write_row(unsigned char *p, unsigned form, const sc3_row_hash *hash,
+                      const sc3_row_place *before, const sc3_row_place *place) {
+  p[0] = (unsigned char)(SC3_STAGE_ROW | form);
+  sc3_store64(p + 1, hash->id);
+  sc3_store64(p + 9, hash->cells);
+  p += ROW_HEAD;
+  if ((form & CLOSE) == 0) {
+    sc3_store64(p, sc3_order_of(place));
+    store48(p + 8, place->offset);
+    sc3_store16(p + 14, place->mask);
+    sc3_store32(p + 16, (uint32_t)place->beyond);
+    return;
+  }
+  sc3_store16(p, (uint16_t)(place->row - before->row));
+  sc3_store16(p + 2, (uint16_t)(place->offset - before->offset));
+  p[4] = (unsigned char)((place->offset - before->offset) >> 16);
+  p += 5;
+  if ((form & OTHER_MASK) != 0) {
+    sc3_store16(p, place->mask);
+    p += 2;
+  }
+  if ((form & OTHER_LINE) != 0)
+    sc3_store16(p, (uint16_t)(place->beyond - before->beyond));
+}
+
+/* The next row of the partition is far off, and its line would be out of the cache then. */
+static void prefetch(const unsigned char *p) {
+#if defined(__GNUC__)
+  __builtin_prefetch(p, 1, 2);
+#else
+  (void)p;
+#endif
+}
+
+sc3_mirror_status sc3_stage_row(sc3_part_spool *to, unsigned bits, const sc3_row_hash *hash,
+                                const sc3_row_place *place) {
+  const size_t part = sc3_part_of(hash->id, bits);
+  sc3_row_place *const before = &to->parts[part].before;
+  const unsigned form = form_of(before, place);
+  const size_t size = size_of(form);
+  unsigned char aside[FAR_SIZE], *const room = sc3_part_room(to, part, size);
+  write_row(room != NULL ? room : aside, form, hash, before, place);
+  *before = *place;
+  if (room == NULL)
+    return sc3_part_spill(to, part, aside, size);
+  prefetch(room + 2 * CLOSE_SIZE);
+  return SC3_MIRROR_OK;
+}
+
+/* --- exclusions and entries --- */
 
 sc3_mirror_status sc3_stage_exclusion(sc3_part_spool *to, unsigned bits, uint64_t hash) {
   unsigned char bytes[EXCLUSION_SIZE];
@@ -80,17 +155,43 @@ sc3_mirror_status sc3_stage_chunk(sc3_part_spool *to, unsigned bits, sc3_chunk_r
 
 /* --- taken out again --- */
 
-static int read_row(sc3_part_reader *r, sc3_staged *out) {
-  unsigned char bytes[ROW_SIZE - 1];
-  if (!sc3_part_read(r, bytes, sizeof bytes))
+/* What stands behind the head of a row; 0 where it cannot be read. */
+static int read_place(sc3_part_reader *r, unsigned form) {
+  unsigned char aside[FAR_SIZE];
+  const size_t size = size_of(form) - ROW_HEAD;
+  const unsigned char *p = sc3_part_view(r, aside, size);
+  sc3_row_place *const place = &r->before;
+  if (p == NULL)
     return 0;
-  out->hash = sc3_load64(bytes);
-  out->cells = sc3_load64(bytes + 8);
-  out->order = sc3_load64(bytes + 16);
-  out->offset = load48(bytes + 24);
-  out->mask = sc3_load16(bytes + 30);
-  out->beyond = (int32_t)sc3_load32(bytes + 32);
+  if ((form & CLOSE) == 0) {
+    place->file = sc3_load16(p + 6);
+    place->row = load48(p);
+    place->offset = load48(p + 8);
+    place->mask = sc3_load16(p + 14);
+    place->beyond = (int32_t)sc3_load32(p + 16);
+    return 1;
+  }
+  place->row += sc3_load16(p);
+  place->offset += sc3_load16(p + 2) | (uint32_t)p[4] << 16;
+  p += 5;
+  if ((form & OTHER_MASK) != 0) {
+    place->mask = sc3_load16(p);
+    p += 2;
+  }
+  if ((form & OTHER_LINE) != 0)
+    place->beyond += sc3_load16(p);
   return 1;
+}
+
+static int read_row(sc3_part_reader *r, unsigned form, sc3_staged *out) {
+  unsigned char aside[ROW_HEAD];
+  const unsigned char *p = sc3_part_view(r, aside, ROW_HEAD - 1);
+  if (p == NULL)
+    return 0;
+  out->hash = sc3_load64(p);
+  out->cells = sc3_load64(p + 8);
+  out->place = &r->before;
+  return read_place(r, form);
 }
 
 static int read_entry(sc3_part_reader *r, sc3_staged *out) {
@@ -113,9 +214,9 @@ int sc3_staged_next(sc3_part_reader *r, sc3_staged *out) {
   unsigned char kind, bytes[EXCLUSION_SIZE - 1];
   if (!sc3_part_read(r, &kind, 1))
     return 0;
-  out->kind = (sc3_stage_kind)kind;
-  if (kind == SC3_STAGE_ROW)
-    return read_row(r, out);
+  out->kind = (sc3_stage_kind)(kind & KIND);
+  if (out->kind == SC3_STAGE_ROW)
+    return read_row(r, kind, out);
   if (kind == SC3_STAGE_ENTRY)
     return read_entry(r, out);
   if (!sc3_part_read(r, bytes, sizeof bytes))

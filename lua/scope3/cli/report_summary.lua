@@ -131,8 +131,16 @@ add_row(function(res)
   end
 end)
 
+-- A night that found nothing to send needs no rows of zeros.
+local function is_quiet(res)
+  return res.mirror ~= nil and res.members == 0
+end
+
 add_row(function(res)
   local ids = res.identifiers
+  if is_quiet(res) then
+    return nil
+  end
   local kinds = { text.plural(ids.hashed_email, "email"), text.plural(ids.hashed_phone, "phone") }
   if ids.uids > 0 then
     kinds[#kinds + 1] = text.plural(ids.uids, "universal id")
@@ -144,6 +152,9 @@ add_row(function(res)
 end)
 
 add_row(function(res)
+  if is_quiet(res) and #res.requests == 0 then
+    return nil
+  end
   return "requests", describe_requests(res)
     .. (res.bytes_sent > 0 and " · " .. text.bytes(res.bytes_sent) or "")
     .. (res.retries > 0 and " · " .. text.plural(res.retries, "retry", "retries") or "")

@@ -29,6 +29,8 @@ local TOLD = 0.05 -- seconds more than was told before, for a wait to be told ag
 ---@field budget? {left: number}  retries that the requests of its job share
 ---@field ending? {limits: {deadline: number?}}  says the time by the loop's clock from which it is not sent any more
 ---@field on_event? fun(event: scope3.Event)
+---@field before_attempt? fun(call: scope3.Call): scope3.Error?  asked before each attempt goes on the wire; what it
+---  gives, or raises, ends the call
 
 ---@class scope3.Call
 ---@field request scope3.Request
@@ -42,6 +44,7 @@ local TOLD = 0.05 -- seconds more than was told before, for a wait to be told ag
 ---@field last scope3.Error?  of the last attempt
 ---@field denied scope3.Error?  of the 401 after which another key is asked for
 ---@field uncertain boolean?  an attempt may have been carried out without an answer
+---@field lost integer  such attempts
 ---@field fresh boolean?  the next attempt takes a new connection, because the last one failed
 ---@field attempts integer
 ---@field history scope3.Attempt[]
@@ -61,7 +64,7 @@ Call.__index = Call
 ---@return scope3.Call
 function call.new(transport, request, waiter)
   return setmetatable({ transport = transport, request = request, waiter = waiter, attempts = 0, failures = {},
-    history = {}, bytes_sent = 0, due = 0, done = false, fresh = false }, Call) -- with room for what most will have
+    history = {}, bytes_sent = 0, due = 0, done = false, fresh = false, lost = 0 }, Call) -- room for what most have
 end
 
 --- Stores an event for the listener. The caller that waits calls the listener.
@@ -183,6 +186,12 @@ function Call:next_attempt(err, now)
   }), left
 end
 
+-- The attempt may have been carried out, and nobody knows.
+---@private
+function Call:lose()
+  self.uncertain, self.lost = true, self.lost + 1
+end
+
 --- An attempt failed: plans the next one, or ends the call.
 ---@param err scope3.Error
 ---@param seconds number  that the attempt took
@@ -191,7 +200,9 @@ function Call:fail(err, seconds, now)
   if self.request.method == "GET" then
     err = errors.with(err, { uncertain = errors.NOTHING }) -- reading changes nothing
   end
-  self.uncertain = self.uncertain or err.uncertain
+  if err.uncertain then
+    self:lose()
+  end
   local delay, left = self:next_attempt(err, now)
   self:note_attempt(err, seconds, delay)
   if delay then
@@ -304,8 +315,12 @@ function Call:on_result(result)
   self.id = nil
   local ok, fault = pcall(self.ended, self, result)
   if not ok then
+    local changes = self.request.method ~= "GET"
+    if changes then
+      self:lose()
+    end
     self:finish(nil, errors.with(guard.error("what reads a reply", fault), {
-      uncertain = self.request.method ~= "GET" or errors.NOTHING,
+      uncertain = changes or errors.NOTHING,
     }))
   end
 end
@@ -318,7 +333,7 @@ function Call:withdraw()
   local transport = self.transport
   transport.shared:cancel(self.id)
   transport:count_flying(self, -1)
-  self.id = nil
+  self.id, self.lost = nil, self.lost + 1
 end
 
 --- Cancels the call, whose waiter will never run again. Others may wait for the same call, and must not wait for ever.

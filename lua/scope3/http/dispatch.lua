@@ -61,6 +61,16 @@ local function put_on_wire(transport, call, key)
   return id
 end
 
+-- Why the owner of a request lets no attempt go; nil where one may. It may have to write down each before.
+local function kept_back(call)
+  local ask = call.request.before_attempt
+  if not ask then
+    return nil
+  end
+  local ok, err = guard.call(ask, call)
+  return not ok and guard.error("what is asked before an attempt", err) or err
+end
+
 -- Sends a call. Gives when it would have gone, where its time is over by then.
 local function send(transport, call)
   local key, err = ask_key(transport, call)
@@ -69,6 +79,11 @@ local function send(transport, call)
     return nil
   elseif is_over(call, transport.loop.now()) then -- the function that gives the key took so long
     return math.huge
+  end
+  err = kept_back(call)
+  if err then
+    call:refuse(err)
+    return nil
   end
   call:begin_attempt()
   local id, why = put_on_wire(transport, call, key)
