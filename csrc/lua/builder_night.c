@@ -178,6 +178,12 @@ static int push_changed(lua_State *L) {
   return sc3l_push_outcome(L, "changed");
 }
 
+/* Whether there is no row any more where one was surveyed. What is packed is unpacked first. */
+static int is_gone(const sc3l_source *s, sc3_next next) {
+  const sc3_fatal *fatal = s->is_csv ? &s->csv.fatal : &s->jsonl.fatal;
+  return next == SC3_NEXT_FATAL && s->file.error == 0 && fatal->kind != SC3_FATAL_GZIP;
+}
+
 /* Reads the row of the candidate under way. */
 static sc3_next read_row(work *w, const sc3_keys *keys) {
   const sc3_candidate *c = &w->u->building->candidate;
@@ -185,9 +191,7 @@ static sc3_next read_row(work *w, const sc3_keys *keys) {
   sc3_next next = sc3l_source_go(w->source, &spot);
   if (next == SC3_NEXT_RECORD)
     next = sc3l_source_next(w->source, keys, &w->u->record);
-  if (next == SC3_NEXT_FATAL && w->source->file.error == 0)
-    return SC3_NEXT_END; /* there was a row, and now there is not */
-  return next;
+  return is_gone(w->source, next) ? SC3_NEXT_END : next;
 }
 
 /* Builds the candidate under way. 0 where that did not come about, and what to answer is pushed. */

@@ -83,6 +83,12 @@ function compile.fast_clock()
   return library("fast_clock", "-ldl")
 end
 
+--- A library that is preloaded for a night of a mirror (spec/mirror/seasons/night.c): its path.
+---@return string
+function compile.night()
+  return library("night", "-ldl", "spec/mirror/seasons")
+end
+
 --- Marks for callgrind (spec/support/counted.c): the module's path.
 ---@return string
 function compile.counted()

@@ -1,0 +1,105 @@
+-- The processes of a season: the service, which stays, and the command, once a night.
+local compile = require "spec.support.compile"
+local entries = require "scope3.util.entries"
+local world = require "spec.support.world"
+
+local process = {}
+
+local function quote(text)
+  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
+end
+
+local LUA = os.getenv "SCOPE3_LUA_BIN" or "lua5.4"
+
+local Service = {}
+Service.__index = Service
+
+--- Starts the service with these settings.
+function process.service(settings)
+  local program = ("package.path, package.cpath = %q, %q require('spec.mirror.seasons.service').serve(%q)"):format(
+    package.path, package.cpath, world.json.encode(settings))
+  local pipe = assert(io.popen(("trap '' INT; exec %s -e %s </dev/null 2>&1"):format(LUA, quote(program)), "r"))
+  local line = pipe:read "*l"
+  assert(tonumber(line), line)
+  return setmetatable({ pipe = pipe, url = "http://127.0.0.1:" .. line }, Service)
+end
+
+--- Ends it. An error within it is one of the season.
+function Service:close()
+  local pipe = self.pipe
+  self.pipe = nil
+  pipe:close()
+end
+
+local function call(self, method, path, value, headers)
+  local result = world.http(method, self.url .. path, value and world.json.encode(value), { headers = headers })
+  assert(result.status and result.status < 300, result.body or result.message)
+  return world.json.decode(result.body)
+end
+
+function Service:configure(settings)
+  call(self, "PUT", "/sandbox/config", settings)
+end
+
+function Service:advance(seconds)
+  call(self, "PUT", "/sandbox/clock", { advance = seconds })
+end
+
+--- What it was asked for after its request `since`, and who is in the audience.
+function Service:look(since)
+  return call(self, "GET", "/sandbox/season?since=" .. since)
+end
+
+--- Another client adds people, which this season's job never wanted.
+function Service:add(people)
+  local members = world.json.array {}
+  for id, hash in entries(people) do
+    members[#members + 1] = { externalId = id, hashedEmail = hash }
+  end
+  call(self, "POST", "/api/v2/buyer/advertisers/25/audiences/sync",
+    { audiences = world.json.array { { audienceId = "crm", name = "crm", add = members } } },
+    { "Authorization: Bearer scope3_other", "Content-Type: application/json" })
+end
+
+local library
+
+-- A word for each of the surroundings of a night.
+local function surroundings(night)
+  local words = { "LD_PRELOAD=" .. quote((os.getenv "LD_PRELOAD" or "") .. " " .. library),
+    "SCOPE3_API_KEY=scope3_season", "SCOPE3_ACCOUNT_ID=", "SCOPE3_BASE_URL=" }
+  for name, value in entries { AHEAD = night.ahead, SPEED = night.speed, AT = night.at, SIGNAL = night.signal,
+    HALF = night.half, POINTS = night.points } do
+    words[#words + 1] = ("SEASON_%s=%s"):format(name, quote(value))
+  end
+  return table.concat(words, " ")
+end
+
+---@class scope3.SeasonRun
+---@field code integer
+---@field output string
+---@field complaint string
+---@field points integer  that the night had; those before its end where a signal came
+---@field call string  at which a signal came; "-" where none came
+
+--- Runs the command for a night.
+---@param folder string  for what it prints
+---@param args string[]
+---@param night table  ahead, speed; at, signal, half
+---@return scope3.SeasonRun
+function process.run(folder, args, night)
+  library = library or compile.night()
+  night.points = folder .. "/points"
+  local words = {}
+  for i, word in ipairs(args) do
+    words[i] = quote(word)
+  end
+  os.remove(night.points)
+  os.execute(("(env %s %s bin/scope3.in %s </dev/null >%s/out 2>%s/err; echo $? >%s/code) 2>/dev/null"):format(
+    surroundings(night), LUA, table.concat(words, " "), quote(folder), quote(folder), quote(folder)))
+  local points = world.exists(night.points) and world.read(night.points) or "0 -"
+  local n, at = points:match "^(%d+) (%S+)"
+  return { code = tonumber(world.read(folder .. "/code")), output = world.read(folder .. "/out"),
+    complaint = world.read(folder .. "/err"), points = tonumber(n), call = at }
+end
+
+return process

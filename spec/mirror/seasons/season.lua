@@ -1,0 +1,250 @@
+-- A season: nights of the command with one state, against a service that misbehaves, by one seed.
+local checks = require "spec.mirror.seasons.checks"
+local dice_of = require "spec.mirror.seasons.dice"
+local entries = require "scope3.util.entries"
+local export_of = require "spec.mirror.seasons.export"
+local plan = require "spec.mirror.seasons.plan"
+local process = require "spec.mirror.seasons.process"
+local world = require "spec.support.world"
+
+local Season = {}
+Season.__index = Season
+
+local season = {}
+
+local SPEED = 20 -- times as fast as the clock on the wall
+local SETTINGS = { task_seconds = 0, audience_seconds = 0, retry_after = false, min_size = 0, clock = "manual" }
+local USUAL = { faults = {}, task_outcomes = {}, task_lengths = {}, max_body = 64 * 1024 * 1024, refuse = false }
+local ARGS = { "--map", "external_id=id", "--map", "email=mail", "--where", "consent=yes", "--account", "25",
+  "--audience", "crm", "--json", "--quiet", "--rate", "100000", "--patience", "20", "--timeout", "60" }
+
+local function shell(command)
+  local code = os.execute(command)
+  assert(code == 0 or code == true, command)
+end
+
+--- Begins one.
+---@param seed integer
+---@param opts? {people: integer?, folder: string?, say: fun(line: string)?, watch: string?}
+function season.new(seed, opts)
+  opts = opts or {}
+  local dice = dice_of.new(seed)
+  local self = setmetatable({ seed = seed, dice = dice, folder = opts.folder or world.path ".season", number = 0,
+    ahead = 0, last = 0, points = 300, say = opts.say or function() end, watched = opts.watch, tally = {},
+    known = { ever = {}, strangers = {}, refused = {}, settled = {} } }, Season)
+  shell("mkdir -p " .. self.folder)
+  self.state = self.folder .. "/crm.state"
+  self.export = export_of.new(dice, opts.people or 40)
+  self.ids = {}
+  for i, person in ipairs(self.export.people) do
+    self.ids[i] = person.id
+  end
+  self.service = process.service(SETTINGS)
+  self.service:configure { seed = seed % 1000000 }
+  if dice:happens(0.8) then
+    self:add_strangers()
+  end
+  return self
+end
+
+-- Another client adds people; some have the ids of people of the export.
+function Season:add_strangers()
+  local strangers = { stranger1 = ("a1"):rep(32), stranger2 = ("b2"):rep(32), stranger3 = ("c3"):rep(32) }
+  strangers[self.dice:pick(self.ids)] = ("d4"):rep(32)
+  self.service:add(strangers)
+  self.known.strangers = strangers
+  self.last = self.service:look(0).last
+end
+
+function Season:close()
+  self.service:close()
+  shell("rm -rf " .. self.folder)
+end
+
+function Season:count(what)
+  self.tally[what] = (self.tally[what] or 0) + 1
+end
+
+--- Time goes by.
+function Season:advance(seconds)
+  self.ahead = self.ahead + seconds
+  self.service:advance(seconds)
+end
+
+-- What the model knows before the command runs.
+local function note(self, night, tonight)
+  local known = self.known
+  for id, hash in entries(tonight.wanted) do
+    known.ever[id] = known.ever[id] or {}
+    known.ever[id][hash or "-"] = true
+  end
+  for id, hash in entries(known.settled) do
+    if tonight.wanted[id] ~= hash then
+      known.settled[id] = nil
+    end
+  end
+  for _, id in ipairs(night.settings.refuse or {}) do
+    known.refused[id] = known.refused[id] or {}
+    known.refused[id][tonight.cells[id] or ""] = true
+    known.settled[id] = nil
+  end
+end
+
+local function args_of(self, night, tonight)
+  local args = { "sync" }
+  for _, list in ipairs { tonight.paths, ARGS, night.args, { "--state", self.state, "--max-members", night.max_members,
+    "--concurrency", night.concurrency, "--base-url", self.service.url } } do
+    for _, word in ipairs(list) do
+      args[#args + 1] = word
+    end
+  end
+  if night.mode == "mirror" then
+    args[#args + 1] = "--mirror"
+  end
+  if night.wait then
+    args[#args + 1] = "--wait=" .. night.wait
+  end
+  return args
+end
+
+-- Whether all that the night sent was carried out.
+local function all_done(seen)
+  for _, request in ipairs(seen.came) do
+    if request.going or request.outcome ~= "completed" then
+      return false
+    end
+  end
+  return true
+end
+
+local function is_clean(night, run, mirror, seen)
+  return run.code == 0 and mirror and mirror.deferred + mirror.under_way == 0 and night.mode == "mirror"
+    and (night.wait or all_done(seen))
+end
+
+-- The audience is the export's from now on.
+local function settle(self, seen, tonight)
+  if seen.open > 0 then
+    return ("%d requests are under way after a night that says nothing of them"):format(seen.open)
+  end
+  self.known.settled = {}
+  for id, hash in entries(tonight.wanted) do
+    self.known.settled[id] = hash or nil
+  end
+  return checks.of_the_audience(self.known, seen, tonight)
+end
+
+local function judge(self, night, run, seen, tonight)
+  local known = self.known
+  local problem = checks.of_the_command(run) or checks.of_people(known, seen) or checks.of_requests(known, seen)
+    or checks.of_repeats(known, seen, night)
+  local result = run.code and run.code < 128 and world.json.decode(run.output) or {}
+  local mirror = result.mirror
+  problem = problem or mirror and checks.of_counts(mirror, tonight)
+  local clean = is_clean(night, run, mirror, seen)
+  self:count(clean and "clean" or run.call ~= "-" and "ended by a signal" or run.code == 0 and "not settled" or "failed")
+  if night.refreshes then
+    known.settled = {}
+  end
+  if not problem and clean then
+    problem = settle(self, seen, tonight)
+  end
+  return problem, clean
+end
+
+-- A line of what happened, for those who look for a fault.
+local function story(self, night, run, seen)
+  local faults = {}
+  for _, fault in ipairs(night.settings.faults or {}) do
+    faults[#faults + 1] = ("%s %s%s +%d ×%d"):format(fault.on, fault.act, fault.status and " " .. fault.status or "",
+      fault.after, fault.times)
+  end
+  local mirror = world.json.decode(run.output)
+  mirror = mirror and mirror.mirror or {}
+  return ("%3d %s %s code %s, %d requests, %d open, points %d %s%s; +%s ~%s =%s -%s deferred %s under way %s; %s; %s; %s")
+    :format(self.number, night.name, night.mode, tostring(run.code), #seen.came, seen.open, run.points, run.call,
+    night.ends and (" signal %d%s"):format(night.ends.signal, night.ends.half and " half" or "") or "",
+    tostring(mirror.added), tostring(mirror.changed), tostring(mirror.unchanged), tostring(mirror.removed),
+    tostring(mirror.deferred), tostring(mirror.under_way), table.concat(faults, ", "),
+    table.concat(night.settings.task_outcomes or {}, " "), (run.complaint:gsub("\n", " "):sub(1, 200)))
+end
+
+-- What became of one person, for those who look for a fault.
+local function watch(self, id, seen, tonight)
+  local wanted = tonight.wanted[id]
+  local line = ("    wanted %s (%s), there %s"):format(wanted and wanted:sub(1, 6) or tostring(wanted),
+    tostring(tonight.cells[id]), tostring(seen.members[id]):sub(1, 6))
+  for _, request in ipairs(seen.came) do
+    if request.wishes[id] then
+      line = ("%s; request %d %s %s"):format(line, request.n, request.wishes[id]:sub(1, 10), request.outcome)
+    end
+  end
+  self.say(line)
+end
+
+--- One night.
+---@param night table  of spec.mirror.seasons.plan
+---@param tonight? table  an export that was written; a new one unless given
+---@return string? problem
+---@return boolean clean  the audience is the export's
+---@return table seen
+---@return table tonight
+function Season:night(night, tonight)
+  self.number = self.number + 1
+  tonight = tonight or self.export:write(self.folder)
+  note(self, night, tonight)
+  for name, value in entries(USUAL) do
+    self.service:configure { [name] = night.settings[name] or value }
+  end
+  local ends = night.ends or {}
+  local run = process.run(self.folder, args_of(self, night, tonight),
+    { ahead = self.ahead, speed = SPEED, at = ends.at, signal = ends.signal, half = ends.half })
+  local seen = self.service:look(self.last)
+  self.last = seen.last
+  self.points = run.call == "-" and run.points > 30 and run.points or self.points
+  local problem, clean = judge(self, night, run, seen, tonight)
+  self.say(story(self, night, run, seen))
+  if self.watched then
+    watch(self, self.watched, seen, tonight)
+  end
+  return problem and ("night %d of seed %d: %s"):format(self.number, self.seed, problem), clean, seen, tonight
+end
+
+--- Nights without trouble, once nothing can be under way: the first is clean, and another one sends nothing.
+---@return string? problem
+function Season:calm()
+  self:advance(73 * 3600)
+  local problem, clean, _, tonight = self:night(plan.calm())
+  if not problem and not clean then
+    problem = ("night %d of seed %d: it is quiet, and still the night is not clean"):format(self.number, self.seed)
+  end
+  local again
+  if not problem then
+    problem, clean, again = self:night(plan.calm(), tonight)
+  end
+  if not problem and (not clean or #again.came > 0) then
+    problem = ("night %d of seed %d: nothing has changed, and something was sent"):format(self.number, self.seed)
+  end
+  return problem
+end
+
+--- So many nights by chance, with calm ones between them and at the end.
+---@param nights integer
+---@return string? problem
+function Season:run(nights)
+  local dice = self.dice
+  while self.number < nights do
+    self:advance(plan.pause(dice))
+    self.export:change(dice:pick { 0, 0.05, 0.1, 0.3 })
+    local problem = self:night(plan.random(dice, self.ids, self.points))
+    if not problem and dice:happens(0.06) then
+      problem = self:calm()
+    end
+    if problem then
+      return problem
+    end
+  end
+  return self:calm()
+end
+
+return season
