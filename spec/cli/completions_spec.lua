@@ -11,7 +11,7 @@ local CASES = {
   { "scope3 s", "sandbox state sync" },
   { "scope3 --", "--help --version" },
   { "scope3 sync --mo", "--mode" },
-  { "scope3 sync --max-", "--max-bytes --max-members --max-rejected" },
+  { "scope3 sync --max-", "--max-bytes --max-members --max-rejected --max-removed" },
   { "scope3 sync --mode ", "remove upsert" },
   { "scope3 sync rows.csv --color a", "always auto" },
   { "scope3 run --ids r", "refuse" },

@@ -86,7 +86,7 @@ help_words.EXAMPLES = {
       "scope3 sync customers.csv --account 25 --audience crm --quiet \\",
       '    --map external_id="Customer Id" --map email=Email \\',
       "    --journal crm.journal --rejects refused.csv --max-rejected 5%" },
-    { why = "Every night: send only what changed since the last one, and remove who is gone",
+    { why = "Every night: send only what changed, and remove who is gone",
       "scope3 sync customers.csv --account 25 --audience crm --mirror --state crm.state --wait \\",
       '    --map external_id="Customer Id" --map email=Email' },
   },

@@ -2,7 +2,7 @@
 local body_size = require "scope3.api.body_size"
 local core = require "scope3.core"
 
----@class scope3.PayloadPool
+---@class scope3.JobPayloads
 ---@field size integer  bytes that the next request may have
 ---@field frame integer  of these, what a request has around its members
 ---@field private opts table
@@ -17,7 +17,7 @@ local payload_pool = {}
 --- Makes the pool of a job.
 ---@param opts table  checked options of the job
 ---@param frame integer  bytes of a request around its members
----@return scope3.PayloadPool
+---@return scope3.JobPayloads
 function payload_pool.new(opts, frame)
   return setmetatable({ opts = opts, frame = frame, size = body_size.first(opts.max_bytes), free = {}, sizes = {} },
     Pool)
