@@ -84,7 +84,7 @@ static sc3_row_hash hash_of(sc3_sip_key key, sc3_slice id, unsigned version) {
   size_t i;
   for (i = 0; i < COLUMNS; i++)
     sc3_sip_cell(&row.s, sc3_slice_of(cells[i][version], strlen(cells[i][version])));
-  return sc3_sip_row_end(&row);
+  return sc3_sip_row_end(&row, 0);
 }
 
 static sc3_slice read_part(state *s, size_t part) {

@@ -49,7 +49,7 @@ static sc3_row_hash any_cells(const sc3_night *night, sc3_slice id) {
   sc3_sip_row row = sc3_sip_row_begin(sc3_night_key(night), id);
   sc3_sip_cell(&row.s, sc3_slice_of(text, first));
   sc3_sip_cell(&row.s, sc3_slice_of(absent ? NULL : text, 20 + second));
-  return sc3_sip_row_end(&row);
+  return sc3_sip_row_end(&row, 0);
 }
 
 /* A chunk of random entries, whose cells are those of rows. */

@@ -110,7 +110,7 @@ static int night_row(lua_State *L) {
   place.file = (uint16_t)sc3l_check_whole(L, 7, 0, UINT16_MAX);
   place.beyond = sc3_line_beyond(place.row, lua_isnoneornil(L, 8) ? 0 : check_48(L, 8));
   take_cells(L, 3, &cells.s);
-  hash = sc3_sip_row_end(&cells);
+  hash = sc3_sip_row_end(&cells, 0);
   return sc3l_push_mirror_status(L, sc3_night_row(n, &hash, &place));
 }
 

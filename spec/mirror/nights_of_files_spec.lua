@@ -194,6 +194,7 @@ describe("a night of files", function()
       "a,,a@example.org,,,,US,1,,", "a,,a@example.org,,,,US,,1,", "a,,a@example.org,,,,US,1,1,",
       "a,,a@example.org,,,,US,2,,", "a,,a@example.org,1,1,,US,,,",
       "a,,a@example.org,1,,,US,,,", "a,,a@example.org,,1,,US,,,1",
+      "a,,x@y.info,,.example+1206555,,US,,,", "a,,x@y.info.example,,+1206555,,US,,,",
     } do
       local inputs = { input_of(text(row)) }
       local second = nights.night(first.state, inputs, opts)

@@ -324,7 +324,9 @@ local BY_FILE = {
     { "sc3_sip_cell(s, v->fallbacks[i].value);", "" },
     { "sc3_sip_cell(s, v->uids[i].type);", "" },
     { "return role != SC3_ROLE_EXTERNAL_ID;", "return 1;" },
-    { "sc3_sip_word(&s, shape_of(v));", "" },
+    { "(uint32_t)(v->role[role].p != NULL) << role", "0" },
+    { "shape += (uint32_t)counts(v->fallbacks[i].role) << 8;", "" },
+    { "sc3_sip_word(&s, lengths_of(email, phone, region));", "" },
     { "s = others;", "" },
   },
   ["mirror/part_spool.c"] = {
@@ -334,7 +336,7 @@ local BY_FILE = {
     { "length | sc3_sip_few(p, n) << 32", "length" },
     { "return n >= 8 ?", "return n > 4 ?" },
     { "(uint64_t)id.n << 56", "0" },
-    { "r->id_length, SC3_SIP_LENGTH", "0, SC3_SIP_LENGTH" },
+    { "r->id_length | (uint64_t)mark", "(uint64_t)mark" },
   },
   ["mirror/sort.c"] = {
     { "moves -= i - to;", "", "it takes longer alone" },

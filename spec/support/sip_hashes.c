@@ -56,6 +56,17 @@ static size_t write_cell(unsigned char *text, size_t at, sc3_slice cell) {
   return at;
 }
 
+/* The same of a word with the length of bytes, and of these. */
+static size_t write_bytes(unsigned char *text, size_t at, sc3_slice bytes) {
+  sc3_store64(text + at, bytes.n);
+  at += 8;
+  if (bytes.n > 0)
+    memcpy(text + at, bytes.p, bytes.n);
+  for (at += bytes.n; at % 8 != 0; at++)
+    text[at] = 0;
+  return at;
+}
+
 static int is_alike(sc3_sip_key key) {
   unsigned char text[TEXT], *cells[CELLS];
   const size_t count = (size_t)rand() % (CELLS + 1);
@@ -64,6 +75,7 @@ static int is_alike(sc3_sip_key key) {
   const sc3_slice id = sc3_slice_of((const char *)bytes, id_length);
   const sc3_row_key with = {key, (uint64_t)rand() << 32 | (uint64_t)rand()};
   sc3_sip_row row = sc3_sip_row_begin(&with, id);
+  const uint32_t mark = (uint32_t)rand() & 0xffffff;
   size_t at = write_id(text, id, with.version), i;
   sc3_row_hash hash;
   int alike;
@@ -74,13 +86,20 @@ static int is_alike(sc3_sip_key key) {
       cell.n = 0;
     else
       cell.p = (const char *)cells[i];
-    sc3_sip_cell(&row.s, cell);
-    at = write_cell(text, at, cell);
+    if (rand() % 4 == 0) {
+      sc3_sip_word(&row.s, cell.n);
+      sc3_sip_bytes(&row.s, cell);
+      at = write_bytes(text, at, cell);
+    } else {
+      sc3_sip_cell(&row.s, cell);
+      at = write_cell(text, at, cell);
+    }
   }
   sc3_store32(text + at, (uint32_t)id.n);
-  hash = sc3_sip_row_end(&row);
+  sc3_store32(text + at + 4, mark);
+  hash = sc3_sip_row_end(&row, mark);
   alike = hash.id == sc3_siphash(key, id, 1, 3) &&
-          hash.cells == sc3_siphash(key, sc3_slice_of((const char *)text, at + 4), 1, 3);
+          hash.cells == sc3_siphash(key, sc3_slice_of((const char *)text, at + 7), 1, 3);
   free(bytes);
   for (i = 0; i < count; i++)
     free(cells[i]);
@@ -100,6 +119,8 @@ static void read_at_edges(sc3_sip_key key) {
   for (n = 0; n < LONGEST; n++) {
     sc3_sip_cell(&s, sc3_slice_of(memory + page, n));
     sc3_sip_cell(&s, sc3_slice_of(memory + 2 * page - n, n));
+    sc3_sip_bytes(&s, sc3_slice_of(memory + page, n));
+    sc3_sip_bytes(&s, sc3_slice_of(memory + 2 * page - n, n));
     (void)sc3_siphash(key, sc3_slice_of(memory + 2 * page - n, n), 1, 3);
     (void)sc3_sip_row_begin(&with, sc3_slice_of(memory + page, n));
     (void)sc3_sip_row_begin(&with, sc3_slice_of(memory + 2 * page - n, n));

@@ -99,7 +99,7 @@ uint64_t sc3_key_hash(sc3_sip_key key, sc3_slice text);
 
 /* --- a row: its id, and a list of cells --- */
 
-enum { SC3_SIP_ROUNDS = 1, SC3_SIP_FINALS = 3, SC3_SIP_LENGTH = 4 };
+enum { SC3_SIP_ROUNDS = 1, SC3_SIP_FINALS = 3, SC3_SIP_LENGTH = 4, SC3_SIP_FOOT = 7 };
 
 /* With what rows are hashed. */
 typedef struct sc3_row_key {
@@ -116,9 +116,9 @@ typedef struct sc3_row_hash {
 /* A row under way: sc3_sip_row_begin(), sc3_sip_cell() for each cell, sc3_sip_row_end(). The hash
    of its cells is that of this text: the id, zeros up to the last byte of a word and in that its
    length modulo 256, as SipHash ends a text; the version in 8 bytes; each cell as its length in 4
-   bytes, its bytes, and zeros up to a multiple of 8; the length of the id in 4 bytes. No two rows
-   share a text: it is read from its end. A cell that is absent has the length 2^32 - 1. So an id is
-   hashed once, for itself and for its cells. */
+   bytes, its bytes, and zeros up to a multiple of 8; the length of the id in 4 bytes, and a mark
+   in 3. No two rows share a text: it is read from its end. A cell that is absent has the length
+   2^32 - 1. So an id is hashed once, for itself and for its cells. */
 typedef struct sc3_sip_row {
   sc3_sip s;
   uint64_t id;
@@ -143,13 +143,24 @@ static inline sc3_sip_row sc3_sip_row_begin(const sc3_row_key *key, sc3_slice id
   return r;
 }
 
-/* In place of a cell: a word, where all rows have one. */
+/* In place of cells: a word, and bytes with zeros up to a multiple of 8. Whoever uses these sees to
+   it that no two rows share a text. */
 static inline void sc3_sip_word(sc3_sip *s, uint64_t word) {
   sc3_sip_compress(s, word, SC3_SIP_ROUNDS);
   s->bytes += 8;
 }
 
-SC3_INLINE void sc3_sip_take_cell(sc3_sip *s, sc3_slice cell) {
+SC3_INLINE void sc3_sip_bytes(sc3_sip *s, sc3_slice bytes) {
+  const unsigned char *p = (const unsigned char *)bytes.p;
+  size_t at = 0;
+  for (; bytes.n - at >= 8; at += 8)
+    sc3_sip_compress(s, sc3_load64(p + at), SC3_SIP_ROUNDS);
+  if (at < bytes.n)
+    sc3_sip_compress(s, sc3_sip_rest(p, bytes.n, at), SC3_SIP_ROUNDS);
+  s->bytes += (bytes.n + 7) & ~(uint64_t)7;
+}
+
+static inline void sc3_sip_cell(sc3_sip *s, sc3_slice cell) {
   const unsigned char *p = (const unsigned char *)cell.p;
   const size_t n = p != NULL ? cell.n : 0;
   /* No row holds a cell of 4 GiB. */
@@ -168,13 +179,12 @@ SC3_INLINE void sc3_sip_take_cell(sc3_sip *s, sc3_slice cell) {
   s->bytes += (SC3_SIP_LENGTH + n + 7) & ~(uint64_t)7;
 }
 
-/* The same where it need not be fast. */
-void sc3_sip_cell(sc3_sip *s, sc3_slice cell);
-
-static inline sc3_row_hash sc3_sip_row_end(const sc3_sip_row *r) {
+/* `mark` is below 2^24. */
+static inline sc3_row_hash sc3_sip_row_end(const sc3_sip_row *r, uint32_t mark) {
   sc3_row_hash hash;
   hash.id = r->id;
-  hash.cells = sc3_sip_end(r->s, r->id_length, SC3_SIP_LENGTH, SC3_SIP_ROUNDS, SC3_SIP_FINALS);
+  hash.cells = sc3_sip_end(r->s, r->id_length | (uint64_t)mark << 32, SC3_SIP_FOOT, SC3_SIP_ROUNDS,
+                           SC3_SIP_FINALS);
   return hash;
 }
 
