@@ -114,6 +114,30 @@ describe("a job with a state", function()
     assert.same(nights.hashed(people(5, { id2 = "new@example.org" })), season:membership())
   end)
 
+  it("sends what was never answered again, exactly as it was", function()
+    assert(season:night(people(4)))
+    local now = people(6, { id1 = "other@example.org" })
+    now.id2 = nil
+    sandbox:configure { clock = "manual", faults = world.json.array { { on = "sync", act = "lost_reply", times = -1 } } }
+    local _, err = season:night(now)
+    assert.is_true(err.uncertain)
+    sandbox:configure { clock = "manual", faults = world.json.array {} }
+    local res = assert(season:night(now))
+    assert.same({ 3, 3, 0, 0, 2, 1 }, counts(res, "under_way", "sent_again", "added", "changed", "unchanged",
+      "removed"))
+    assert.same(nights.hashed(now), season:membership())
+  end)
+
+  it("defers whoever was never answered and has changed since", function()
+    sandbox:configure { clock = "manual", faults = world.json.array { { on = "sync", act = "cut_before", times = -1 } } }
+    local _, err = season:night(people(2))
+    assert.is_truthy(err)
+    sandbox:configure { clock = "manual", faults = world.json.array {} }
+    local res = assert(season:night(people(2, { id1 = "other@example.org" })))
+    assert.same({ 1, 1, 1 }, counts(res, "under_way", "sent_again", "deferred"))
+    assert.same(nights.hashed { id2 = "p2@example.org" }, season:membership())
+  end)
+
   it("sends what was accepted too long ago again", function()
     assert(season:night(people(3)))
     assert.same({ 0, 3 }, counts(assert(season:night(people(3), { refresh_after = 3600 })), "changed", "unchanged"))

@@ -6,6 +6,8 @@ end
 local errors = require "scope3.error"
 local journal = require "scope3.mirror.journal"
 local journaled = require "spec.support.journaled"
+local night_job = require "spec.support.night_job"
+local protocol = require "scope3.mirror.protocol"
 local states = require "spec.support.states"
 local world = require "spec.support.world"
 
@@ -113,6 +115,112 @@ describe("the journal of a night", function()
       at = 5 })
     assert.same({ 5, 7 }, assert(kept:open_chunks())[1].tries[1].without)
     kept:close()
+  end)
+
+  it("has another try where a request goes once more, and what is told then is of the last", function()
+    local kept, _, night = begun()
+    assert.is_true(night.each_sending)
+    assert.equal(protocol.SEND_WITHIN, night.send_within)
+    assert(night:begin { request = 1, batch = 1, first = 1, last = 9, at = 5 })
+    assert(night:begin { request = 2, batch = 2, first = 1, last = 2, at = 5 })
+    assert(night:begin { request = 1, batch = 1, first = 1, last = 9, at = 6 })
+    assert(night:begin_anew { request = 1, at = 7 })
+    assert(night:accepted { request = 1, task_id = "t" })
+    assert.same({ "1: 1-9 begun", "3: 1-9 accepted" }, tries_of(kept, 1))
+    local tries = assert(kept:open_chunks())[1].tries
+    assert.same({ 5, 7 }, { tries[1].begun, tries[2].begun })
+    assert.same({ "2: 1-2 begun" }, tries_of(kept, 2))
+    kept:close()
+  end)
+
+  describe("that sends again what an older night left", function()
+    -- Two chunks of an older night, and the journal of this one.
+    local function older()
+      local path = states.path()
+      local kept = assert(states.open(path))
+      local run = assert(kept:begin_run(1000))
+      for batch = 1, 2 do
+        assert(kept:cut(run, batch, "older", { request = batch, first = 1, last = 20, begun = 1000 }))
+      end
+      assert(kept:end_run(run, 1001, {}))
+      kept:close()
+      local asked, again, _, night = 0, begun(path)
+      kept = again
+      night.members_of = function(batch)
+        asked = asked + 1
+        return batch == 9 and "new" or { chunks = { 1, 1, 1, 1, 2, 2, 2, 1 }, entries = { 2, 3, 5, 6, 9, 10, 14, 20 } }
+      end
+      return kept, night, function() return asked end
+    end
+
+    -- The tries of this night in a chunk.
+    local function now(kept, n)
+      local chunk = assert(kept:open_chunks())[n]
+      local list = {}
+      for _, try in ipairs(chunk.tries) do
+        list[#list + 1] = try.run == 2 and try or nil
+      end
+      return night_job.tries { tries = list }
+    end
+
+    it("has a try in each chunk, and changes them together", function()
+      local kept, night, asked = older()
+      assert(night:begin { request = 1, batch = 1, first = 1, last = 8, at = 2000 })
+      assert.equal("1: 2-20 without 4 7 8 9 10 11 12 13 14 15 16 17 18 19 begun", now(kept, 1))
+      assert.equal("2: 9-14 without 11 12 13 begun", now(kept, 2))
+      assert(night:begin { request = 2, batch = 9, first = 1, last = 3, at = 2000 })
+      assert.equal("3: 1-3 begun", now(kept, 3))
+      assert(night:begin_anew { request = 1, at = 9000 })
+      assert(night:accepted { request = 1, task_id = "t" })
+      for n = 1, 2 do
+        local try = assert(kept:open_chunks())[n].tries[2]
+        assert.same({ 9000, "accepted", "t" }, { try.begun, try.state, try.task_id })
+      end
+      assert(night:ended { request = 1, status = "completed" })
+      assert.equal("2: 9-14 without 11 12 13 completed", now(kept, 2))
+      assert.equal("3: 1-3 begun", now(kept, 3))
+      -- What lies between has no outcome by that; what went is open for as long as the older sending may come.
+      assert.equal("1-20 open", night_job.outcomes(assert(kept:open_chunks())[2], 20))
+      assert.equal(2, asked())
+      kept:close()
+    end)
+
+    it("has parts of it, without what the service refuses", function()
+      local kept, night, asked = older()
+      assert(night:begin { request = 1, batch = 1, first = 1, last = 8, at = 2000 })
+      assert(night:ended { request = 1, status = "refused", without = { 3, 7 } })
+      assert(night:begin { request = 2, batch = 1, first = 1, last = 3, without = { 3, 7 }, at = 2000 })
+      assert(night:begin { request = 3, batch = 1, first = 4, last = 8, without = { 3, 7 }, at = 2001 })
+      assert(night:begin { request = 3, batch = 1, first = 4, last = 8, without = { 3, 7 }, at = 2002 })
+      assert(night:accepted { request = 2, task_id = "t" })
+      assert(night:accepted { request = 3, task_id = "u" })
+      local rest = "without 7 8 9 10 11 12 13 14 15 16 17 18 19"
+      assert.equal("1: 2-20 without 4 7 8 9 10 11 12 13 14 15 16 17 18 19 refusing 5 refused, 3: 2-3 accepted, "
+        .. ("4: 6-20 %s begun, 6: 6-20 %s accepted"):format(rest, rest), now(kept, 1))
+      assert.equal("2: 9-14 without 11 12 13 refusing 14 refused, 5: 9-10 begun, 7: 9-10 accepted", now(kept, 2))
+      for _, chunk in ipairs(assert(kept:open_chunks())) do
+        for _, try in ipairs(chunk.tries) do
+          try.state = try.state ~= "refused" and "unknown" or try.state
+        end
+        assert.equal(chunk.n == 1 and "1-4 unsure, 5 unsure refused, 6-20 unsure"
+          or "1-13 unsure, 14 unsure refused, 15-20 unsure", night_job.outcomes(chunk, 20))
+      end
+      -- All of it was answered, so it is asked for anew where its task has failed.
+      assert.equal(1, asked())
+      assert(night:begin { request = 4, batch = 1, first = 5, last = 5, at = 2003 })
+      assert.equal(2, asked())
+      kept:close()
+    end)
+
+    it("writes all of a request or nothing", function()
+      local kept, night = older()
+      assert(night:begin { request = 1, batch = 1, first = 1, last = 8, at = 2000 })
+      kept.db:run "DELETE FROM try WHERE run = 2 AND request = 2"
+      local ok, err = night:accepted { request = 1, task_id = "t" }
+      assert.same({ nil, "damaged" }, { ok, err.code })
+      assert.equal("1: 2-20 without 4 7 8 9 10 11 12 13 14 15 16 17 18 19 begun", now(kept, 1))
+      kept:close()
+    end)
   end)
 
   it("keeps the state until its caller has ended the night, and gives it back then", function()

@@ -110,6 +110,10 @@ describe("the entries of a chunk", function()
       "1-3 applied, 4 none refused, 5-10 applied" },
     ["that the service refuses are known when the night ends before the others are sent"] = {
       { { "refused", refused = { 1, 10 } } }, 2, "1 none refused, 2-9 none, 10 none refused" },
+    ["that a request leaves out are not known as refused"] = { { { "completed", without = { 4 } } }, 2,
+      "1-3 applied, 4 none, 5-10 applied" },
+    ["that a later request leaves out are what the one before left them"] = {
+      { { "unknown" }, { "completed", without = { 4 }, at = 1 } }, 2, "1-10 unsure" },
     ["end with the chunk, whatever a request says"] = { { { "completed", last = 11 } }, 2, "1-10 applied" },
     ["that are refused next to each other are one range"] = {
       { { "refused", refused = { 4, 5 } } }, 2, "1-3 none, 4-5 none refused, 6-10 none" },

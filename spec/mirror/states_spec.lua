@@ -44,8 +44,8 @@ describe("a state", function()
     local kept, run = filled(path)
     assert(kept:ended(run, 1, "completed", 1010.9))
     assert(kept:ended(run, 2, "refused", 1011, { 5 }))
-    assert(kept:cut(run, 2, nil, { request = 3, chunk = 2, first = 1, last = 30, begun = 1012,
-      without = { 4, 5, 7 } }))
+    assert(kept:begin(run, { { request = 3, chunk = 2, first = 1, last = 30, begun = 1012,
+      without = { 4, 5, 7 } } }))
     assert(kept:cut(run, 0, states.packed(10)))
     assert(kept:end_run(run, 1020.2, { added = 12, removed = 0 }))
     local key, said = kept.key, assert(states.said(kept))

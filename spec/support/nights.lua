@@ -37,13 +37,14 @@ end
 ---@return scope3.Error? err
 function Season:night(text, opts)
   text = type(text) == "table" and nights.csv(text) or text
-  local all, wait, suffix = { state = self.state }, true, ".csv"
+  local all = { state = self.state }
   for _, given in ipairs { self.opts, opts or {} } do
     for key, value in pairs(given) do
       all[key] = value
     end
   end
-  wait, suffix, all.wait, all.suffix = all.wait ~= false, all.suffix or suffix, nil, nil
+  local wait, suffix = all.wait ~= false, all.suffix or ".csv"
+  all.wait, all.suffix = nil, nil
   local script = all.script or { map = { external_id = "id", email = "mail" } }
   all.script = nil
   local res, err = self.sandbox:client { loop = self.loop }:run(script, world.file(text, suffix), all)

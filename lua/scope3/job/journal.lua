@@ -28,6 +28,11 @@ local json = require "scope3.util.json"
 ---  larger requests are too large)
 ---@field close fun(self)
 ---@field forgets? boolean  it gives nothing back to be resumed, so digests need not be made
+---@field each_sending? boolean  it asks for each sending of a request: `begin` comes again for a request before an
+---  attempt that follows one without an answer. What is told of the request after that is of its last sending
+---@field send_within? number  of such a journal: seconds after `at` of its `begin` in which a sending may go
+---@field begin_anew? fun(self, record: table): true?, scope3.Error?  of such a journal: request, at; its last sending
+---  goes only now
 ---@field cut_short? boolean  after open(): a last line that was written in part was removed
 local File = {}
 File.__index = File

@@ -204,11 +204,9 @@ local function guard_problem(self)
   return err
 end
 
--- Builds and sends what is new or has changed.
-local function send_candidates(self)
-  self.rows:build()
-  local counts = self.night.core:counts()[1]
-  if counts.added + counts.changed == 0 then
+-- Builds and sends rows of one kind, where there are any.
+local function send_rows(self, count)
+  if count == 0 then
     return nil
   end
   local err = read(self, "send")
@@ -228,6 +226,18 @@ local function service_problem(self)
   end
   return service_view.problem(self.context, self.work.result, of.before, of.under_way + of.deferred == 0,
     self.work:limits())
+end
+
+-- Sends what an earlier night sent without an end, and then what is new or has changed.
+local function send_candidates(self)
+  local counts = self.night.core:counts()[1]
+  self.rows:build_again()
+  local err = send_rows(self, counts.again)
+  if err then
+    return err
+  end
+  self.rows:build()
+  return send_rows(self, counts.added + counts.changed)
 end
 
 local function send_all(self)

@@ -18,6 +18,7 @@ local night_result = {}
 ---@field rejected_before integer
 ---@field deferred integer
 ---@field under_way integer
+---@field sent_again integer  of `under_way`: sent once more, because an earlier night knows of no task
 ---@field excluded integer
 ---@field kept integer
 ---@field not_there integer
@@ -31,17 +32,19 @@ local NAMES = { "added", "changed", "unchanged", "deferred", "under_way", "rejec
 ---@return scope3.MirrorDifference
 function night_result.difference(mirror)
   local night, rows, is_dry = mirror.night.core, mirror.rows, mirror.opts.dry_run
-  local all = night:counts()
+  local all, built = night:counts(), rows.builder:built()
   local of = all[1]
   local told = {
     mode = mirror.opts.mode, night = mirror.run > 0 and mirror.run or nil, rows = all.rows, replaced = all.replaced,
-    before = of.before, noted = rows.builder:built().note,
+    before = of.before, noted = built.note, sent_again = built.add_again + built.remove_again,
     removed = is_dry and not mirror.held_back and of.leavers or rows.removals, held_back = mirror.held_back,
     samples = is_dry and night:samples()[1] or nil,
   }
   for _, name in ipairs(NAMES) do
     told[name] = of[name] or 0
   end
+  -- Those whose rows come to another member than the one that is open.
+  told.under_way, told.deferred = told.under_way - built.deferred, told.deferred + built.deferred
   return told
 end
 

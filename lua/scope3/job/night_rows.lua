@@ -10,6 +10,8 @@ local request = require "scope3.api.request"
 ---@class scope3.NightRows: scope3.RowTaker
 ---@field builder table
 ---@field cuts integer  payloads that were sent
+---@field removals integer  of their members, those that are removed
+---@field is_again boolean  what is built now was sent by an earlier night
 ---@field payload table
 ---@field chunk table  an entry for each member of the payload
 ---@field notes table  entries of rows that send nothing
@@ -24,7 +26,8 @@ local night_rows = {}
 ---@class scope3.NightSink  what takes the batches of a night
 ---@field send fun(self, batch: scope3.Batch): true?, scope3.Error?
 ---@field seconds fun(): number
----@field keep fun(batch: integer, operations: string)  the operations of a batch that is about to be sent
+---@field keep fun(batch: integer, operations: string|scope3.EarlierEntries)  the operations of a batch that is about
+---  to be sent; or, member by member, which of earlier chunks they are
 ---@field note fun(operations: string): true?, scope3.Error?  operations that send nothing
 
 --- Starts one for a job.
@@ -41,6 +44,7 @@ function night_rows.new(night, sink, audience, opts, shape, run)
     night = night.core, sink = sink, audience = audience, opts = opts, run = run, pool = pool,
     columns = shape.columns or {}, conditions = shape.plan or {}, where = shape.where,
     builder = batcher.builder(opts, shape, pool.size - pool.frame), cuts = 0, removals = 0, number = 0,
+    is_again = false,
   }, Rows)
 end
 
@@ -69,16 +73,49 @@ function Rows:survey()
   self.step = survey_step
 end
 
+local function build_again_step(self, handle, bytes, seconds)
+  return checked(self, self.builder:build_again(self.payload, handle, self.night, self.list, self.number, bytes,
+    seconds))
+end
+
 local function renew(self)
-  self.payload, self.chunk = self.pool:take(), core.mirror.chunk(self.run)
+  self.payload, self.chunk, self.list = self.pool:take(), false, false
+  if self.is_again then
+    self.list = core.mirror.list()
+  else
+    self.chunk = core.mirror.chunk(self.run)
+  end
   self.notes = self.notes or core.mirror.chunk(self.run)
   self.began = self.sink.seconds()
 end
 
+-- Gives back what members and their operations were to go into; both are empty.
+local function give_back(self)
+  if self.payload then
+    self.pool:give_back(self.payload)
+  end
+  for _, object in ipairs { self.chunk or false, self.list or false } do
+    if object then
+      object:close()
+    end
+  end
+end
+
+-- From now on rows of this kind go into payloads, which are sent when they are full.
+local function build(self, is_again, step)
+  give_back(self)
+  self.step, self.is_again = step, is_again
+  renew(self)
+end
+
 --- From now on candidates of the night go into payloads, which are sent when they are full.
 function Rows:build()
-  self.step = build_step
-  renew(self)
+  build(self, false, build_step)
+end
+
+--- From now on those go again that an earlier night sent, and of which it knows no end.
+function Rows:build_again()
+  build(self, true, build_again_step)
 end
 
 --- Goes on with another file, whose columns may lie elsewhere.
@@ -114,18 +151,31 @@ local function keep_notes(self)
   return self.sink.note(blob)
 end
 
+-- What the members of the payload are in the state.
+local function operations_of(self)
+  if self.is_again then
+    local chunks, numbers = self.list:numbers()
+    self.list:close()
+    return { chunks = chunks, entries = numbers }
+  end
+  local blob, err = blob_of(self.chunk)
+  if blob then
+    self.chunk:close()
+  end
+  return blob, err
+end
+
 -- Sends what the payload holds.
 local function send(self)
   local payload = self.payload
   local adds, removes = payload:living()
-  local blob, err = blob_of(self.chunk)
-  if not blob then
+  local operations, err = operations_of(self)
+  if not operations then
     return nil, err
   end
-  self.chunk:close()
   self.cuts, self.removals = self.cuts + 1, self.removals + removes
   self.pool:sent(payload)
-  self.sink.keep(self.cuts, blob)
+  self.sink.keep(self.cuts, operations)
   local part = { audience = self.audience, payload = payload, first = 1, last = payload:count(), adds = adds,
     removes = removes }
   local batch = { number = self.cuts, parts = { part }, began = self.began, release = self.pool:release_of(payload) }
@@ -146,13 +196,15 @@ end
 
 Rows.make_room = Rows.cut
 
---- Sends the removal of all who leave. After the last candidate.
----@param pause fun(): scope3.Error?
----@return true?
----@return scope3.Error? err
-function Rows:remove_leavers(pause)
+-- Sends removals of one kind.
+local function remove(self, pause)
   while true do
-    local state, message, code = self.builder:leave(self.payload, self.night, self.chunk)
+    local state, message, code
+    if self.is_again then
+      state, message, code = self.builder:leave_again(self.payload, self.night, self.list)
+    else
+      state, message, code = self.builder:leave(self.payload, self.night, self.chunk)
+    end
     if not state then
       return nil, night_of.failure(message, code)
     end
@@ -164,6 +216,21 @@ function Rows:remove_leavers(pause)
       return true
     end
   end
+end
+
+--- Sends the removal of all who leave, and again those that an earlier night sent and of which it knows no end. After
+--- the last candidate.
+---@param pause fun(): scope3.Error?
+---@return true?
+---@return scope3.Error? err
+function Rows:remove_leavers(pause)
+  self:build_again()
+  local ok, err = remove(self, pause)
+  if ok then
+    self:build()
+    ok, err = remove(self, pause)
+  end
+  return ok, err
 end
 
 --- Gives up the members that were built and will not be sent. Called when a job ends early.
@@ -193,7 +260,7 @@ function Rows:close(res)
     batcher.report(self, res, self.builder:counts())
   end
   self.builder:close()
-  for _, object in ipairs { self.payload or false, self.chunk or false, self.notes or false } do
+  for _, object in ipairs { self.payload or false, self.chunk or false, self.list or false, self.notes or false } do
     if object then
       object:close()
     end

@@ -31,6 +31,7 @@ local splitter = require "scope3.job.splitter"
 ---@field replaced? integer[]  numbers of members that later requests replaced
 ---@field epoch? integer  of its members, where these go again; else that of the job
 ---@field id? integer  in the journal
+---@field sending? scope3.Sending  its last one, for a journal that has each
 ---@field entry? scope3.RequestEntry  in the result
 ---@field call? table  of the transport
 
@@ -181,13 +182,14 @@ end
 --- the same ids may go next, so these must not go in a later run.
 ---@param req scope3.JobRequest
 ---@param members scope3.RejectedMember[]
+---@param uncertain? boolean  it may have been carried out all the same
 ---@return table
-function records.refusal(req, members)
+function records.refusal(req, members, uncertain)
   local without = {}
   for i, member in ipairs(members) do
     without[i] = member.index
   end
-  return { request = req.id, status = "refused", without = without, uncertain = req.uncertain }
+  return { request = req.id, status = "refused", without = without, uncertain = uncertain }
 end
 
 return records

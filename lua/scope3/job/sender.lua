@@ -11,6 +11,7 @@ local rejection = require "scope3.job.rejection"
 local reply = require "scope3.http.reply"
 local request = require "scope3.api.request"
 local retry = require "scope3.http.retry"
+local sending = require "scope3.job.sending"
 local splitter = require "scope3.job.splitter"
 local tasks = require "scope3.job.tasks"
 
@@ -92,6 +93,9 @@ local function call_of(self, req)
       self.warnings:of_event(event)
       self.on_event(event)
     end,
+    before_attempt = req.sending and function(call)
+      return req.sending:attempt(call)
+    end,
   }
 end
 
@@ -99,8 +103,12 @@ local function start(self, req)
   local state = self.state
   self.presence:note(req.parts)
   state:begin(req)
-  if self.journal and not self:note("begin", records.beginning(req, core.time())) then
-    return state:withhold(req)
+  if self.journal then
+    local record = records.beginning(req, core.time())
+    if not self:note("begin", record) then
+      return state:withhold(req)
+    end
+    req.sending = sending.of(self.journal, req, record.at)
   end
   local started = seconds(self)
   state:launched(req, self.transport:start(call_of(self, req), self.waiter), started)
@@ -158,7 +166,7 @@ local function split(self, req, decision)
   self.sizes:refused(req.bytes, decision.max_bytes)
   local most = self.sizes:most()
   self.state:split(req)
-  self:note("ended", { request = req.id, status = "split", uncertain = req.uncertain, size = most })
+  self:note("ended", { request = req.id, status = "split", uncertain = sending.in_doubt(req), size = most })
   self.on_event { event = "split", request = req.entry.request, bytes = most }
   replace(self, req, fitting(self, req))
 end
@@ -166,7 +174,7 @@ end
 -- A request goes again without the members that the service rejected.
 local function send_without(self, req, decision)
   local state, members, on_reject = self.state, decision.members, self.opts.on_reject
-  self:note("ended", records.refusal(req, members))
+  self:note("ended", records.refusal(req, members, sending.in_doubt(req)))
   state:exclude(req, members)
   if on_reject then
     quarantine.report(members, on_reject)
@@ -192,14 +200,19 @@ function Sender:passes_over(err)
 end
 
 -- Notes the end of a request that failed. A later run sends one last that the job went on past, without what others
--- have replaced by then: they are going now.
+-- have replaced by then: they are going now. A journal of sendings is not gone on from.
 local function note_failed(self, req, passed)
-  self:note("ended", { request = req.id, status = passed and "failed" or "refused", transient = passed or nil })
+  local again = passed and not req.sending
+  self:note("ended", { request = req.id, status = again and "failed" or "refused", transient = again or nil })
 end
 
--- Nothing is to be tried again: what came of the request is unknown.
+-- Nothing is to be tried again: what came of the request is unknown. Its last sending may be known to have come to
+-- nothing all the same.
 local function leave_unknown(self, req, err)
   self.state:reject(req, "unknown", err, false)
+  if req.sending and not sending.in_doubt(req) then
+    note_failed(self, req)
+  end
   return false
 end
 

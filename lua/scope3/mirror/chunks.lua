@@ -44,54 +44,105 @@ local function lacks(what)
   return rows.fault("it lacks " .. what, "damaged")
 end
 
--- Writes what is about to be sent. `chunk` and `try` are rows.
-local function cut(db, chunk, try)
+-- The row of a request that is about to go.
+local function row_of(run, chunk, try)
+  return { run = run, request = try.request, chunk = chunk, first = try.first, last = try.last,
+    without = list_text(try.without), refused = "[]", begun = math.floor(try.begun),
+    state = try.state or "begun" }
+end
+
+-- Writes rows of a table.
+local function put_all(db, of, list)
   local ok, why = true, nil
-  if chunk then
-    ok, why = rows.put(db, tables.chunk, chunk)
+  for _, row in ipairs(list) do
     if ok then
-      ok, why = rows.put(db, tables.meta, { key = "chunks", value = chunk.n })
+      ok, why = rows.put(db, of, row)
     end
-  end
-  if ok and try then
-    ok, why = rows.put(db, tables.try, try)
   end
   return ok, why
 end
 
---- Keeps operations in a new chunk, and a request of it that is about to go: both, before it goes. Or a further request
---- of a chunk that is there.
+--- Keeps operations in a new chunk, and a request of it that is about to go: both, before it goes.
 ---@param run integer
 ---@param batch integer  0 for operations that are not sent
----@param members string?  packed; nil for a further request
----@param try? table  request, chunk (of a further one), first, last, without, begun, state (of one that will not go)
+---@param members string  packed
+---@param try? table  request, first, last, without, begun, state (of one that will not go)
 ---@return integer? n  of the chunk
 ---@return scope3.Error? err
 function chunks:cut(run, batch, members, try)
-  local n = members and self.chunks + 1 or try.chunk
-  local chunk = members and { n = n, run = run, batch = batch, members = members } or nil
-  local row = try and { run = run, request = try.request, chunk = n, first = try.first, last = try.last,
-    without = list_text(try.without), refused = "[]", begun = math.floor(try.begun),
-    state = try.state or "begun" } or nil
+  local n = self.chunks + 1
   local ok, err = self:write(function()
-    return cut(self.db, chunk, row)
+    local fine, why = rows.put(self.db, tables.chunk, { n = n, run = run, batch = batch, members = members })
+    if fine then
+      fine, why = rows.put(self.db, tables.meta, { key = "chunks", value = n })
+    end
+    if fine then
+      fine, why = put_all(self.db, tables.try, { try and row_of(run, n, try) })
+    end
+    return fine, why
   end)
   if not ok then
     return nil, err
   end
-  self.chunks = math.max(self.chunks, n)
+  self.chunks = n
   return n
 end
 
--- Changes a request, by what came of it.
-local function change(self, run, request, set)
+--- Keeps further requests of chunks that are there, which are about to go: all of them or none.
+---@param run integer
+---@param tries table[]  request, chunk, first, last, without, begun
+---@return true?
+---@return scope3.Error? err
+function chunks:begin(run, tries)
+  local list = {}
+  for i, try in ipairs(tries) do
+    list[i] = row_of(run, try.chunk, try)
+  end
   return self:write(function()
-    local try, why = rows.get(self.db, tables.try, run, request)
-    if not try then
-      return nil, why or select(2, lacks "the request")
+    return put_all(self.db, tables.try, list)
+  end)
+end
+
+---@class scope3.StateChange  what became of a request; what is nil stays
+---@field request integer
+---@field state? string
+---@field begun? number  second since 1970
+---@field task_id? string
+---@field ended_at? number  second since 1970
+---@field refused? integer[]  operations that the service refused
+
+local CHANGES = { "state", "begun", "task_id", "ended_at", "refused" }
+local FORMS = { begun = math.floor, ended_at = math.floor, refused = list_text }
+
+-- Takes a change over into the row of its request.
+local function apply(try, change)
+  for _, name in ipairs(CHANGES) do
+    local value, form = change[name], FORMS[name]
+    if value ~= nil then
+      try[name] = form and form(value) or value
     end
-    set(try)
-    return rows.put(self.db, tables.try, try)
+  end
+end
+
+--- Changes requests by what became of them: all of them or none.
+---@param run integer
+---@param changes scope3.StateChange[]
+---@return true?
+---@return scope3.Error? err
+function chunks:change(run, changes)
+  return self:write(function()
+    for _, change in ipairs(changes) do
+      local try, why = rows.get(self.db, tables.try, run, change.request)
+      local ok = try
+      if try then
+        apply(try, change)
+        ok, why = rows.put(self.db, tables.try, try)
+      end
+      if not ok then
+        return nil, why or select(2, lacks "the request")
+      end
+    end
+    return true
   end)
 end
 
@@ -102,9 +153,7 @@ end
 ---@return true?
 ---@return scope3.Error? err
 function chunks:accepted(run, request, task_id)
-  return change(self, run, request, function(try)
-    try.state, try.task_id = "accepted", task_id
-  end)
+  return self:change(run, { { request = request, state = "accepted", task_id = task_id } })
 end
 
 --- A request has ended: its task, or the request itself.
@@ -116,10 +165,17 @@ end
 ---@return true?
 ---@return scope3.Error? err
 function chunks:ended(run, request, state, at, refused)
-  return change(self, run, request, function(try)
-    try.state, try.ended_at = state, math.floor(at)
-    try.refused = refused and list_text(refused) or try.refused
-  end)
+  return self:change(run, { { request = request, state = state, ended_at = at, refused = refused } })
+end
+
+--- A request that was not sent yet, or came to nothing, goes so late that it counts as begun anew.
+---@param run integer
+---@param request integer
+---@param at number  second since 1970
+---@return true?
+---@return scope3.Error? err
+function chunks:begin_anew(run, request, at)
+  return self:change(run, { { request = request, begun = at } })
 end
 
 --- The chunks that are not folded yet, in order, with their requests.

@@ -9,14 +9,22 @@ local SHARE = 10 -- a fold is due when chunks weigh more than one part of so man
 local LEAST = 1048576 -- bytes of chunks for which no fold is worth its writes
 local MOST = 256 -- chunks; each is read at the beginning of a night
 
---- What became of the operations of a chunk, for the core. Those that no request had are left out.
+--- How many operations of a chunk a request had: those behind them were never sent.
 ---@param chunk scope3.StateChunk
----@return scope3.MirrorRange[]
-function folding.outcomes(chunk)
+---@return integer
+function folding.count(chunk)
   local count = 0
   for _, try in ipairs(chunk.tries) do
     count = math.max(count, try.last)
   end
+  return count
+end
+
+--- What became of the operations of a chunk, for the core. Those that no request had are left out.
+---@param chunk scope3.StateChunk
+---@return scope3.MirrorRange[]
+function folding.outcomes(chunk)
+  local count = folding.count(chunk)
   return count > 0 and protocol.outcomes { count = count, tries = chunk.tries } or {}
 end
 

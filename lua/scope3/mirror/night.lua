@@ -76,6 +76,17 @@ function Night:close()
   self.core:close()
 end
 
+-- What became of the operations of a chunk, and which of those that are open may go again, exactly as they were: no
+-- task is known that will carry them out.
+local function outcomes_of(chunk)
+  local ranges = folding.outcomes(chunk)
+  local known = { count = folding.count(chunk), tries = chunk.tries }
+  for _, range in ipairs(ranges) do
+    range.again = range.outcome == "open" and protocol.may_go(known, range, false) or nil
+  end
+  return ranges
+end
+
 -- Gives the core what is not folded yet.
 local function give_chunks(self)
   local chunks, err = self.store:open_chunks()
@@ -88,7 +99,7 @@ local function give_chunks(self)
     if not blob then
       return nil, err
     end
-    local ok, message, code = self.core:chunk(blob, folding.outcomes(chunk))
+    local ok, message, code = self.core:chunk(blob, outcomes_of(chunk), chunk.n)
     if not ok then
       return nil, night.failure(message, code)
     end

@@ -13,7 +13,7 @@ local protocol = {}
 ---@field request integer  its number, which grows
 ---@field first integer  number of an entry of the chunk
 ---@field last integer
----@field without? integer[]  entries in the range that are not in the request: the service refuses their content
+---@field without? integer[]  entries in the range that are not in the request
 ---@field refused? integer[]  entries in the request for whose content it was refused
 ---@field begun number  second since 1970, written before it was sent
 ---@field state scope3.MirrorTryState
@@ -76,16 +76,18 @@ local function borders_of(count, tries, sets)
   return list
 end
 
--- The entries that each try is known not to have carried out, because of their content.
+-- The entries in its range that each try is known not to have carried out, and why.
 local function sets_of(tries)
   local sets = {}
   for i, try in ipairs(tries) do
-    sets[i] = {}
-    for _, list in ipairs { try.without or {}, try.refused or {} } do
-      for _, number in ipairs(list) do
-        sets[i][number] = true
-      end
+    local set = {}
+    for _, number in ipairs(try.without or {}) do
+      set[number] = "not sent"
     end
+    for _, number in ipairs(try.refused or {}) do
+      set[number] = "refused"
+    end
+    sets[i] = set
   end
   return sets
 end
@@ -103,12 +105,13 @@ local function outcome_of(tries)
   return tries[1] and "applied" or "none"
 end
 
--- The outcome of an entry, and whether its content was refused by the last try that was to send it.
+-- The outcome of an entry, and whether its content was refused by the last try that sent it.
 local function decide(number, tries, sets)
   local list, refused = {}, false
   for i, try in ipairs(tries) do
-    if number >= try.first and number <= try.last then
-      refused = sets[i][number] == true
+    local why = sets[i][number]
+    if number >= try.first and number <= try.last and why ~= "not sent" then
+      refused = why == "refused"
       if not refused and is_open(try) then
         return "open", false
       elseif not refused and try.state ~= "refused" then
