@@ -50,6 +50,15 @@ function Service:look(since)
   return call(self, "GET", "/sandbox/season?since=" .. since)
 end
 
+--- Keeps what it has, where nothing is under way; and has it again.
+function Service:save()
+  assert(call(self, "POST", "/sandbox/save", {}).open == 0, "a task is under way")
+end
+
+function Service:restore()
+  call(self, "POST", "/sandbox/restore", {})
+end
+
 --- Another client adds people, which this season's job never wanted.
 function Service:add(people)
   local members = world.json.array {}
@@ -60,6 +69,15 @@ function Service:add(people)
     { audiences = world.json.array { { audienceId = "crm", name = "crm", add = members } } },
     { "Authorization: Bearer scope3_other", "Content-Type: application/json" })
 end
+
+--- What the nights of a season have in common: the options of the command before those of the night.
+process.ARGS = { "--map", "external_id=id", "--map", "email=mail", "--where", "consent=yes", "--account", "25",
+  "--audience", "crm", "--json", "--quiet", "--rate", "100000", "--patience", "20", "--timeout", "60" }
+
+--- The service of a season: it stands still in time, and is done at once.
+process.SETTINGS = { task_seconds = 0, audience_seconds = 0, retry_after = false, min_size = 0, clock = "manual" }
+
+process.SPEED = 20 -- times as fast as the clock on the wall
 
 local library
 

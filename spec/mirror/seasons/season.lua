@@ -12,11 +12,7 @@ Season.__index = Season
 
 local season = {}
 
-local SPEED = 20 -- times as fast as the clock on the wall
-local SETTINGS = { task_seconds = 0, audience_seconds = 0, retry_after = false, min_size = 0, clock = "manual" }
 local USUAL = { faults = {}, task_outcomes = {}, task_lengths = {}, max_body = 64 * 1024 * 1024, refuse = false }
-local ARGS = { "--map", "external_id=id", "--map", "email=mail", "--where", "consent=yes", "--account", "25",
-  "--audience", "crm", "--json", "--quiet", "--rate", "100000", "--patience", "20", "--timeout", "60" }
 
 local function shell(command)
   local code = os.execute(command)
@@ -39,7 +35,7 @@ function season.new(seed, opts)
   for i, person in ipairs(self.export.people) do
     self.ids[i] = person.id
   end
-  self.service = process.service(SETTINGS)
+  self.service = process.service(process.SETTINGS)
   self.service:configure { seed = seed % 1000000 }
   if dice:happens(0.8) then
     self:add_strangers()
@@ -92,7 +88,7 @@ end
 
 local function args_of(self, night, tonight)
   local args = { "sync" }
-  for _, list in ipairs { tonight.paths, ARGS, night.args, { "--state", self.state, "--max-members", night.max_members,
+  for _, list in ipairs { tonight.paths, process.ARGS, night.args, { "--state", self.state, "--max-members", night.max_members,
     "--concurrency", night.concurrency, "--base-url", self.service.url } } do
     for _, word in ipairs(list) do
       args[#args + 1] = word
@@ -198,7 +194,7 @@ function Season:night(night, tonight)
   end
   local ends = night.ends or {}
   local run = process.run(self.folder, args_of(self, night, tonight),
-    { ahead = self.ahead, speed = SPEED, at = ends.at, signal = ends.signal, half = ends.half })
+    { ahead = self.ahead, speed = process.SPEED, at = ends.at, signal = ends.signal, half = ends.half })
   local seen = self.service:look(self.last)
   self.last = seen.last
   self.points = run.call == "-" and run.points > 30 and run.points or self.points

@@ -120,10 +120,41 @@ local function tell(sandbox, request)
     body = json.encode { came = came, open = open, last = #history, members = members } }
 end
 
+local function copy(value)
+  if type(value) ~= "table" then
+    return value
+  end
+  local made = {}
+  for key, item in entries(value) do
+    made[key] = copy(item)
+  end
+  return setmetatable(made, getmetatable(value))
+end
+
+local saved -- of a moment at which no task is under way
+
+local function save(sandbox)
+  sandbox.state:settle()
+  saved = { accounts = copy(sandbox.state.accounts), at = sandbox:now(), requests = #history }
+  return { status = 200, headers = {}, body = json.encode { open = #sandbox.state.open } }
+end
+
+-- Everything is as it was then, also the time.
+local function restore(sandbox)
+  local now = sandbox.state
+  now.accounts, now.open, now.due, sandbox.stands_at = copy(saved.accounts), {}, {}, saved.at
+  for n = #history, saved.requests + 1, -1 do
+    history[n] = nil
+  end
+  return { status = 200, headers = {}, body = "{}" }
+end
+
+local ROUTES = { ["GET /sandbox/season"] = tell, ["POST /sandbox/save"] = save, ["POST /sandbox/restore"] = restore }
+
 local route = control.route
 
 function control.route(request)
-  return request.path == "/sandbox/season" and tell or route(request)
+  return ROUTES[request.method .. " " .. request.path] or route(request)
 end
 
 --- Serves until nobody reads its output any more. Prints its port.

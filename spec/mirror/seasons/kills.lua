@@ -1,0 +1,158 @@
+-- One night of a mirror, killed at each of its writes and sends: a fold of 260 requests, and 20 requests of its own.
+-- After that comes another night, and one when nothing can be under way any more.
+local entries = require "scope3.util.entries"
+local process = require "spec.mirror.seasons.process"
+local world = require "spec.support.world"
+
+local Kills = {}
+Kills.__index = Kills
+
+local kills = {}
+
+local PEOPLE = 260 -- more chunks than a state leaves unfolded
+local SETTLED = 73 * 3600
+
+local function shell(command)
+  local code = os.execute(command)
+  assert(code == 0 or code == true, command)
+end
+
+local function email(n, version)
+  return ("p%d.v%d@example.org"):format(n, version)
+end
+
+-- The people of the first night, or those of the next: 4 are gone, 4 new, and 12 changed.
+local function people(is_next)
+  local found = {}
+  for n = is_next and 5 or 1, PEOPLE + (is_next and 4 or 0) do
+    found["c" .. n] = email(n, is_next and n <= 16 and 2 or 1)
+  end
+  return found
+end
+
+local function write(path, of)
+  local ids, lines = {}, { "id,mail,consent" }
+  for id in entries(of) do
+    ids[#ids + 1] = id
+  end
+  table.sort(ids)
+  for i, id in ipairs(ids) do
+    lines[i + 1] = ("%s,%s,yes"):format(id, of[id])
+  end
+  world.write(path, table.concat(lines, "\n") .. "\n")
+end
+
+-- One run of the command: what came of it, and of its night.
+local function run(self, file, how)
+  local args = { "sync", self.folder .. "/" .. file, "--state", self.state, "--base-url", self.service.url, "--mirror",
+    "--max-members", "1", "--wait=600", "--concurrency", how.concurrency or "1" }
+  for _, word in ipairs(process.ARGS) do
+    args[#args + 1] = word
+  end
+  local ran = process.run(self.folder, args,
+    { ahead = self.ahead, speed = process.SPEED, at = how.at, half = how.half, signal = how.at and 9 })
+  local result = world.json.decode(ran.output)
+  ran.mirror = result and result.mirror
+  return ran
+end
+
+-- Whether the audience is what the second export wants.
+local function is_exact(self)
+  local seen = self.service:look(self.last)
+  self.sent = #seen.came
+  for id, hash in entries(self.wanted) do
+    if seen.members[id] ~= hash then
+      return false
+    end
+  end
+  for id in entries(seen.members) do
+    if not self.wanted[id] then
+      return false
+    end
+  end
+  return true
+end
+
+--- Sends everybody, a request each, and keeps state and service as they are then.
+function kills.new()
+  local scope3 = require "scope3"
+  local self = setmetatable({ folder = world.path ".kills", ahead = 0, wanted = {} }, Kills)
+  shell("mkdir -p " .. self.folder)
+  self.state = self.folder .. "/crm.state"
+  for id, mail in entries(people(true)) do
+    self.wanted[id] = scope3.email.hash(mail)
+  end
+  write(self.folder .. "/first.csv", people(false))
+  write(self.folder .. "/next.csv", people(true))
+  self.service = process.service(process.SETTINGS)
+  local ran = run(self, "first.csv", { concurrency = "8" })
+  assert(ran.code == 0, ran.complaint)
+  self.last = self.service:look(0).last
+  assert(self.last == PEOPLE, self.last)
+  self.service:save()
+  shell(("cp %s %s/base"):format(self.state, self.folder))
+  return self
+end
+
+function Kills:close()
+  self.service:close()
+  shell("rm -rf " .. self.folder)
+end
+
+--- State and service are again as they were before the night.
+function Kills:again()
+  shell(("rm -f %s* && cp %s/base %s"):format(self.state, self.folder, self.state))
+  self.service:restore()
+  self.ahead = 0
+end
+
+--- How many points the night has where nothing ends it.
+---@return integer
+function Kills:points()
+  self:again()
+  local ran = run(self, "next.csv", {})
+  assert(ran.code == 0 and is_exact(self) and self.sent == 20, ran.complaint .. tostring(self.sent))
+  return ran.points
+end
+
+local function is_clean(ran)
+  return ran.code == 0 and ran.mirror and ran.mirror.deferred + ran.mirror.under_way == 0
+end
+
+--- Kills the night at a point, and lets others follow.
+---@param point integer
+---@param half? boolean  in the middle of the write
+---@return string what  "none" (that point is none of the night), "exact" (the next night ends exact, and says so),
+---  "exact unseen" (it is exact, and waits for what it does not know), "later" (it waits), or what is wrong
+---@return string call  at which it was killed
+function Kills:at(point, half)
+  self:again()
+  local killed = run(self, "next.csv", { at = point, half = half and 1 or nil })
+  if killed.code ~= 137 then
+    return "none", killed.call
+  end
+  self.ahead = self.ahead + 3600
+  self.service:advance(3600)
+  local ran, what = run(self, "next.csv", {}), nil
+  local exact, clean = is_exact(self), is_clean(ran)
+  if ran.code ~= 0 then
+    return "the next night ended with " .. ran.code .. ": " .. ran.complaint, killed.call
+  elseif clean and not exact then
+    return "the next night is wrong", killed.call
+  end
+  what = clean and "exact" or exact and "exact unseen" or "later"
+  self.ahead = self.ahead + SETTLED
+  self.service:advance(SETTLED)
+  ran = run(self, "next.csv", {})
+  if not is_clean(ran) or not is_exact(self) then
+    return "the night after the settling time is not exact: " .. ran.complaint, killed.call
+  end
+  local before = self.sent
+  ran = run(self, "next.csv", {})
+  if not is_clean(ran) or not is_exact(self) or self.sent ~= before then
+    return "a quiet night sends something", killed.call
+  end
+  return what, killed.call
+end
+
+return kills
