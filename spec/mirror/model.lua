@@ -219,15 +219,15 @@ local function judge(person, audience, options)
   local asked = row ~= nil and row.audiences[audience] == true
   local wanted = asked and not person.excluded
   local open = person.open[audience]
-  if options.mode == "remove" then
-    if not asked then
-      return (open or standing) and "kept" or nil
-    elseif not open then
+  if options.mode ~= "mirror" and not asked then
+    return (open or standing) and "kept" or nil
+  elseif options.mode == "remove" then
+    if not open then
       return standing and "removed" or "not_there", standing ~= nil
     end
     wanted = false
   end
-  if open then
+  if open and (wanted or options.mode ~= "upsert") then
     local brings = wanted and open.op == "add" and open.cells == row.cells or not wanted and open.op == "remove"
     return brings and "under_way" or "deferred"
   end
@@ -340,10 +340,8 @@ function model.night(options, state, chunks, rows, exclusions)
         seen[#seen + 1] = { audience = audience + 1, verdict = verdict, row = person.row }
       end
       if verdict == "under_way" and person.open[audience].again then
-        local name = person.open[audience].op == "add" and "again" or options.mode ~= "upsert" and "leavers_again"
-        if name then
-          count[name] = count[name] + 1
-        end
+        local name = person.open[audience].op == "add" and "again" or "leavers_again"
+        count[name] = count[name] + 1
       end
       mask = mask + ((verdict == "added" or verdict == "changed") and 2 ^ audience or 0)
       leaving = leaving + (leaves and 2 ^ audience or 0)

@@ -274,7 +274,8 @@ local BY_FILE = {
     { "+= verdict == SC3_REJECTED_BEFORE;", "+= 1;" },
     { "if (e->became.outcome != SC3_OUTCOME_AGAIN)", "if (0)" },
     { "c.member = e->entry.member;", "" },
-    { "if (m->mode != SC3_NIGHT_UPSERT) {", "if (1) {" },
+    { "if (open && (wanted || !upsert))", "if (open)" },
+    { "return open || standing != SC3_AWAY ? SC3_KEPT", "return standing != SC3_AWAY ? SC3_KEPT" },
   },
   ["mirror/night.c"] = {
     { "n->options.mode != SC3_NIGHT_MIRROR)", "0)" },
