@@ -315,16 +315,13 @@ local BY_FILE = {
     { "entries.mask != 0 || ", "" },
     { "|| sc3_record_is_kept(&v->pairs.record);", ";" },
     { "!sc3_hash_list_has(&v->only, v->pairs.record.hash)", "0" },
-    { "v->is_part = status == SC3_MIRROR_OK;", "v->is_part = 1;" },
   },
   ["mirror/without.c"] = {
     { "entry.op = SC3_ENTRY_BLANK;", "" },
     { "if (sc3_hash_list_has(gone_list, record.hash))", "if (0)" },
-    { "entry.op != SC3_ENTRY_BLANK && ", "" },
   },
   ["mirror/hash_list.c"] = {
     { "qsort(h->list, h->count, sizeof *h->list, compare);", "" },
-    { "low < h->count && ", "" },
     { "low = middle + 1;", "low = middle + 2;" },
   },
   ["mirror/unfolded.c"] = {
@@ -334,7 +331,7 @@ local BY_FILE = {
   ["mirror/stage.c"] = {
     { "ranges[at].first <= again.entry", "ranges[at].first < again.entry" },
     { "ranges[at].last < again.entry", "ranges[at].last <= again.entry" },
-    { "if (entry->op == SC3_ENTRY_BLANK)", "if (0)" },
+    { "if (entry->op == SC3_ENTRY_BLANK)", "if (0)", "what is staged then changes no record" },
     { "|| became.refused;", ";" },
     { "place->file != before->file ||", "" },
     { "place->row - before->row > UINT16_MAX ||", "" },
