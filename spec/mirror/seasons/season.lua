@@ -89,7 +89,7 @@ end
 local function args_of(self, night, tonight)
   local args = { "sync" }
   for _, list in ipairs { tonight.paths, process.ARGS, night.args, { "--state", self.state, "--max-members", night.max_members,
-    "--concurrency", night.concurrency, "--base-url", self.service.url } } do
+    "--concurrency", night.concurrency, "--timeout", night.timeout, "--base-url", self.service.url } } do
     for _, word in ipairs(list) do
       args[#args + 1] = word
     end
