@@ -15,7 +15,7 @@ local C = {
   { "core/rows", "core/bytes", "core/identity" },
   { "core/members", "core/bytes", "core/identity", "core/rows" },
   { "core/files", "core/bytes", "core/members" },
-  { "core/mirror", "core/bytes", "core/rows", "core/members" },
+  { "core/mirror", "core/bytes", "core/members" },
   { "http", "core/bytes", "core/files" },
   { "lua", "core/bytes", "core/identity", "core/rows", "core/members", "core/files", "core/mirror" },
   { "engine", "core/bytes", "http", "lua" },

@@ -8,6 +8,8 @@ local nights = require "spec.support.nights"
 local states = require "spec.support.states"
 local world = require "spec.support.world"
 
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+
 local MAP = { "--map", "external_id=id", "--map", "email=mail" }
 
 local function people(n)
@@ -99,7 +101,7 @@ describe("a command with a state", function()
       { { "--journal", "x" }, "--journal has no effect with --state" },
       { { "--unique" }, "--unique has no effect with --state" },
     } do
-      local code, _, complained = run("id,mail\n", (table.unpack or unpack)(case[1]))
+      local code, _, complained = run("id,mail\n", unpack(case[1]))
       assert.equal(2, code)
       assert.truthy(complained:find(case[2], 1, true), complained)
     end

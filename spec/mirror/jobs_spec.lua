@@ -87,7 +87,7 @@ describe("a job with a state", function()
 
   it("reports a rejected row once, and counts it in each night", function()
     local res = assert(season:night "id,mail\na,a@example.org\nb,nobody\n")
-    assert.same({ no_identifier = 1 }, { no_identifier = res.rejected.no_identifier or res.rejected.email_invalid or 1 })
+    assert.equal(1, (next(res.rejected)) and res.rejected[next(res.rejected)])
     res = assert(season:night "id,mail\na,a@example.org\nb,nobody\n")
     assert.same({ 1, 1, 0 }, counts(res, "unchanged", "rejected_before", "changed"))
     assert.equal(2, res.rows)
@@ -118,10 +118,10 @@ describe("a job with a state", function()
     assert(season:night(people(4)))
     local now = people(6, { id1 = "other@example.org" })
     now.id2 = nil
-    sandbox:configure { clock = "manual", faults = world.json.array { { on = "sync", act = "lost_reply", times = -1 } } }
+    sandbox:fault { on = "sync", act = "lost_reply", times = -1 }
     local _, err = season:night(now)
     assert.is_true(err.uncertain)
-    sandbox:configure { clock = "manual", faults = world.json.array {} }
+    sandbox:configure { faults = world.json.array {} }
     local res = assert(season:night(now))
     assert.same({ 3, 3, 0, 0, 2, 1 }, counts(res, "under_way", "sent_again", "added", "changed", "unchanged",
       "removed"))
@@ -129,10 +129,10 @@ describe("a job with a state", function()
   end)
 
   it("defers whoever was never answered and has changed since", function()
-    sandbox:configure { clock = "manual", faults = world.json.array { { on = "sync", act = "cut_before", times = -1 } } }
+    sandbox:fault { on = "sync", act = "cut_before", times = -1 }
     local _, err = season:night(people(2))
     assert.is_truthy(err)
-    sandbox:configure { clock = "manual", faults = world.json.array {} }
+    sandbox:configure { faults = world.json.array {} }
     local res = assert(season:night(people(2, { id1 = "other@example.org" })))
     assert.same({ 1, 1, 1 }, counts(res, "under_way", "sent_again", "deferred"))
     assert.same(nights.hashed { id2 = "p2@example.org" }, season:membership())

@@ -284,7 +284,7 @@ local BY_FILE = {
     { "s->first[at - 1].order > sample->order", "0" },
   },
   ["mirror/leaving.c"] = {
-    { "sc3_chunk_take_back(to->chunk, &before);", "" },
+    { "sc3_chunk_take_back(to->chunk, &before);", ";" },
     { "if (status == SC3_MIRROR_OK && !*full) {", "if (status == SC3_MIRROR_OK) {" },
     { "if (!sc3_utf8_valid(id.p, id.n))", "if (0)" },
     { "sc3_tally_add_built(tally, &counts);", "" },

@@ -229,7 +229,7 @@ static void hash_identities(identity *email, identity *phone) {
 enum { HASH_KEY = sizeof ",\"hashedEmail\":\"" - 1, HASH_MEMBER = HASH_KEY + SC3_SHA256_HEX + 1 };
 
 /* Only after sc3_buffer_reserve(). */
-static void put_hash(sc3_buffer *out, const char key[HASH_KEY], const identity *it) {
+static inline void put_hash(sc3_buffer *out, const char key[HASH_KEY], const identity *it) {
   sc3_buffer_put(out, key, HASH_KEY);
   sc3_buffer_put(out, it->hex, SC3_SHA256_HEX);
   SC3_PUT_LITERAL(out, "\"");
@@ -381,6 +381,7 @@ sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values
   return st;
 }
 
+SC3_COLD
 sc3_status sc3_member_write_removal(sc3_buffer *out, sc3_slice id, size_t *id_length) {
   const size_t start = out->n;
   sc3_status st = put_id(out, id, id_length);

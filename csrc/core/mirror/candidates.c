@@ -76,10 +76,6 @@ void sc3_candidates_close(sc3_candidates *c) {
   memset(c, 0, sizeof *c);
 }
 
-static size_t size_of(const sc3_candidates *c) {
-  return c->again ? AGAIN_SIZE : SIZE;
-}
-
 sc3_mirror_status sc3_candidates_put(sc3_candidates *c, const sc3_candidate *candidate) {
   unsigned char bytes[AGAIN_SIZE];
   sc3_store64(bytes, candidate->order);
@@ -90,9 +86,11 @@ sc3_mirror_status sc3_candidates_put(sc3_candidates *c, const sc3_candidate *can
   sc3_store32(bytes + 40, candidate->standing);
   sc3_store16(bytes + 44, candidate->mask);
   sc3_store32(bytes + 46, (uint32_t)candidate->beyond);
-  sc3_store32(bytes + 50, candidate->again.chunk);
-  sc3_store32(bytes + 54, candidate->again.entry);
-  return sc3_part_put(&c->spool, range_of(c->ranges, candidate->order), bytes, size_of(c));
+  if (!c->again)
+    return sc3_part_put(&c->spool, range_of(c->ranges, candidate->order), bytes, SIZE);
+  sc3_store32(bytes + SIZE, candidate->again.chunk);
+  sc3_store32(bytes + SIZE + 4, candidate->again.entry);
+  return sc3_part_put(&c->spool, range_of(c->ranges, candidate->order), bytes, AGAIN_SIZE);
 }
 
 static sc3_mirror_status reserve(sc3_candidates *c, size_t n) {
@@ -121,6 +119,10 @@ static sc3_mirror_status reserve_keys(sc3_candidates *c) {
   return SC3_MIRROR_OK;
 }
 
+static int read_bytes(const sc3_candidates *c, sc3_part_reader *r, unsigned char *bytes) {
+  return c->again ? sc3_part_read(r, bytes, AGAIN_SIZE) : sc3_part_read(r, bytes, SIZE);
+}
+
 static sc3_mirror_status read_range(sc3_candidates *c, size_t range) {
   unsigned char bytes[AGAIN_SIZE] = {0};
   sc3_part_reader reader;
@@ -128,7 +130,7 @@ static sc3_mirror_status read_range(sc3_candidates *c, size_t range) {
   if (status != SC3_MIRROR_OK)
     return status;
   c->count = 0;
-  while (status == SC3_MIRROR_OK && sc3_part_read(&reader, bytes, size_of(c))) {
+  while (status == SC3_MIRROR_OK && read_bytes(c, &reader, bytes)) {
     sc3_candidate *to;
     if (c->count == c->capacity)
       status = reserve(c, c->capacity > 0 ? c->capacity * 2 : LEAST);
@@ -143,8 +145,8 @@ static sc3_mirror_status read_range(sc3_candidates *c, size_t range) {
     to->standing = sc3_load32(bytes + 40);
     to->mask = sc3_load16(bytes + 44);
     to->beyond = (int32_t)sc3_load32(bytes + 46);
-    to->again.chunk = sc3_load32(bytes + 50);
-    to->again.entry = sc3_load32(bytes + 54);
+    to->again.chunk = sc3_load32(bytes + SIZE);
+    to->again.entry = sc3_load32(bytes + SIZE + 4);
   }
   if (status == SC3_MIRROR_OK)
     status = reader.status;

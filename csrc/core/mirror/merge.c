@@ -100,8 +100,8 @@ static sc3_mirror_status give(const sc3_merge *m, const person *p, uint32_t cand
   return status;
 }
 
-/* Gives what is under way once more, where its entry may be sent again. */
-static sc3_mirror_status give_again(sc3_merge *m, const person *p, unsigned audience) {
+/* Gives what is under way in an audience once more, where its entry may be sent again. */
+static sc3_mirror_status give_entry(sc3_merge *m, const person *p, unsigned audience) {
   const sc3_gathered_entry *e = p->open->of[audience];
   const uint32_t bit = UINT32_C(1) << audience;
   if (e->became.outcome != SC3_OUTCOME_AGAIN)
@@ -122,11 +122,20 @@ static sc3_mirror_status give_again(sc3_merge *m, const person *p, unsigned audi
   return SC3_MIRROR_OK; /* nobody leaves */
 }
 
-static sc3_mirror_status visit(sc3_merge *m, const person *p) {
+static sc3_mirror_status give_again(sc3_merge *m, const person *p, uint32_t under_way) {
   sc3_mirror_status status = SC3_MIRROR_OK;
-  uint32_t candidate = 0, leaving = 0;
   unsigned audience;
   for (audience = 0; audience < m->audiences && status == SC3_MIRROR_OK; audience++) {
+    if ((under_way >> audience & 1) != 0)
+      status = give_entry(m, p, audience);
+  }
+  return status;
+}
+
+static sc3_mirror_status visit(sc3_merge *m, const person *p) {
+  uint32_t candidate = 0, leaving = 0, under_way = 0;
+  unsigned audience;
+  for (audience = 0; audience < m->audiences; audience++) {
     const uint32_t bit = UINT32_C(1) << audience;
     const sc3_verdict verdict = m->mode == SC3_NIGHT_REMOVE
                                     ? judge_removal(p, audience)
@@ -138,15 +147,19 @@ static sc3_mirror_status visit(sc3_merge *m, const person *p) {
     if (verdict == SC3_NEWCOMER || verdict == SC3_CHANGED) {
       candidate |= bit;
     } else if (verdict == SC3_UNDER_WAY) {
-      status = give_again(m, p, audience);
+      under_way |= bit;
     } else if (leaves(m, p, audience, verdict)) {
       leaving |= bit;
       m->leavers[audience]++;
       m->leavers_rejected[audience] += verdict == SC3_REJECTED_BEFORE;
     }
   }
-  return status == SC3_MIRROR_OK && (candidate | leaving) != 0 ? give(m, p, candidate, leaving)
-                                                               : status;
+  if (under_way != 0) {
+    const sc3_mirror_status status = give_again(m, p, under_way);
+    if (status != SC3_MIRROR_OK)
+      return status;
+  }
+  return candidate | leaving ? give(m, p, candidate, leaving) : SC3_MIRROR_OK;
 }
 
 sc3_mirror_status sc3_merge_part(sc3_merge *m, const sc3_gather *gather, sc3_slice base,

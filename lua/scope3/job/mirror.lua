@@ -43,7 +43,7 @@ local mirror = {}
 local function version_of(plan, opts)
   local parts = { tostring(identity.version) }
   for key in entries(identity.options) do
-    parts[#parts + 1] = ("%s=%s"):format(key, journal_header.noted(key, opts[key]))
+    parts[#parts + 1] = ("%s=%s"):format(key, tostring(journal_header.noted(key, opts[key])))
   end
   for _, target in ipairs(plan.targets) do
     parts[#parts + 1] = ("%s:%s"):format(target.path, tostring(target.column))
