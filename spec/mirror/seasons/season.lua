@@ -89,7 +89,7 @@ end
 local function args_of(self, night, tonight)
   local args = { "sync" }
   for _, list in ipairs { tonight.paths, process.ARGS, night.args, { "--state", self.state, "--max-members", night.max_members,
-    "--concurrency", night.concurrency, "--base-url", self.service.url } } do
+    "--concurrency", night.concurrency, "--timeout", night.timeout, "--base-url", self.service.url } } do
     for _, word in ipairs(list) do
       args[#args + 1] = word
     end
@@ -118,14 +118,30 @@ local function is_clean(night, run, mirror, seen)
     and (night.wait or all_done(seen))
 end
 
--- The audience is the export's from now on.
-local function settle(self, seen, tonight)
-  if seen.open > 0 then
-    return ("%d requests are under way after a night that says nothing of them"):format(seen.open)
+-- The ids of which the night may have sent a copy that nobody saw arrive.
+local function doubtful(night, seen)
+  local ids = {}
+  for _, request in ipairs(night.settings.faults and seen.came or {}) do
+    for id in entries(request.wishes) do
+      ids[id] = true
+    end
   end
+  return ids
+end
+
+-- The audience is the export's from now on. What is under way are copies of what the night has sent.
+local function settle(self, night, seen, tonight)
+  local own = 0
+  for _, request in ipairs(seen.came) do
+    own = own + (request.going and 1 or 0)
+  end
+  if seen.open > own then
+    return ("%d requests are under way after a night that says nothing of them"):format(seen.open - own)
+  end
+  local doubts = doubtful(night, seen)
   self.known.settled = {}
   for id, hash in entries(tonight.wanted) do
-    self.known.settled[id] = hash or nil
+    self.known.settled[id] = hash and not doubts[id] and hash or nil
   end
   return checks.of_the_audience(self.known, seen, tonight)
 end
@@ -143,7 +159,7 @@ local function judge(self, night, run, seen, tonight)
     known.settled = {}
   end
   if not problem and clean then
-    problem = settle(self, seen, tonight)
+    problem = settle(self, night, seen, tonight)
   end
   return problem, clean
 end
