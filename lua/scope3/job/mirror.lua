@@ -164,6 +164,7 @@ local function survey(self, plan)
     return err
   end
   local counts = self.rows.builder:counts()
+  self.unusable = night_result.unusable(self.work.result, counts)
   counts.used_rows = self.night.core:counts().rows
   return missing_keys.report(report.missing, plan, self.work.result, counts, self.opts.mode, true)
 end
@@ -199,6 +200,7 @@ local function guard_problem(self)
   local err = self.opts.mode == "mirror" and night_guard.problem({
     before = of.before, leavers = of.leavers, rejected = of.leavers_rejected or 0,
     rows = self.rows.builder:counts().rows, taken = counts.rows,
+    unusable = self.unusable, unusable_before = self.unusable_before,
   }, self.opts) or nil
   self.held_back = err and of.leavers or nil
   return err
@@ -263,6 +265,10 @@ local function compare_and_send(self, plan, version)
   if not self.night then
     return err
   end
+  self.unusable_before, err = night_result.unusable_before(self.store)
+  if not self.unusable_before then
+    return err
+  end
   self.rows = night_rows.new(self.night, sink_of(self), self.audience, self.opts, self.files.shape, self.run)
   err = survey(self, plan)
   if not err then
@@ -288,7 +294,7 @@ end
 
 local function end_run(self, err)
   if self.run > 0 then
-    local ok, why = self.store:end_run(self.run, core.time(), night_result.counts(self.work, err))
+    local ok, why = self.store:end_run(self.run, core.time(), night_result.counts(self.work, self.unusable, err))
     if not ok and not self.work:failed() then
       self.work:stop(why)
     end
