@@ -76,8 +76,8 @@ local function see_all(core, folder, parts, chunk, outcomes, hold)
   return ("\n%d seen: %s"):format(#seen, core.sha256(table.concat(seen)):sub(1, 8))
 end
 
---- What a first night has to build, what the next one has after a fold, who leaves, and who is seen: one text. Raises the message of
---- whatever fails.
+--- What a first night has to build, what the next one has after a fold, who leaves, and who is seen: one text. Raises
+--- the message of whatever fails.
 ---@param core table  scope3.core
 ---@param folder string  of the temporary files
 ---@param n integer  people
