@@ -56,7 +56,7 @@ end
 --- A night on which nothing goes wrong, and that may do everything.
 function plan.calm()
   return { name = "calm", mode = "mirror", settings = {}, args = { "--max-removed", "100%", "--remove-rejected" },
-    wait = 6000, max_members = 50, concurrency = 1, timeout = 2000 }
+    wait = 6000, max_members = 50, concurrency = 1, timeout = 2000, late = 0 }
 end
 
 -- How the process ends before its time.
@@ -90,6 +90,15 @@ function plan.random(dice, ids, points)
   if dice:happens(0.1) then
     table.insert(night.args, "--keep-going")
   end
+  if dice:happens(0.1) then
+    table.insert(night.args, "--region")
+    table.insert(night.args, "US")
+  end
+  if dice:happens(0.04) then
+    night.name = "dry"
+    table.insert(night.args, "--dry-run")
+  end
+  night.late = dice:happens(0.08) and dice:whole(-11, 11) * HOUR or 0
   local settings = night.settings
   if dice:happens(0.5) then
     settings.task_outcomes, settings.task_lengths = tasks_of(dice)

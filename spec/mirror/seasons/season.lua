@@ -1,5 +1,6 @@
 -- A season: nights of the command with one state, against a service that misbehaves, by one seed.
 local checks = require "spec.mirror.seasons.checks"
+local core = require "scope3.core"
 local dice_of = require "spec.mirror.seasons.dice"
 local entries = require "scope3.util.entries"
 local export_of = require "spec.mirror.seasons.export"
@@ -194,6 +195,18 @@ local function watch(self, id, seen, tonight)
   self.say(line)
 end
 
+-- A sum of the state's file; nil where it has none.
+function Season:sum()
+  return world.exists(self.state) and core.sha256(world.read(self.state)) or nil
+end
+
+-- A dry run sends nothing, and leaves the state as it was.
+local function dry_problem(self, before, run, seen)
+  self:count "dry"
+  return checks.of_the_command(run) or #seen.came > 0 and "a dry run has sent something"
+    or self:sum() ~= before and "a dry run has changed the state" or nil
+end
+
 --- One night.
 ---@param night table  of spec.mirror.seasons.plan
 ---@param tonight? table  an export that was written; a new one unless given
@@ -208,13 +221,18 @@ function Season:night(night, tonight)
   for name, value in entries(USUAL) do
     self.service:configure { [name] = night.settings[name] or value }
   end
-  local ends = night.ends or {}
+  local ends, before = night.ends or {}, night.name == "dry" and self:sum()
   local run = process.run(self.folder, args_of(self, night, tonight),
-    { ahead = self.ahead, speed = process.SPEED, at = ends.at, signal = ends.signal, half = ends.half })
+    { ahead = self.ahead + night.late, speed = process.SPEED, at = ends.at, signal = ends.signal, half = ends.half })
   local seen = self.service:look(self.last)
   self.last = seen.last
   self.points = run.call == "-" and run.points > 30 and run.points or self.points
-  local problem, clean = judge(self, night, run, seen, tonight)
+  local problem, clean
+  if night.name == "dry" then
+    problem, clean = dry_problem(self, before, run, seen), false
+  else
+    problem, clean = judge(self, night, run, seen, tonight)
+  end
   self.say(story(self, night, run, seen))
   if self.watched then
     watch(self, self.watched, seen, tonight)
