@@ -298,6 +298,7 @@ end
 -- The job, from its state to its result.
 local function work_off(self, plan)
   local version = version_of(plan, self.opts)
+  night_result.warn_of_rules(self.work.result, self.store)
   local ok, err = begin(self, version)
   if not ok then
     return nil, self.work:refuse(err)
