@@ -198,7 +198,7 @@ local function guard_problem(self)
   local of = counts[1]
   local err = self.opts.mode == "mirror" and night_guard.problem({
     before = of.before, leavers = of.leavers, rejected = of.leavers_rejected or 0,
-    rows = self.rows.builder:counts().rows, taken = counts.rows,
+    rows = self.rows.builder:counts().rows, taken = counts.rows, sent = #self.work.result.requests > 0,
   }, self.opts) or nil
   self.held_back = err and of.leavers or nil
   return err

@@ -21,6 +21,7 @@ end
 ---@field rejected integer  of the leavers, whose row gives no member
 ---@field rows integer  of the input
 ---@field taken integer  rows that were compared
+---@field sent boolean  what is new or has changed was sent by now
 
 -- What is told of an input that may have broken.
 local function about_input(seen)
@@ -32,6 +33,12 @@ local function about_input(seen)
   return ("the input has %s"):format(plural.of(seen.rows, "row"))
 end
 
+-- What was not done, and what was.
+local function about_night(seen)
+  return seen.sent and "Nobody was removed; what is new or has changed was sent"
+    or "Nothing was sent, and nobody was removed"
+end
+
 --- Why nobody may be removed; nil where all may.
 ---@param seen scope3.NightLeavers
 ---@param opts {max_removed: number?, remove_rejected: boolean?}
@@ -39,16 +46,16 @@ end
 function night_guard.problem(seen, opts)
   local most = opts.max_removed or night_guard.MOST
   if seen.leavers > most * seen.before then
-    return refused("too_many_leave", ("%.0f of %s would be removed, which is over %s: %s. Nobody was removed. "
+    return refused("too_many_leave", ("%.0f of %s would be removed, which is over %s: %s. %s. "
       .. "If that is meant, allow it: max_removed = %g (--max-removed %s)"):format(seen.leavers,
-      plural.of(seen.before, "member"), percent(most), about_input(seen),
+      plural.of(seen.before, "member"), percent(most), about_input(seen), about_night(seen),
       math.ceil(seen.leavers / seen.before * 100) / 100,
       percent(math.ceil(seen.leavers / seen.before * 100) / 100)))
   elseif seen.leavers > 0 and seen.rejected == seen.leavers and not opts.remove_rejected then
     return refused("only_rejected_leave", ("all of the %s who would be removed of %s have a row that was rejected, "
-      .. "and nobody is gone: a column may have broken. Nobody was removed. If that is meant, allow it: "
+      .. "and nobody is gone: a column may have broken. %s. If that is meant, allow it: "
       .. "remove_rejected = true (--remove-rejected)"):format(plural.of(seen.leavers, "person", "people"),
-      plural.of(seen.before, "member")))
+      plural.of(seen.before, "member"), about_night(seen)))
   end
 end
 
