@@ -79,6 +79,28 @@ describe("a job with a state", function()
       "unchanged"))
   end)
 
+  it("says that a map which changed had every row looked at anew, once", function()
+    local function night(map, opts)
+      opts = opts or {}
+      opts.script = { map = map }
+      local res = assert(season:night("id,mail,other\na,a@example.org,a@example.org\nb,b@example.org,x@example.org\n",
+        opts))
+      local times = 0
+      for _, warning in ipairs(res.warnings) do
+        times = times + (warning.code == "rules_changed" and 1 or 0)
+      end
+      return times, res
+    end
+    local one, two = { external_id = "id", email = "mail" }, { external_id = "id", email = "other" }
+    assert.equal(0, (night(one)))
+    assert.equal(0, (night(one)))
+    assert.equal(1, (night(two, { dry_run = true })))
+    local times, res = night(two)
+    assert.equal(1, times)
+    assert.same({ 2, 1, 0 }, counts(res, "changed", "noted", "unchanged"))
+    assert.equal(0, (night(two)))
+  end)
+
   it("counts the last of several rows of an id", function()
     local res = assert(season:night "id,mail\na,first@example.org\nb,b@example.org\na,last@example.org\n")
     assert.same({ 2, 1 }, counts(res, "added", "replaced"))

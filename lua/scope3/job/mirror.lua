@@ -199,7 +199,7 @@ local function guard_problem(self)
   local of = counts[1]
   local err = self.opts.mode == "mirror" and night_guard.problem({
     before = of.before, leavers = of.leavers, rejected = of.leavers_rejected or 0,
-    rows = self.rows.builder:counts().rows, taken = counts.rows,
+    rows = self.rows.builder:counts().rows, taken = counts.rows, sent = #self.work.result.requests > 0,
     unusable = self.unusable, unusable_before = self.unusable_before,
   }, self.opts) or nil
   self.held_back = err and of.leavers or nil
@@ -304,6 +304,7 @@ end
 -- The job, from its state to its result.
 local function work_off(self, plan)
   local version = version_of(plan, self.opts)
+  night_result.warn_of_rules(self.work.result, self.store)
   local ok, err = begin(self, version)
   if not ok then
     return nil, self.work:refuse(err)

@@ -1,5 +1,6 @@
 --- What a night came to: the difference that its result tells, and the counts that the state keeps.
 local entries = require "scope3.util.entries"
+local result = require "scope3.result"
 
 local night_result = {}
 
@@ -79,6 +80,16 @@ function night_result.unusable_before(store)
     end
   end
   return 0
+end
+
+--- Warns where the cells of the state come from other rules than those of this night: none of them compares as equal.
+---@param res scope3.Result
+---@param store scope3.MirrorStore
+function night_result.warn_of_rules(res, store)
+  if store.changed then
+    result.warn(res, "rules_changed", "the map, the region or the identity rules have changed since the last run of "
+      .. "the state: every row was looked at anew, and is sent where its member comes out different")
+  end
 end
 
 --- What the state keeps of a night: plain numbers, and nothing of people.
