@@ -161,7 +161,8 @@ function result.new(client, audiences)
   end
   -- The metatable is this result's own and holds its client and job, so that pairs() finds data only.
   return setmetatable({
-    rows = 0, skipped = 0, child_rows = 0, excluded_rows = 0, excluded = 0, conditions = json.array {}, rejected = {}, dropped = {}, repaired = {},
+    rows = 0, skipped = 0, child_rows = 0, excluded_rows = 0, excluded = 0,
+    conditions = json.array {}, rejected = {}, dropped = {}, repaired = {},
     unknown_regions = {}, mixed = {}, members = 0,
     identifiers = { hashed_email = 0, hashed_phone = 0, uids = 0 }, prehashed = 0,
     replaced = 0, poorer = 0, deferred = 0, repeats = "job", epochs = 1,

@@ -6,6 +6,7 @@ local report_mirror = {}
 -- The counts in their order: the field, its words, and whether it is named although it is 0.
 local WORDS = {
   { "added", "added", true }, { "changed", "changed", true }, { "removed", "removed", true },
+  { "removed_excluded", "of them excluded" },
   { "unchanged", "unchanged", true }, { "noted", "sent nothing new" }, { "rejected_before", "rejected as before" },
   { "under_way", "under way already" }, { "deferred", "deferred to another night" }, { "sent_again", "sent again" },
   { "excluded", "excluded" }, { "kept", "kept without a row" }, { "not_there", "not in the audience" },
