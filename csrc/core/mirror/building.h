@@ -13,6 +13,7 @@ typedef struct sc3_building {
   int built; /* and was built: `entry` is to be written, with the id in `id` */
   int leaves;
   int differs; /* the member is none, or another one than that of the candidate */
+  int excluded;
   sc3_mirror_entry entry;
   sc3_buffer id;
   sc3_buffer json;                         /* of a removal */

@@ -16,6 +16,7 @@ local identity = require "scope3.identity"
 local job = require "scope3.job"
 local journal = require "scope3.mirror.journal"
 local journal_header = require "scope3.job.journal_header"
+local left_out = require "scope3.job.left_out"
 local missing_keys = require "scope3.input.missing_keys"
 local night_guard = require "scope3.job.night_guard"
 local night_of = require "scope3.mirror.night"
@@ -36,6 +37,7 @@ local store_of = require "scope3.mirror.store"
 ---@field run integer  number of the night; 0 in a dry run
 ---@field night? scope3.Night
 ---@field rows? scope3.NightRows
+---@field looks_at_all? boolean  who stays as before is built, too: an email or a phone may be excluded
 
 local mirror = {}
 
@@ -198,7 +200,7 @@ local function guard_problem(self)
   local counts = self.night.core:counts()
   local of = counts[1]
   local err = self.opts.mode == "mirror" and night_guard.problem({
-    before = of.before, leavers = of.leavers, rejected = of.leavers_rejected or 0,
+    before = of.before, leavers = of.leavers - of.leavers_excluded, rejected = of.leavers_rejected,
     rows = self.rows.builder:counts().rows, taken = counts.rows, sent = #self.work.result.requests > 0,
     unusable = self.unusable, unusable_before = self.unusable_before,
   }, self.opts) or nil
@@ -239,7 +241,8 @@ local function send_candidates(self)
     return err
   end
   self.rows:build()
-  return send_rows(self, counts.added + counts.changed)
+  return send_rows(self, counts.added + counts.changed
+    + (self.looks_at_all and counts.unchanged + counts.rejected_before or 0))
 end
 
 local function send_all(self)
@@ -267,6 +270,10 @@ local function compare_and_send(self, plan, version)
   end
   self.unusable_before, err = night_result.unusable_before(self.store)
   if not self.unusable_before then
+    return err
+  end
+  err, self.looks_at_all = left_out.of_night(self, night_of.failure)
+  if err then
     return err
   end
   self.rows = night_rows.new(self.night, sink_of(self), self.audience, self.opts, self.files.shape, self.run)
@@ -327,6 +334,7 @@ local function close(self)
   if self.night then
     self.night:close()
   end
+  left_out.close(self.opts)
   self.files:close()
   self.store:close()
 end

@@ -15,12 +15,13 @@ local night_result = {}
 ---@field unchanged integer
 ---@field noted integer  of `changed`: who comes out as before, so nothing is sent
 ---@field removed integer
+---@field removed_excluded integer  of `removed`: who is excluded
 ---@field held_back? integer  who would have been removed, had a guard not refused it
 ---@field rejected_before integer
 ---@field deferred integer
 ---@field under_way integer
 ---@field sent_again integer  of `under_way`: sent once more, because an earlier night knows of no task
----@field excluded integer
+---@field excluded integer  who has a row, was not in the audience, and is excluded
 ---@field kept integer
 ---@field not_there integer
 ---@field samples? table<string, {row: integer, file: integer, line: integer?}[]>  of a dry run
@@ -39,6 +40,7 @@ function night_result.difference(mirror)
     mode = mirror.opts.mode, night = mirror.run > 0 and mirror.run or nil, rows = all.rows, replaced = all.replaced,
     before = of.before, noted = built.note, sent_again = built.add_again + built.remove_again,
     removed = is_dry and not mirror.held_back and of.leavers or rows.removals, held_back = mirror.held_back,
+    removed_excluded = not mirror.held_back and of.leavers_excluded or 0,
     samples = is_dry and night:samples()[1] or nil,
   }
   for _, name in ipairs(NAMES) do
