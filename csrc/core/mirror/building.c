@@ -53,7 +53,7 @@ static void decide(sc3_building *g, const sc3_night *n, const sc3_builder *b) {
 }
 
 static sc3_status build(sc3_building *g, const sc3_night *n, sc3_builder *b,
-                        const sc3_record *record, int *same) {
+                        const sc3_payload *next, const sc3_record *record, int *same) {
   sc3_survey survey;
   sc3_status st = sc3_builder_survey(b, record, &survey);
   *same = 0;
@@ -65,13 +65,13 @@ static sc3_status build(sc3_building *g, const sc3_night *n, sc3_builder *b,
   g->id.n = 0;
   st = sc3_buffer_append(&g->id, survey.id.value.p, survey.id.value.n);
   if (st == SC3_OK)
-    st = sc3_builder_map_surveyed(b, record, &survey, NULL);
+    st = sc3_builder_map_surveyed(b, record, &survey, next);
   return st == SC3_OK ? sc3_builder_end(b, 0) : st;
 }
 
 sc3_mirror_status sc3_building_build(sc3_building *g, const sc3_night *n, sc3_builder *b,
-                                     const sc3_record *record, int *same) {
-  const sc3_status st = build(g, n, b, record, same);
+                                     const sc3_payload *next, const sc3_record *record, int *same) {
+  const sc3_status st = build(g, n, b, next, record, same);
   if (st != SC3_OK)
     return SC3_MIRROR_MEMORY;
   if (*same) {
