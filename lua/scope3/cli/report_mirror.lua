@@ -123,12 +123,16 @@ function report_mirror.nothing(res)
   return "nothing: no member differs"
 end
 
---- What a night came to, for one line: nil unless all that differs was accepted.
+--- What a night came to, for one line: nil where that is no more than what was accepted.
 ---@param res scope3.Result
 ---@return string?
 function report_mirror.subject(res)
   local of = res.mirror
-  if not of or res.would_send or of.held_back or res.accepted ~= res.members or is_untouched(res) then
+  if not of or res.would_send then
+    return nil
+  elseif of.held_back then
+    return ("%s held back, %s accepted"):format(text.plural(of.held_back, "removal"), text.count(res.accepted))
+  elseif res.accepted ~= res.members or is_untouched(res) then
     return nil
   end
   return counted(of, { { "added", "added" }, { "changed", "changed" }, { "removed", "removed" } })
