@@ -271,6 +271,23 @@ describe("a job with a state", function()
       assert.same(nights.hashed(people(11)), season:membership())
     end)
 
+    it("removes nobody where rows became unusable, unless that is allowed", function()
+      assert(season:night(people(20)))
+      local text = nights.csv(people(20)):gsub("id3,", '"id3,'):gsub("p5@example.org", 'p5@example.org"')
+      local _, err = season:night(text)
+      assert.same({ "guard", "rows_unusable" }, { err.kind, err.code })
+      local without_id = nights.csv(people(20)):gsub("id5,", ",")
+      _, err = season:night(without_id)
+      assert.equal("rows_unusable", err.code)
+      assert.same(nights.hashed(people(20)), season:membership())
+      assert.equal(1, assert(season:night(without_id, { remove_rejected = true })).removed)
+      local gone = people(20)
+      gone.id5, gone.id6 = nil, nil
+      -- As many as before: they hide nobody else.
+      assert.equal(1, assert(season:night(nights.csv(gone) .. ",p5@example.org\n")).removed)
+      assert.same(nights.hashed(gone), season:membership())
+    end)
+
     it("refuses keys that no row has before anything is sent", function()
       assert(season:night('{"id":"a","mail":"a@example.org"}\n', { suffix = ".jsonl" }))
       local before = sent()

@@ -55,6 +55,7 @@ function report_mirror.difference(res)
   local words = counted(of, {
     { "added", "added", always = not removes }, { "changed", noted, always = not removes },
     { "removed", "removed", always = of.mode ~= "upsert" and not of.held_back }, { "held_back", "to remove" },
+    { "removed_excluded", "of them excluded" },
     { "unchanged", "unchanged", always = not removes },
   })
   return (res.would_send or is_untouched(res)) and "would differ" or "difference", words

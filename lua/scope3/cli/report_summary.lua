@@ -1,5 +1,6 @@
 --- The first part of a job's report: rows of a label and a value, from the rows of the input to the audiences.
 local match_summary = require "scope3.cli.match_summary"
+local report_excluded = require "scope3.cli.report_excluded"
 local report_mirror = require "scope3.cli.report_mirror"
 local result = require "scope3.result"
 local text = require "scope3.cli.text"
@@ -98,15 +99,10 @@ function report_summary.skipped_by(about)
 end
 
 add_row(function(res, about)
-  local by = report_summary.skipped_by(about)
-  if res.skipped == 0 then
-    return nil
-  elseif res.child_rows == 0 then
-    return "skipped", text.count(res.skipped) .. " " .. by
-  end
-  return "skipped", ("%s %s · %s that belong to other rows"):format(text.count(res.skipped - res.child_rows), by,
-    text.count(res.child_rows))
+  return report_excluded.skipped(res, report_summary.skipped_by(about))
 end)
+
+add_row(report_excluded.lists)
 
 add_row(function(res)
   local rejected = result.total(res.rejected)

@@ -7,6 +7,8 @@ local night_guard = {}
 
 night_guard.MOST = 0.3 -- share of an audience that one night may remove, unless told otherwise
 
+local UNUSABLE = 0.001 -- share of the audience: more rows than these that became unusable since the last night
+
 local function refused(code, message)
   return errors.new("guard", message, { code = code })
 end
@@ -21,6 +23,8 @@ end
 ---@field rejected integer  of the leavers, whose row gives no member
 ---@field rows integer  of the input
 ---@field taken integer  rows that were compared
+---@field unusable integer  rows and lines of which nobody knows whose they are
+---@field unusable_before integer  those of the last night
 ---@field sent boolean  what is new or has changed was sent by now
 
 -- What is told of an input that may have broken.
@@ -37,6 +41,17 @@ end
 local function about_night(seen)
   return seen.sent and "Nobody was removed; what is new or has changed was sent"
     or "Nothing was sent, and nobody was removed"
+end
+
+-- Rows that nobody can read any more may be those of people who seem to be gone.
+local function unusable_problem(seen)
+  local more = seen.unusable - seen.unusable_before
+  if seen.leavers > 0 and more > UNUSABLE * seen.before then
+    return refused("rows_unusable", ("%s could not be told whose they are, %.0f more than in the last night, and they "
+      .. "may be of the %s who would be removed. %s. If that is meant, allow it: "
+      .. "remove_rejected = true (--remove-rejected)"):format(plural.of(seen.unusable, "row or line", "rows or lines"),
+      more, plural.of(seen.leavers, "person", "people"), about_night(seen)))
+  end
 end
 
 --- Why nobody may be removed; nil where all may.
@@ -57,6 +72,7 @@ function night_guard.problem(seen, opts)
       .. "remove_rejected = true (--remove-rejected)"):format(plural.of(seen.leavers, "person", "people"),
       plural.of(seen.before, "member"), about_night(seen)))
   end
+  return not opts.remove_rejected and unusable_problem(seen) or nil
 end
 
 return night_guard
