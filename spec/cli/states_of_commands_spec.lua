@@ -148,6 +148,10 @@ describe("a command with a state", function()
     code, said = run(nights.csv(people(4)))
     local rows = rows_of(said)
     assert.same({ 1, "1 added · 0 changed · 3 unchanged", "nothing" }, { code, rows["would differ"], rows.sent })
+    code, said = run(nights.csv(people(2)), "--mirror", "--max-removed", "90%")
+    rows = rows_of(said)
+    assert.same({ 1, "0 added · 0 changed · 1 to remove · 2 unchanged", "nothing" },
+      { code, rows["would differ"], rows.sent })
   end)
 
   it("counts rows that were rejected before against --max-rejected and --strict", function()

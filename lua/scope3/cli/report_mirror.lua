@@ -21,7 +21,7 @@ end
 local function is_untouched(res)
   local of = res.mirror
   return res.would_send == nil and #res.requests == 0
-    and (of.held_back ~= nil or of.added + of.changed - of.noted - result.total(res.rejected) > 0)
+    and (of.to_remove > 0 or of.added + of.changed - of.noted - result.total(res.rejected) > 0)
 end
 
 --- How many people the state had, and which night this is.
@@ -54,7 +54,7 @@ function report_mirror.difference(res)
   local removes = of.mode == "remove"
   local words = counted(of, {
     { "added", "added", always = not removes }, { "changed", noted, always = not removes },
-    { "removed", "removed", always = of.mode ~= "upsert" and not of.held_back }, { "held_back", "to remove" },
+    { "removed", "removed", always = of.mode ~= "upsert" and of.to_remove == 0 }, { "to_remove", "to remove" },
     { "removed_excluded", "of them excluded" },
     { "unchanged", "unchanged", always = not removes },
   })
