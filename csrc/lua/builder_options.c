@@ -4,6 +4,7 @@
 #include "../core/identity/region.h"
 #include "../core/rows/header.h"
 #include "arguments.h"
+#include "exclusions.h"
 #include "field.h"
 #include "identity.h"
 
@@ -199,8 +200,7 @@ static int keep_function(lua_State *L, const char *key) {
   return 1;
 }
 
-/* How values of people are read. */
-static void read_reading(lua_State *L, sc3_reading *reading) {
+void sc3l_read_reading(lua_State *L, sc3_reading *reading) {
   sc3_slice region;
   lua_getfield(L, OPTIONS, "repair");
   reading->repair = lua_isnil(L, -1) || lua_toboolean(L, -1);
@@ -254,7 +254,11 @@ void sc3l_read_builder_options(lua_State *L, sc3l_builder *u) {
   sc3_builder_init(&u->b, lua_toboolean(L, 4) ? SC3_REMOVE : SC3_ADD,
                    (size_t)luaL_checknumber(L, 5), lua_toboolean(L, 6));
   u->closed = 0;
-  read_reading(L, &u->b.reading);
+  sc3l_read_reading(L, &u->b.reading);
+  lua_getfield(L, OPTIONS, "exclusions");
+  if (!lua_isnil(L, -1))
+    sc3_builder_exclude(&u->b, sc3l_check_exclusions(L, lua_gettop(L)));
+  lua_pop(L, 1);
   read_plan(L, u);
   lua_pushvalue(L, VALUES);
   sc3l_setuservalue(L, OBJECT);

@@ -8,6 +8,9 @@
  * the builder on top. Raises for what is wrong. */
 void sc3l_read_builder_options(lua_State *L, sc3l_builder *u);
 
+/* Reads how values of people are read out of the options at index 1. */
+void sc3l_read_reading(lua_State *L, sc3_reading *reading);
+
 /* Gives a builder what looking into records takes, where it has not got it; `values` is the stack
  * index of its user value. */
 void sc3l_builder_need_lookup(lua_State *L, sc3l_builder *u, int values);

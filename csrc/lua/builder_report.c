@@ -92,7 +92,7 @@ static int push_counts(lua_State *L) {
   const sc3l_builder *u = lua_touserdata(L, 1);
   const sc3_tally *t = &u->b.tally;
   int i;
-  lua_createtable(L, 0, 20);
+  lua_createtable(L, 0, 27);
   set_count(L, "rows", t->rows);
   set_count(L, "skipped", t->skipped);
   set_count(L, "rejected_rows", t->rejected);
@@ -109,6 +109,8 @@ static int push_counts(lua_State *L) {
   set_count(L, "uids", t->uids);
   set_count(L, "prehashed", t->prehashed);
   set_count(L, "child_rows", t->children);
+  set_count(L, "excluded_rows", t->excluded_rows);
+  set_count(L, "excluded", t->excluded);
   set_count(L, "zero_ids", t->zero_ids);
   push_reasons(L, t->rejected_for);
   lua_setfield(L, -2, "rejected");

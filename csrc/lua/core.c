@@ -22,6 +22,7 @@ SC3L_EXPORT int luaopen_scope3_core(lua_State *L) {
   sc3l_open_builder(L);
   sc3l_open_row(L);
   sc3l_open_source(L);
+  sc3l_open_exclusions(L);
   sc3l_open_id_set(L);
   sc3l_open_process(L);
   sc3l_open_standard(L);

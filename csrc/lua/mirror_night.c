@@ -121,6 +121,12 @@ static int night_exclude(lua_State *L) {
   return sc3l_push_mirror_status(L, sc3_night_exclude(n, sc3l_check_id(L, 2)));
 }
 
+/* :look_at_all() -> true | nil, message, code. Also whoever stays as before is a candidate: the
+   builder knows who is excluded. */
+static int night_look_at_all(lua_State *L) {
+  return sc3l_push_mirror_status(L, sc3_night_look_at_all(check(L)));
+}
+
 /* Raises where entries are to go again of a chunk without a number. */
 static void need_number(lua_State *L, uint32_t number, const sc3_outcome_range *ranges,
                         size_t count) {
@@ -163,15 +169,16 @@ static void push_standing(lua_State *L, const night_ud *u, uint32_t standing, sc
   sc3l_push_count(L, mask);
 }
 
-/* :candidate() -> hash, cells, member, mask, known, unsure, row, offset, file, line | nil, after
-   the last | nil, message, code. By row. `mask` has the audiences that it is a candidate for. The
-   audiences of `known` have the version `member`, which is nil where none has; those of `unsure`
-   may have any; `line` is 0 where it is not known. */
+/* :candidate() -> hash, cells, member, mask, known, unsure, row, offset, file, line, asked | nil,
+   after the last | nil, message, code. By row. `mask` has the audiences that it is a candidate for.
+   The audiences of `known` have the version `member`, which is nil where none has; those of
+   `unsure` may have any; of those of `asked` only exclusion is asked; `line` is 0 where it is not
+   known. */
 static int night_candidate(lua_State *L) {
   night_ud *u = luaL_checkudata(L, 1, TYPE);
   const sc3_candidate *found;
   sc3_candidate c;
-  sc3l_checkstack(L, 13);
+  sc3l_checkstack(L, 14);
   if (!sc3l_mirror_is_well(L, sc3_night_candidate(check(L), 0, &found)))
     return 3;
   if (found == NULL)
@@ -191,8 +198,9 @@ static int night_candidate(lua_State *L) {
   sc3l_push_count(L, c.offset);
   sc3l_push_count(L, sc3_candidate_file(&c));
   sc3l_push_count(L, sc3_candidate_line(&c));
+  push_standing(L, u, c.standing, SC3_ASKED);
   u->mirror.lost = 0;
-  return 10;
+  return 11;
 }
 
 /* :leave(id, mask) -> true | nil, message, code. One more, whose row was rejected when it was
@@ -236,10 +244,11 @@ static const char *const VERDICTS[SC3_VERDICTS] = {
     "under_way", "rejected_before", "excluded", "kept",      "not_there"};
 
 /* :counts() -> { rows, replaced, [1] = { added, changed, unchanged, removed, deferred, under_way,
-   rejected_before, excluded, kept, not_there, before, leavers, leavers_rejected, again, leavers_again },
-   ... }, one for each audience. `added` and `changed` are candidates. `leavers` are `removed` and
-   `leavers_rejected`: some of `rejected_before`, and those whose row was rejected when it was
-   built. `again` and `leavers_again` are those of `under_way` whose entries may go again. */
+   rejected_before, excluded, kept, not_there, before, leavers, leavers_rejected, leavers_excluded,
+   again, leavers_again }, ... }, one for each audience. `added` and `changed` are candidates.
+   `leavers` are `removed` and `leavers_rejected`: some of `rejected_before`, and those whose row
+   was rejected when it was built. `leavers_excluded` are some of `removed`. `again` and
+   `leavers_again` are those of `under_way` whose entries may go again. */
 static int night_counts(lua_State *L) {
   const night_ud *u = luaL_checkudata(L, 1, TYPE);
   sc3_night_counts c;
@@ -250,12 +259,13 @@ static int night_counts(lua_State *L) {
   set_count(L, "rows", c.rows);
   set_count(L, "replaced", c.replaced);
   for (audience = 0; audience < u->audiences; audience++) {
-    lua_createtable(L, 0, SC3_VERDICTS + 4);
+    lua_createtable(L, 0, SC3_VERDICTS + 5);
     for (i = SC3_NEWCOMER; i < SC3_VERDICTS; i++)
       set_count(L, VERDICTS[i], c.verdicts[audience][i]);
     set_count(L, "before", c.before[audience]);
     set_count(L, "leavers", c.leavers[audience]);
     set_count(L, "leavers_rejected", c.leavers_rejected[audience]);
+    set_count(L, "leavers_excluded", c.leavers_excluded[audience]);
     set_count(L, "again", c.again[audience]);
     set_count(L, "leavers_again", c.leavers_again[audience]);
     lua_rawseti(L, -2, (int)audience + 1);
@@ -311,11 +321,17 @@ static int night_close(lua_State *L) {
 }
 
 void sc3l_open_mirror_night(lua_State *L) {
-  static const luaL_Reg methods[] = {{"candidate", night_candidate}, {"chunk", night_chunk},
-                                     {"counts", night_counts},       {"exclude", night_exclude},
-                                     {"leave", night_leave},         {"leaver", night_leaver},
-                                     {"merge", night_merge},         {"row", night_row},
-                                     {"samples", night_samples},     {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"candidate", night_candidate},
+                                     {"chunk", night_chunk},
+                                     {"counts", night_counts},
+                                     {"exclude", night_exclude},
+                                     {"leave", night_leave},
+                                     {"leaver", night_leaver},
+                                     {"look_at_all", night_look_at_all},
+                                     {"merge", night_merge},
+                                     {"row", night_row},
+                                     {"samples", night_samples},
+                                     {NULL, NULL}};
   static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = night_close};
   sc3l_new_type(L, &type);
   lua_pushcfunction(L, night_new);

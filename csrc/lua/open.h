@@ -9,6 +9,7 @@ void sc3l_open_append_file(lua_State *L);
 void sc3l_open_builder(lua_State *L);
 void sc3l_open_webhook(lua_State *L);
 void sc3l_open_count_file(lua_State *L);
+void sc3l_open_exclusions(lua_State *L);
 void sc3l_open_id_set(lua_State *L);
 void sc3l_open_identity(lua_State *L);
 void sc3l_open_json(lua_State *L);

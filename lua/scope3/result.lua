@@ -88,6 +88,9 @@ local plural = require "scope3.util.plural"
 ---@field rows integer  rows read, or members given one by one
 ---@field skipped integer  rows left out by the script
 ---@field child_rows integer  of `skipped`: rows that name the row that they belong to (`__parentId`)
+---@field excluded_rows integer  of `skipped`: rows whose person is excluded
+---@field excluded integer  members that were left out because their person is excluded
+---@field exclusions? scope3.ExclusionCounts  what the lists of `exclude` hold
 ---@field conditions scope3.ConditionCount[]  one per condition of `where`, in the order in which they are tested
 ---@field rejected table<string, integer>  rows that gave no member, by reason
 ---@field dropped table<string, integer>  identifiers that could not be used, by reason; their members are kept
@@ -158,7 +161,8 @@ function result.new(client, audiences)
   end
   -- The metatable is this result's own and holds its client and job, so that pairs() finds data only.
   return setmetatable({
-    rows = 0, skipped = 0, child_rows = 0, conditions = json.array {}, rejected = {}, dropped = {}, repaired = {},
+    rows = 0, skipped = 0, child_rows = 0, excluded_rows = 0, excluded = 0,
+    conditions = json.array {}, rejected = {}, dropped = {}, repaired = {},
     unknown_regions = {}, mixed = {}, members = 0,
     identifiers = { hashed_email = 0, hashed_phone = 0, uids = 0 }, prehashed = 0,
     replaced = 0, poorer = 0, deferred = 0, repeats = "job", epochs = 1,
@@ -195,6 +199,7 @@ function result.add_counts(self, counts)
   self.rows = self.rows + counts.rows
   self.skipped = self.skipped + counts.skipped
   self.child_rows = self.child_rows + counts.child_rows
+  self.excluded_rows, self.excluded = self.excluded_rows + counts.excluded_rows, self.excluded + counts.excluded
   self.members = self.members + counts.members
   self.replaced = self.replaced + counts.replaced
   self.poorer = self.poorer + counts.poorer

@@ -208,7 +208,8 @@ end
 -- --- a night ---
 
 local VERDICTS = { "added", "changed", "unchanged", "removed", "deferred", "under_way", "rejected_before", "excluded",
-  "kept", "not_there", "before", "leavers", "leavers_rejected", "again", "leavers_again" }
+  "kept", "not_there", "before", "leavers", "leavers_rejected", "leavers_excluded", "again",
+  "leavers_again" }
 local SAMPLED = { "added", "changed", "unchanged", "deferred", "under_way", "rejected_before", "excluded",
   "not_there" }
 
@@ -219,20 +220,20 @@ local function judge(person, audience, options)
   local asked = row ~= nil and row.audiences[audience] == true
   local wanted = asked and not person.excluded
   local open = person.open[audience]
-  if options.mode == "remove" then
-    if not asked then
-      return (open or standing) and "kept" or nil
-    elseif not open then
+  if not asked and (options.mode == "remove" or options.mode == "upsert" and not person.excluded) then
+    return (open or standing) and "kept" or nil
+  elseif options.mode == "remove" then
+    if not open then
       return standing and "removed" or "not_there", standing ~= nil
     end
     wanted = false
   end
-  if open then
+  if open and (wanted or options.mode ~= "upsert" or person.excluded) then
     local brings = wanted and open.op == "add" and open.cells == row.cells or not wanted and open.op == "remove"
     return brings and "under_way" or "deferred"
   end
   if not wanted then
-    if standing and options.mode == "mirror" then
+    if standing and (options.mode == "mirror" or person.excluded) then
       return "removed", true
     end
     return asked and "excluded" or standing and "kept" or nil
@@ -259,7 +260,30 @@ local function candidate_of(person, mask, options, audiences)
     unsure = unsure + (standing == "unsure" and 2 ^ audience or 0)
   end
   return { hash = row.hash, cells = row.cells, member = known > 0 and record.member or nil, mask = mask, known = known,
-    unsure = unsure, row = row.row, offset = row.offset, file = row.file }
+    unsure = unsure, row = row.row, offset = row.offset, file = row.file, asked = 0 }
+end
+
+-- Of a night that looks at all: whether somebody who stays as before has to be looked at.
+local function is_asked(person, audience, verdict, options)
+  local record = person.record
+  return options.all and (verdict == "unchanged" or verdict == "rejected_before" and record.mark == "refused"
+    and record.standing[audience] ~= nil)
+end
+
+local function has_bit(mask, audience)
+  return math.floor(mask / 2 ^ audience) % 2 == 1
+end
+
+-- A candidate of whom it is asked in these audiences if it is excluded: there it is neither known nor unsure.
+local function ask(candidate, asked, record)
+  for audience = 0, 15 do
+    local name = has_bit(candidate.known, audience) and "known" or "unsure"
+    candidate[name] = candidate[name] - (has_bit(asked, audience) and 2 ^ audience or 0)
+  end
+  candidate.asked, candidate.mask = asked, candidate.mask + asked
+  if asked > 0 then
+    candidate.member = record.mark and ("\0"):rep(8) or record.member
+  end
 end
 
 -- Whoever the state, a chunk, a row or an exclusion names, by id.
@@ -320,7 +344,7 @@ local function samples_of(seen, audiences)
 end
 
 --- What a night comes to: candidates in the order of their rows, leavers by id, counts, samples.
----@param options {audiences: integer, refresh: integer, mode: string}
+---@param options {audiences: integer, refresh: integer, mode: string, all: boolean?}
 function model.night(options, state, chunks, rows, exclusions)
   local counts = { rows = 0, replaced = 0 }
   for audience = 1, options.audiences do
@@ -331,28 +355,35 @@ function model.night(options, state, chunks, rows, exclusions)
   end
   local candidates, leavers, seen = {}, {}, {}
   for id, person in pairs(gather(state, chunks, rows, exclusions, counts)) do
-    local mask, leaving = 0, 0
+    local mask, leaving, asked = 0, 0, 0
     for audience = 0, options.audiences - 1 do
       local verdict, leaves = judge(person, audience, options)
       local count = counts[audience + 1]
       if verdict then
         count[verdict] = count[verdict] + 1
-        seen[#seen + 1] = { audience = audience + 1, verdict = verdict, row = person.row }
       end
       if verdict == "under_way" and person.open[audience].again then
-        local name = person.open[audience].op == "add" and "again" or options.mode ~= "upsert" and "leavers_again"
-        if name then
-          count[name] = count[name] + 1
-        end
+        local name = person.open[audience].op == "add" and "again" or "leavers_again"
+        count[name] = count[name] + 1
+      end
+      local is_candidate = verdict == "added" or verdict == "changed"
+      if is_asked(person, audience, verdict, options) then
+        asked, is_candidate = asked + 2 ^ audience, true
+      end
+      if verdict and not (options.all and is_candidate) then
+        local sampled = verdict == "removed" and person.excluded and "excluded" or verdict
+        seen[#seen + 1] = { audience = audience + 1, verdict = sampled, row = person.row }
       end
       mask = mask + ((verdict == "added" or verdict == "changed") and 2 ^ audience or 0)
       leaving = leaving + (leaves and 2 ^ audience or 0)
       count.before = count.before + (person.record and person.record.standing[audience] and 1 or 0)
       count.leavers = count.leavers + (leaves and 1 or 0)
       count.leavers_rejected = count.leavers_rejected + (leaves and verdict == "rejected_before" and 1 or 0)
+      count.leavers_excluded = count.leavers_excluded + (verdict == "removed" and person.excluded and 1 or 0)
     end
-    if mask > 0 then
+    if mask + asked > 0 then
       candidates[#candidates + 1] = candidate_of(person, mask, options, options.audiences)
+      ask(candidates[#candidates], asked, person.record)
     end
     if leaving > 0 then
       leavers[id] = leaving

@@ -101,12 +101,12 @@ end
 local function taken_out(night)
   local candidates, leavers = {}, {}
   while true do
-    local hash, cells, member, mask, known, unsure, row, offset, file = night:candidate()
+    local hash, cells, member, mask, known, unsure, row, offset, file, _, asked = night:candidate()
     if not hash then
       break
     end
     candidates[#candidates + 1] = { hash = hash, cells = cells, member = member, mask = mask, known = known,
-      unsure = unsure, row = row, offset = offset, file = file }
+      unsure = unsure, row = row, offset = offset, file = file, asked = asked }
     local before = candidates[#candidates - 1]
     assert.is_true(not before or before.file < file or before.file == file and before.row <= row, "out of order")
   end
@@ -139,7 +139,7 @@ local function check_sums(counts, state, chunks, rows, audiences)
   end
   for audience = 0, audiences - 1 do
     local count, expected = counts[audience + 1], 0
-    local sum = -count.leavers - count.leavers_rejected - count.again - count.leavers_again
+    local sum = -count.leavers - count.leavers_rejected - count.leavers_excluded - count.again - count.leavers_again
       - count.before
     for _, id in ipairs(IDS) do
       if last[id] and last[id].audiences[audience] or after[id] and after[id].standing[audience]
@@ -157,6 +157,7 @@ end
 local function run_night(world_of, state, blobs)
   local options = { audiences = world_of.audiences, refresh = chance(2) and 0 or math.random(0, 6),
     mode = chance(4) and "upsert" or chance(4) and "remove" or "mirror" }
+  options.all = options.mode ~= "remove" and chance(3) or nil
   local chunks, rows, exclusions = {}, random_rows(world_of), {}
   local night = assert(core.mirror.night { key = KEY, version = "v", parts = world_of.parts,
     audiences = options.audiences, refresh = options.refresh, mode = options.mode })
@@ -180,6 +181,9 @@ local function run_night(world_of, state, blobs)
       end
     end,
   }
+  if options.all then
+    assert(night:look_at_all())
+  end
   while #steps > 0 do
     table.remove(steps, math.random(#steps))()
   end

@@ -33,6 +33,7 @@ void sc3_builder_free(sc3_builder *b) {
   sc3_buffer_free(&b->rejections);
   sc3_buffer_free(&b->scratch);
   sc3_buffer_free(&b->staged);
+  sc3_exclusions_release(b->exclusions);
   free(b->reading.regions);
   free(b->tally.unknown_regions);
 }
@@ -69,6 +70,12 @@ void sc3_builder_discard(sc3_builder *b) {
   b->members_of_row = 0;
 }
 
+void sc3_builder_exclude(sc3_builder *b, sc3_exclusions *exclusions) {
+  sc3_exclusions_hold(exclusions);
+  sc3_exclusions_release(b->exclusions);
+  b->exclusions = exclusions;
+}
+
 void sc3_builder_begin(sc3_builder *b, uint64_t row, uint64_t line) {
   b->row = row;
   b->row_line = line;
@@ -76,6 +83,7 @@ void sc3_builder_begin(sc3_builder *b, uint64_t row, uint64_t line) {
   b->under_way = 1;
   b->tally.rows++;
   b->row_rejected = b->identifier_dropped = SC3_R_NONE;
+  b->excluded_of_row = 0;
   sc3_builder_discard(b);
 }
 
@@ -115,10 +123,30 @@ static sc3_status drop_identifiers(sc3_builder *b, const sc3_values *values,
   return st;
 }
 
+/* Where hashes are put off; NULL where they are not, or are to be compared. */
+static inline sc3_unhashed *put_off(sc3_builder *b) {
+  if (b->hashes.lanes == 0 || (b->exclusions != NULL && sc3_exclusions_has_contacts(b->exclusions)))
+    return NULL;
+  return &b->hashes.fresh;
+}
+
+static inline int is_excluded(const sc3_builder *b, sc3_op op, size_t offset,
+                              const sc3_outcome *outcome) {
+  return b->exclusions != NULL && op == SC3_ADD && outcome->rejected == SC3_R_NONE &&
+         sc3_exclusions_match(b->exclusions, b->scratch.p + offset, outcome);
+}
+
+/* Takes back a member that was written. */
+static void leave_out(sc3_builder *b, size_t offset) {
+  b->scratch.n = offset;
+  b->excluded_of_row++;
+  b->tally.excluded++;
+}
+
 sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values,
                              sc3_outcome *outcome) {
   const size_t offset = b->scratch.n;
-  sc3_unhashed *later = b->hashes.lanes > 0 ? &b->hashes.fresh : NULL;
+  sc3_unhashed *later = put_off(b);
   staged *s;
   sc3_status st = sc3_buffer_reserve(&b->staged, sizeof *s);
   if (st == SC3_ELIMIT)
@@ -132,6 +160,10 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
     outcome->at = SC3_ROLE_NONE;
     outcome->dropped_count = 0;
     st = SC3_OK;
+  }
+  if (st == SC3_OK && is_excluded(b, op, offset, outcome)) {
+    leave_out(b, offset);
+    return SC3_OK;
   }
   if (st == SC3_OK)
     st = drop_identifiers(b, values, outcome);
@@ -165,8 +197,9 @@ sc3_status sc3_builder_end(sc3_builder *b, int skipped) {
     b->tally.dropped_for[b->row_rejected]++;
     return refuse(b, b->row_rejected_at, b->row_rejected, b->row_rejected_column, 1);
   }
-  if (skipped) {
+  if (skipped || (b->excluded_of_row > 0 && b->row_rejected == SC3_R_NONE)) {
     b->tally.skipped++;
+    b->tally.excluded_rows += b->excluded_of_row > 0;
     return SC3_OK;
   }
   if (b->row_rejected == SC3_R_NONE)
@@ -278,6 +311,19 @@ sc3_status sc3_builder_map_surveyed(sc3_builder *b, const sc3_record *r, const s
                                     const sc3_payload *next) {
   const sc3_status st = refuse_values(b, &survey->mapped);
   return st == SC3_OK ? stage_values(b, r, &survey->mapped.values, next) : st;
+}
+
+sc3_status sc3_builder_looks_excluded(sc3_builder *b, const sc3_survey *survey, int *excluded) {
+  const size_t offset = b->scratch.n;
+  sc3_outcome outcome;
+  const sc3_status st =
+      sc3_member_write(&b->scratch, SC3_ADD, &survey->mapped.values, &b->reading, NULL, &outcome);
+  *excluded = st == SC3_OK && is_excluded(b, SC3_ADD, offset, &outcome);
+  b->scratch.n = offset;
+  if (!*excluded)
+    return st == SC3_ELIMIT ? SC3_OK : st;
+  leave_out(b, offset);
+  return sc3_builder_end(b, 1);
 }
 
 void sc3_builder_leave(sc3_builder *b) {

@@ -5,6 +5,7 @@
 #define SC3_BUILDER_H
 
 #include "../rows/record.h"
+#include "exclusions.h"
 #include "hash_queue.h"
 #include "id_set.h"
 #include "mapping.h"
@@ -49,8 +50,10 @@ typedef struct sc3_builder {
   sc3_buffer staged;             /* where in scratch they lie */
   sc3_reason identifier_dropped; /* of the row under way: why the first identifier was dropped */
   size_t next_staged;
-  sc3_hash_queue hashes; /* empty outside sc3_builder_gather() and sc3_builder_settle() */
-  sc3_mapping *mapping;  /* the owner's, NULL for rows that are no records */
+  sc3_exclusions *exclusions; /* held; NULL = nobody is excluded */
+  size_t excluded_of_row;     /* members of the row under way that were left out */
+  sc3_hash_queue hashes;      /* empty outside sc3_builder_gather() and sc3_builder_settle() */
+  sc3_mapping *mapping;       /* the owner's, NULL for rows that are no records */
   /* Inside an epoch (docs: lua/scope3/job/batcher.lua), else NULL: the ids of payloads that were
    * sealed in it, and where a further member of one of them goes. */
   const sc3_id_set *sealed;
@@ -65,8 +68,8 @@ void sc3_builder_free(sc3_builder *b);
    members of the row before must be flushed. */
 void sc3_builder_begin(sc3_builder *b, uint64_t row, uint64_t line);
 
-/* Writes one member of the row under way aside. A refused member is SC3_OK and counted. `outcome`
- * may be read afterwards. */
+/* Writes one member of the row under way aside. A refused member is SC3_OK and counted, and so is
+ * one that is excluded. `outcome` may be read afterwards. */
 sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values,
                              sc3_outcome *outcome);
 
@@ -80,6 +83,9 @@ sc3_status sc3_builder_drop(sc3_builder *b, sc3_role role, sc3_reason reason, si
 /* Ends a row that an error left under way: it gives no member, and counts as rejected for that.
  * Never fails. */
 void sc3_builder_fail(sc3_builder *b, sc3_reason reason);
+
+/* Nobody of these is added from now on; whoever is removed is. */
+void sc3_builder_exclude(sc3_builder *b, sc3_exclusions *exclusions);
 
 /* Forgets the members of the row under way. */
 void sc3_builder_discard(sc3_builder *b);
@@ -110,6 +116,10 @@ sc3_status sc3_builder_survey(sc3_builder *b, const sc3_record *record, sc3_surv
 /* Stages the member of a row that was surveyed and not rejected. */
 sc3_status sc3_builder_map_surveyed(sc3_builder *b, const sc3_record *record,
                                     const sc3_survey *survey, const sc3_payload *next);
+
+/* Whether the member of a row that was surveyed and not rejected would be left out: then the row is
+   counted for it, and ended. Nothing else of it is counted, nor staged. */
+sc3_status sc3_builder_looks_excluded(sc3_builder *b, const sc3_survey *survey, int *excluded);
 
 /* Ends a row that was surveyed, or begins it again to be built: it counts as seen once, and as used
    or rejected when it was built. */

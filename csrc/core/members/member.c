@@ -381,6 +381,16 @@ sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values
   return st;
 }
 
+sc3_member_hashes sc3_member_hashes_of(const char *json, const sc3_outcome *outcome) {
+  sc3_member_hashes hashes = {NULL, NULL};
+  json += SC3_MEMBER_ID_AT + outcome->id_length + 1 + HASH_KEY;
+  if (outcome->emails > 0)
+    hashes.email = json;
+  if (outcome->phones > 0)
+    hashes.phone = outcome->emails > 0 ? json + HASH_MEMBER : json;
+  return hashes;
+}
+
 SC3_COLD
 sc3_status sc3_member_write_removal(sc3_buffer *out, sc3_slice id, size_t *id_length) {
   const size_t start = out->n;

@@ -109,7 +109,15 @@ sc3_reason sc3_member_read_id(const sc3_values *values, sc3_reading *reading, sc
 sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values,
                             sc3_reading *reading, sc3_unhashed *later, sc3_outcome *outcome);
 
-/* The same for SC3_REMOVE, of an id as it was sent once: valid UTF-8, which is not read anew. */
+/* Where the hashes of a member that was written whole begin; NULL where it has none. */
+typedef struct sc3_member_hashes {
+  const char *email, *phone;
+} sc3_member_hashes;
+
+sc3_member_hashes sc3_member_hashes_of(const char *json, const sc3_outcome *outcome);
+
+/* As sc3_member_write() for SC3_REMOVE, of an id as it was sent once: valid UTF-8, which is not
+   read anew. */
 sc3_status sc3_member_write_removal(sc3_buffer *out, sc3_slice id, size_t *id_length);
 
 #endif

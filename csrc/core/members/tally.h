@@ -22,7 +22,9 @@ typedef struct sc3_tally {
       poorer; /* of them, those that had identifiers of a kind that the later one has fewer of */
   uint64_t untold; /* rejections that there was no room to keep; they are counted all the same */
   uint64_t emails, phones, uids, prehashed; /* of members built that were not replaced */
-  uint64_t children; /* of the rows skipped, those that name the row that they belong to */
+  uint64_t children;      /* of the rows skipped, those that name the row that they belong to */
+  uint64_t excluded_rows; /* of the rows skipped, those whose members were all excluded */
+  uint64_t excluded;      /* members that were excluded */
   uint64_t zero_ids; /* members whose external id is 0: shops give it to everybody who has none */
   uint64_t rejected_for[SC3_R_COUNT];
   uint64_t dropped_for[SC3_R_COUNT];

@@ -59,11 +59,31 @@ static void decide(sc3_building *g, const sc3_night *n, const sc3_builder *b) {
   g->leaves = 0;
 }
 
+/* Whether all that is asked of the candidate is if it is excluded. */
+static int is_only_asked(const sc3_candidate *c) {
+  const uint32_t asked = c->standing & c->standing >> 1 & UINT32_C(0x55555555);
+  unsigned audience;
+  if (asked == 0)
+    return 0;
+  for (audience = 0; audience < SC3_MIRROR_AUDIENCES; audience++) {
+    if ((c->mask >> audience & 1) != 0 && sc3_stands(c->standing, audience) != SC3_ASKED)
+      return 0;
+  }
+  return 1;
+}
+
+static sc3_status look(sc3_building *g, sc3_builder *b, const sc3_survey *survey) {
+  const sc3_status st = sc3_builder_looks_excluded(b, survey, &g->excluded);
+  if (!g->excluded)
+    sc3_builder_leave(b);
+  return st;
+}
+
 static sc3_status build(sc3_building *g, const sc3_night *n, sc3_builder *b,
-                        const sc3_record *record, int *same) {
+                        const sc3_payload *next, const sc3_record *record, int *same) {
   sc3_survey survey;
   sc3_status st = sc3_builder_survey(b, record, &survey);
-  *same = 0;
+  *same = g->excluded = 0;
   if (st != SC3_OK || b->row_rejected != SC3_R_NONE)
     return st;
   *same = is_same(g, n, &survey);
@@ -71,14 +91,17 @@ static sc3_status build(sc3_building *g, const sc3_night *n, sc3_builder *b,
     return SC3_OK;
   g->id.n = 0;
   st = sc3_buffer_append(&g->id, survey.id.value.p, survey.id.value.n);
+  if (st == SC3_OK && is_only_asked(&g->candidate))
+    return look(g, b, &survey);
   if (st == SC3_OK)
-    st = sc3_builder_map_surveyed(b, record, &survey, NULL);
+    st = sc3_builder_map_surveyed(b, record, &survey, next);
+  g->excluded = b->excluded_of_row > 0;
   return st == SC3_OK ? sc3_builder_end(b, 0) : st;
 }
 
 sc3_mirror_status sc3_building_build(sc3_building *g, const sc3_night *n, sc3_builder *b,
-                                     const sc3_record *record, int *same) {
-  const sc3_status st = build(g, n, b, record, same);
+                                     const sc3_payload *next, const sc3_record *record, int *same) {
+  const sc3_status st = build(g, n, b, next, record, same);
   if (st != SC3_OK)
     return SC3_MIRROR_MEMORY;
   if (*same) {
@@ -144,14 +167,20 @@ static sc3_mirror_status write_again(sc3_building *g, sc3_builder *b, const sc3_
   return SC3_MIRROR_OK;
 }
 
+/* Sends the entry or notes it. Of who is excluded, or stays as before, the state learns nothing:
+   another night may find them wanted. */
 static sc3_mirror_status write_entry(sc3_building *g, sc3_night *n, sc3_builder *b,
                                      const sc3_building_to *to, sc3_added *added) {
   sc3_mirror_status status;
   g->entry.id = sc3_slice_of(g->id.p, g->id.n);
+  *added = SC3_ADDED;
+  if (g->excluded || is_only_asked(&g->candidate))
+    return sc3_night_tell(n, &g->candidate, g->entry.id, g->excluded);
   status = g->entry.op == SC3_ENTRY_ADD ? add(g, b, to, added) : note(g, n, to, added);
-  if (status == SC3_MIRROR_OK && *added == SC3_ADDED)
-    g->written[g->entry.op]++;
-  return status;
+  if (status != SC3_MIRROR_OK || *added != SC3_ADDED)
+    return status;
+  g->written[g->entry.op]++;
+  return sc3_night_tell(n, &g->candidate, g->entry.id, 0);
 }
 
 sc3_mirror_status sc3_building_write(sc3_building *g, sc3_night *n, sc3_builder *b,

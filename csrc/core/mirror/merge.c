@@ -32,14 +32,15 @@ static sc3_verdict judge_removal(const person *p, unsigned audience) {
 static sc3_verdict judge(const person *p, unsigned audience, int upsert) {
   const sc3_standing standing = sc3_stands(p->record->standing, audience);
   const int asked = (int)(p->wanted >> audience & 1), wanted = asked && !p->excluded;
-  if ((p->open->mask >> audience & 1) != 0)
+  const int open = (int)(p->open->mask >> audience & 1);
+  if (open && (wanted || !upsert || p->excluded))
     return judge_open(p, audience, wanted);
-  if (!wanted && standing != SC3_AWAY && !upsert)
+  if (!wanted && standing != SC3_AWAY && (!upsert || p->excluded))
     return SC3_REMOVED;
   if (!wanted && asked)
     return SC3_EXCLUDED;
   if (!wanted)
-    return standing != SC3_AWAY ? SC3_KEPT : SC3_NOTHING;
+    return open || standing != SC3_AWAY ? SC3_KEPT : SC3_NOTHING;
   if (p->same_cells && p->record->marks != 0)
     return SC3_REJECTED_BEFORE;
   if (p->same_cells && standing == SC3_KNOWN && !p->due)
@@ -86,15 +87,31 @@ static sc3_leaver leaver_of(const person *p, uint32_t mask) {
   return leaver;
 }
 
-static sc3_mirror_status give(const sc3_merge *m, const person *p, uint32_t candidate,
-                              uint32_t leaving) {
+/* What becomes of a person: sets of audiences. */
+typedef struct fate {
+  uint32_t candidate, asked, leaving, under_way;
+} fate;
+
+static void ask(sc3_candidate *c, const person *p, const fate *f) {
+  unsigned audience;
+  for (audience = 0; audience < SC3_MIRROR_AUDIENCES; audience++) {
+    if ((f->asked >> audience & 1) != 0)
+      c->standing = sc3_with_standing(c->standing, audience, SC3_ASKED);
+  }
+  if (p->record->marks != 0)
+    c->member = 0;
+}
+
+static sc3_mirror_status give(const sc3_merge *m, const person *p, const fate *f) {
   sc3_mirror_status status = SC3_MIRROR_OK;
-  if (candidate != 0) {
-    const sc3_candidate c = candidate_of(p, candidate);
+  if ((f->candidate | f->asked) != 0) {
+    sc3_candidate c = candidate_of(p, f->candidate | f->asked);
+    if (f->asked != 0)
+      ask(&c, p, f);
     status = m->candidate(m->to, &c);
   }
-  if (leaving != 0 && status == SC3_MIRROR_OK) {
-    const sc3_leaver leaver = leaver_of(p, leaving);
+  if (f->leaving != 0 && status == SC3_MIRROR_OK) {
+    const sc3_leaver leaver = leaver_of(p, f->leaving);
     status = m->leaver(m->to, &leaver);
   }
   return status;
@@ -103,6 +120,7 @@ static sc3_mirror_status give(const sc3_merge *m, const person *p, uint32_t cand
 /* Gives what is under way in an audience once more, where its entry may be sent again. */
 static sc3_mirror_status give_entry(sc3_merge *m, const person *p, unsigned audience) {
   const sc3_gathered_entry *e = p->open->of[audience];
+  sc3_leaver leaver;
   const uint32_t bit = UINT32_C(1) << audience;
   if (e->became.outcome != SC3_OUTCOME_AGAIN)
     return SC3_MIRROR_OK;
@@ -113,13 +131,10 @@ static sc3_mirror_status give_entry(sc3_merge *m, const person *p, unsigned audi
     m->again[audience]++;
     return m->candidate(m->to, &c);
   }
-  if (m->mode != SC3_NIGHT_UPSERT) {
-    sc3_leaver leaver = leaver_of(p, bit);
-    leaver.again = e->again;
-    m->leavers_again[audience]++;
-    return m->leaver(m->to, &leaver);
-  }
-  return SC3_MIRROR_OK; /* nobody leaves */
+  leaver = leaver_of(p, bit);
+  leaver.again = e->again;
+  m->leavers_again[audience]++;
+  return m->leaver(m->to, &leaver);
 }
 
 static sc3_mirror_status give_again(sc3_merge *m, const person *p, uint32_t under_way) {
@@ -132,34 +147,83 @@ static sc3_mirror_status give_again(sc3_merge *m, const person *p, uint32_t unde
   return status;
 }
 
-static sc3_mirror_status visit(sc3_merge *m, const person *p) {
-  uint32_t candidate = 0, leaving = 0, under_way = 0;
-  unsigned audience;
-  for (audience = 0; audience < m->audiences; audience++) {
-    const uint32_t bit = UINT32_C(1) << audience;
-    const sc3_verdict verdict = m->mode == SC3_NIGHT_REMOVE
-                                    ? judge_removal(p, audience)
-                                    : judge(p, audience, m->mode == SC3_NIGHT_UPSERT);
-    m->counts[audience][verdict]++;
-    m->before[audience] += sc3_stands(p->record->standing, audience) != SC3_AWAY;
-    if ((p->wanted & bit) != 0)
-      sc3_samples_note(&m->samples[audience][verdict], p->item->order, p->item->beyond);
-    if (verdict == SC3_NEWCOMER || verdict == SC3_CHANGED) {
-      candidate |= bit;
-    } else if (verdict == SC3_UNDER_WAY) {
-      under_way |= bit;
-    } else if (leaves(m, p, audience, verdict)) {
-      leaving |= bit;
-      m->leavers[audience]++;
-      m->leavers_rejected[audience] += verdict == SC3_REJECTED_BEFORE;
-    }
+/* Whether the night has to find out if somebody is excluded who stays as before. */
+static int is_asked(const sc3_merge *m, const person *p, unsigned audience, sc3_verdict verdict) {
+  if (!m->all)
+    return 0;
+  return verdict == SC3_UNCHANGED ||
+         (verdict == SC3_REJECTED_BEFORE && p->record->marks == SC3_MARK_REFUSED &&
+          sc3_stands(p->record->standing, audience) != SC3_AWAY);
+}
+
+/* Notes the row, but not of who may turn out to be excluded. */
+static void note_sample(sc3_merge *m, const person *p, unsigned audience, sc3_verdict verdict,
+                        int is_candidate) {
+  if ((p->wanted >> audience & 1) == 0 || (is_candidate && m->all))
+    return;
+  if (verdict == SC3_REMOVED && p->excluded)
+    verdict = SC3_EXCLUDED;
+  sc3_samples_note(&m->samples[audience][verdict], p->item->order, p->item->beyond);
+}
+
+static void visit_audience(sc3_merge *m, const person *p, unsigned audience, fate *f) {
+  const uint32_t bit = UINT32_C(1) << audience;
+  const sc3_verdict verdict = m->mode == SC3_NIGHT_REMOVE
+                                  ? judge_removal(p, audience)
+                                  : judge(p, audience, m->mode == SC3_NIGHT_UPSERT);
+  m->counts[audience][verdict]++;
+  m->before[audience] += sc3_stands(p->record->standing, audience) != SC3_AWAY;
+  if (verdict == SC3_NEWCOMER || verdict == SC3_CHANGED) {
+    f->candidate |= bit;
+  } else if (is_asked(m, p, audience, verdict)) {
+    f->asked |= bit;
+  } else if (verdict == SC3_UNDER_WAY) {
+    f->under_way |= bit;
+  } else if (leaves(m, p, audience, verdict)) {
+    f->leaving |= bit;
+    m->leavers[audience]++;
+    m->leavers_rejected[audience] += verdict == SC3_REJECTED_BEFORE;
+    m->leavers_excluded[audience] += verdict == SC3_REMOVED && p->excluded;
   }
-  if (under_way != 0) {
-    const sc3_mirror_status status = give_again(m, p, under_way);
+  note_sample(m, p, audience, verdict, ((f->candidate | f->asked) & bit) != 0);
+}
+
+static sc3_mirror_status visit(sc3_merge *m, const person *p) {
+  fate f = {0, 0, 0, 0};
+  unsigned audience;
+  for (audience = 0; audience < m->audiences; audience++)
+    visit_audience(m, p, audience, &f);
+  if (f.under_way != 0) {
+    const sc3_mirror_status status = give_again(m, p, f.under_way);
     if (status != SC3_MIRROR_OK)
       return status;
   }
-  return candidate | leaving ? give(m, p, candidate, leaving) : SC3_MIRROR_OK;
+  return f.candidate | f.asked | f.leaving ? give(m, p, &f) : SC3_MIRROR_OK;
+}
+
+sc3_verdict sc3_merge_verdict(const sc3_candidate *c, unsigned audience) {
+  switch (sc3_stands(c->standing, audience)) {
+    case SC3_AWAY: return SC3_NEWCOMER;
+    case SC3_ASKED: return c->member != 0 ? SC3_UNCHANGED : SC3_REJECTED_BEFORE;
+    default: return SC3_CHANGED;
+  }
+}
+
+uint32_t sc3_merge_exclude(sc3_merge *m, const sc3_candidate *c) {
+  uint32_t leaving = 0;
+  unsigned audience;
+  for (audience = 0; audience < m->audiences; audience++) {
+    const int leaves_it = sc3_stands(c->standing, audience) != SC3_AWAY;
+    if ((c->mask >> audience & 1) == 0)
+      continue;
+    m->counts[audience][sc3_merge_verdict(c, audience)]--;
+    m->counts[audience][leaves_it ? SC3_REMOVED : SC3_EXCLUDED]++;
+    m->leavers[audience] += (uint64_t)leaves_it;
+    m->leavers_excluded[audience] += (uint64_t)leaves_it;
+    leaving |= (uint32_t)leaves_it << audience;
+    sc3_samples_note(&m->samples[audience][SC3_EXCLUDED], c->order, c->beyond);
+  }
+  return leaving;
 }
 
 sc3_mirror_status sc3_merge_part(sc3_merge *m, const sc3_gather *gather, sc3_slice base,

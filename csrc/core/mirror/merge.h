@@ -20,7 +20,7 @@ typedef enum sc3_verdict {
   SC3_UNDER_WAY,       /* what is wanted is under way already */
   SC3_REJECTED_BEFORE, /* the row is the one that was rejected or refused */
   SC3_EXCLUDED,        /* wanted, not in the audience, and excluded */
-  SC3_KEPT,            /* would leave, if anybody left; of a night that removes, has no row */
+  SC3_KEPT,            /* stays without being wanted: only a mirror has such people leave */
   SC3_NOT_THERE,       /* to be removed, and not in the audience */
   SC3_VERDICTS
 } sc3_verdict;
@@ -30,7 +30,8 @@ typedef struct sc3_candidate {
   uint64_t order; /* file << 48 | row */
   uint64_t offset;
   uint64_t hash, cells;
-  uint64_t member;   /* of the version before, where an audience is SC3_KNOWN in `standing` */
+  uint64_t member;   /* of the version before, where an audience is SC3_KNOWN in `standing`; 0 where
+                        one is SC3_ASKED because the service refused the row before */
   uint32_t standing; /* SC3_UNSURE also where the version is to be sent anew, whatever it is */
   int32_t beyond;    /* see sc3_row_place */
   uint16_t mask;     /* the audiences that it is a candidate for */
@@ -68,16 +69,25 @@ typedef struct sc3_merge {
   unsigned bits, audiences;
   uint32_t refresh; /* what was accepted in a run before this one is sent anew */
   sc3_night_mode mode;
+  int all; /* whoever stays in an audience as before is a candidate, too: SC3_ASKED */
   uint64_t counts[SC3_MIRROR_AUDIENCES][SC3_VERDICTS];
-  uint64_t before[SC3_MIRROR_AUDIENCES]; /* who is or may be in it, by what has ended */
+  uint64_t before[SC3_MIRROR_AUDIENCES];  /* who is or may be in it, by what has ended */
   uint64_t leavers[SC3_MIRROR_AUDIENCES]; /* those who are removed, or were rejected before */
   uint64_t leavers_rejected[SC3_MIRROR_AUDIENCES]; /* of them, the latter */
+  uint64_t leavers_excluded[SC3_MIRROR_AUDIENCES]; /* and those who are removed as excluded */
   uint64_t again[SC3_MIRROR_AUDIENCES], leavers_again[SC3_MIRROR_AUDIENCES];
   sc3_samples samples[SC3_MIRROR_AUDIENCES][SC3_VERDICTS]; /* of rows that want the audience */
   void *to;                                                /* of the two calls */
   sc3_mirror_status (*candidate)(void *to, const sc3_candidate *candidate);
   sc3_mirror_status (*leaver)(void *to, const sc3_leaver *leaver);
 } sc3_merge;
+
+/* What a candidate of an audience was counted as. */
+sc3_verdict sc3_merge_verdict(const sc3_candidate *c, unsigned audience);
+
+/* Counts a candidate that turned out to be excluded as that in all its audiences, and gives those
+   that it leaves. */
+uint32_t sc3_merge_exclude(sc3_merge *m, const sc3_candidate *c);
 
 sc3_mirror_status sc3_merge_part(sc3_merge *m, const sc3_gather *gather, sc3_slice base,
                                  size_t part);

@@ -155,6 +155,12 @@ sc3_mirror_status sc3_night_exclude(sc3_night *n, sc3_slice id) {
   return keep(n, status);
 }
 
+sc3_mirror_status sc3_night_look_at_all(sc3_night *n) {
+  const sc3_mirror_status status = enter(n, GATHERING);
+  n->merge.all = status == SC3_MIRROR_OK && n->options.mode != SC3_NIGHT_REMOVE;
+  return keep(n, status);
+}
+
 sc3_mirror_status sc3_night_chunk(sc3_night *n, uint32_t number, sc3_slice blob,
                                   const sc3_outcome_range *ranges, size_t count) {
   sc3_chunk_reader reader;
@@ -222,6 +228,33 @@ sc3_mirror_status sc3_night_leave(sc3_night *n, const sc3_leaver *leaver) {
   return keep(n, status);
 }
 
+/* Notes the rows that the merge did not, because they might have been excluded. */
+static void note_samples(sc3_night *n, const sc3_candidate *c) {
+  unsigned audience;
+  for (audience = 0; audience < n->options.audiences; audience++) {
+    if ((c->mask >> audience & 1) != 0)
+      sc3_samples_note(&n->merge.samples[audience][sc3_merge_verdict(c, audience)], c->order,
+                       c->beyond);
+  }
+}
+
+sc3_mirror_status sc3_night_tell(sc3_night *n, const sc3_candidate *candidate, sc3_slice id,
+                                 int excluded) {
+  sc3_mirror_status status = enter(n, BUILDING);
+  if (status == SC3_MIRROR_OK && excluded) {
+    sc3_leaver leaver;
+    leaver.hash = candidate->hash;
+    leaver.mask = (uint16_t)sc3_merge_exclude(&n->merge, candidate);
+    leaver.id = id;
+    leaver.again.chunk = leaver.again.entry = 0;
+    if (leaver.mask != 0)
+      status = sc3_leavers_put(&n->leavers, &leaver);
+  } else if (status == SC3_MIRROR_OK && n->merge.all) {
+    note_samples(n, candidate);
+  }
+  return keep(n, status);
+}
+
 static sc3_leavers *leavers_of(sc3_night *n, int again) {
   return again ? &n->leavers_again : &n->leavers;
 }
@@ -257,6 +290,7 @@ void sc3_night_count(const sc3_night *n, sc3_night_counts *counts) {
   memcpy(counts->before, n->merge.before, sizeof counts->before);
   memcpy(counts->leavers, n->merge.leavers, sizeof counts->leavers);
   memcpy(counts->leavers_rejected, n->merge.leavers_rejected, sizeof counts->leavers_rejected);
+  memcpy(counts->leavers_excluded, n->merge.leavers_excluded, sizeof counts->leavers_excluded);
   memcpy(counts->again, n->merge.again, sizeof counts->again);
   memcpy(counts->leavers_again, n->merge.leavers_again, sizeof counts->leavers_again);
 }

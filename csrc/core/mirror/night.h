@@ -42,6 +42,10 @@ sc3_mirror_status sc3_night_row(sc3_night *n, const sc3_row_hash *hash, const sc
 /* Nobody with this id is in any audience. */
 sc3_mirror_status sc3_night_exclude(sc3_night *n, sc3_slice id);
 
+/* More may turn out to be excluded when their members are built: whoever stays as before is a
+   candidate, too, SC3_ASKED. Before the first partition is merged. */
+sc3_mirror_status sc3_night_look_at_all(sc3_night *n);
+
 /* A chunk that is not folded, after those before it. Its number is 0 where nothing of it goes
    again. */
 sc3_mirror_status sc3_night_chunk(sc3_night *n, uint32_t number, sc3_slice blob,
@@ -62,6 +66,11 @@ sc3_mirror_status sc3_night_candidate(sc3_night *n, int again, const sc3_candida
    SC3_NIGHT_MIRROR. Before the first leaver is read. */
 sc3_mirror_status sc3_night_leave(sc3_night *n, const sc3_leaver *leaver);
 
+/* What became of a candidate that was built: it is excluded, so that it leaves where it is, or not.
+   Of a night that looks at all. */
+sc3_mirror_status sc3_night_tell(sc3_night *n, const sc3_candidate *candidate, sc3_slice id,
+                                 int excluded);
+
 /* The next leaver, in no order; its id is NULL after the last. Borrowed until the next call. */
 sc3_mirror_status sc3_night_leaver(sc3_night *n, sc3_leaver *out);
 
@@ -73,7 +82,8 @@ typedef struct sc3_night_counts {
   uint64_t rows, replaced; /* `replaced` is known after the last partition, and 0 before */
   uint64_t verdicts[SC3_MIRROR_AUDIENCES][SC3_VERDICTS];
   uint64_t before[SC3_MIRROR_AUDIENCES]; /* who is or may be in it, by what has ended */
-  uint64_t leavers[SC3_MIRROR_AUDIENCES], leavers_rejected[SC3_MIRROR_AUDIENCES];
+  uint64_t leavers[SC3_MIRROR_AUDIENCES], leavers_rejected[SC3_MIRROR_AUDIENCES],
+      leavers_excluded[SC3_MIRROR_AUDIENCES];
   uint64_t again[SC3_MIRROR_AUDIENCES], leavers_again[SC3_MIRROR_AUDIENCES];
 } sc3_night_counts;
 

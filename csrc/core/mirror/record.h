@@ -15,8 +15,9 @@ enum {
 /* How a person stands in an audience, in two bits. */
 typedef enum sc3_standing {
   SC3_AWAY,
-  SC3_KNOWN, /* the service has exactly the version whose hash is `member` */
-  SC3_UNSURE /* the person may be there, in any version; never compared */
+  SC3_KNOWN,  /* the service has exactly the version whose hash is `member` */
+  SC3_UNSURE, /* the person may be there, in any version; never compared */
+  SC3_ASKED   /* of candidates, never of a record: the person stays as before, unless excluded */
 } sc3_standing;
 
 enum {

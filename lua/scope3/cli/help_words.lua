@@ -9,8 +9,8 @@ local help_words = {}
 help_words.GROUPS = {
   { name = "Input", options = { "file", "where", "rows", "format", "delimiter", "quote", "escape", "null", "encoding",
     "skip_lines", "no_header" } },
-  { name = "Members", options = { "audience", "name", "consent_basis", "map", "mode", "unique", "region",
-    "phone_repairs", "no_repair", "ids" } },
+  { name = "Members", options = { "audience", "name", "consent_basis", "map", "mode", "exclude", "unique",
+    "region", "phone_repairs", "no_repair", "ids" } },
   { name = "State", options = { "state", "mirror", "full", "refresh_after", "max_removed", "remove_rejected" } },
   { name = "Sending", options = { "dry_run", "sample", "journal", "delete_missing", "concurrency", "max_members",
     "max_bytes", "timeout", "deadline", "patience", "in_doubt_timeout", "keep_going" } },
@@ -88,6 +88,9 @@ help_words.EXAMPLES = {
       "    --journal crm.journal --rejects refused.csv --max-rejected 5%" },
     { why = "Every night: send only what changed, and remove who is gone",
       "scope3 sync customers.csv --account 25 --audience crm --mirror --state crm.state --wait \\",
+      '    --map external_id="Customer Id" --map email=Email' },
+    { why = "Leave people out who object", "printf 'C10001\\njane@example.org\\n' > objections.txt \\",
+      "    && scope3 sync customers.csv --account 25 --audience crm --exclude objections.txt \\",
       '    --map external_id="Customer Id" --map email=Email' },
   },
   run = {

@@ -133,6 +133,13 @@ function job_args.options(args)
   return opts
 end
 
+--- The lists of --exclude, or nil without one.
+---@param args table
+---@return string[]?
+function job_args.exclude(args)
+  return args.exclude[1] and args.exclude or nil
+end
+
 --- What is wrong with the options, alone or with the script, or nil.
 ---@param args table
 ---@param loaded scope3.Script

@@ -56,6 +56,9 @@ local function read_files(args, inputs)
   for _, path in ipairs(inputs) do
     known[path ~= "-" and identity_of(path) or "-"] = "the input"
   end
+  for _, path in ipairs(args.exclude or {}) do
+    known[identity_of(path)] = "--exclude"
+  end
   if args.script then
     known[identity_of(args.script)] = "the script"
   end

@@ -92,6 +92,9 @@ local function add_members(command)
   command:flag("--no-repair", "Refuse what would otherwise be repaired in an identifier, such as mailto:.")
   add_ids(command)
   command:option("--mode", "What a row does: upsert (default) or remove."):choices { "upsert", "remove" }
+  command:option("--exclude",
+    "Never send whom FILE names: an id, an email, a phone with its country code, or a SHA-256 of one a line; named "
+    .. "again, several. With --state, whoever is there leaves."):argname("FILE"):count("*")
   command:flag("--unique", "Let a repeated id wait until the tasks of the earlier requests have ended.")
 end
 

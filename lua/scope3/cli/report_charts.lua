@@ -1,5 +1,6 @@
 --- The charts of a report, and the tables beside them: fates of rows and members, identifiers, reasons, requests over
 --- time, and what was matched.
+local report_excluded = require "scope3.cli.report_excluded"
 local report_summary = require "scope3.cli.report_summary"
 local report_svg = require "scope3.cli.report_svg"
 local report_tables = require "scope3.cli.report_tables"
@@ -48,7 +49,9 @@ local function rows_by_fate(res, about)
   local rejected = result.total(res.rejected)
   return parts_of("rows", "Rows, by what became of them", without_noughts {
     { label = "gave a member", n = res.rows - res.skipped - rejected, tone = "good" },
-    { label = "skipped " .. report_summary.skipped_by(about), n = res.skipped - res.child_rows, tone = "quiet" },
+    { label = "skipped " .. report_summary.skipped_by(about), n = report_excluded.by_script(res),
+      tone = "quiet" },
+    { label = "excluded", n = res.excluded_rows, tone = "quiet" },
     { label = "belong to other rows", n = res.child_rows, tone = "quiet" },
     { label = "rejected", n = rejected, tone = "bad" },
   }, res.rows, "Rows")

@@ -196,7 +196,7 @@ local function send_rows(session)
   local watch = monitor.new(args.quiet or false, log)
   opts.audience, opts.dry_run = job_args.audience(args, session.script), args.dry_run
   opts.cancel, opts.on_reject, opts.journal = watch.stopped, file and file.write, args.journal
-  opts.state, opts.full = args.state, args.full
+  opts.state, opts.full, opts.exclude = args.state, args.full, job_args.exclude(args)
   local res, err, waited = run_and_wait(session, watch)
   watch:clear()
   put_away(session, res, err)

@@ -243,6 +243,11 @@ end
 
 -- Files that are no streams: a name that stands for one elsewhere would make a file of that name.
 local function dash_problem(args)
+  for _, path in ipairs(args.exclude or {}) do
+    if path == "-" or path == "" then
+      return "--exclude takes the path of a file, and cannot be " .. (path == "" and "empty" or path)
+    end
+  end
   for _, key in ipairs { "journal", "state", "limiter", "ca_file" } do
     if args[key] == "-" then
       return ("%s takes the path of a file, and cannot be -"):format(word(key))

@@ -23,6 +23,9 @@ function job_check.ineffective(opts, script, merged)
   if not name then
     name, why = ineffective.without_deletion(merged or opts)
   end
+  if not name and merged and merged.exclude and merged.mode == "remove" then
+    name, why = "exclude", 'has no effect where mode is "remove": nobody is sent'
+  end
   return name and name .. " " .. why
 end
 

@@ -3,6 +3,7 @@ local arguments = require "scope3.util.arguments"
 local identity = require "scope3.identity"
 local limiter = require "scope3.http.limiter"
 local options = require "scope3.util.options"
+local paths = require "scope3.input.paths"
 local result = require "scope3.result"
 local script_options = require "scope3.input.script_options"
 
@@ -74,6 +75,8 @@ client_options.CLIENT = {
 ---@field audience? string|integer|scope3.AudienceMeta  instead of the script's
 ---@field mode? "upsert"|"remove"|"mirror"  what a row means where the script does not say. "mirror" needs a state:
 ---  who has no row leaves the audience
+---@field exclude? string|string[]  paths of lists of people who are never sent: an id, an email, a phone or a SHA-256
+---  of one a line. With a state, whoever is there leaves
 ---@field state? string  the path of a file that says what the service has. Only what differs from it is sent
 ---@field refresh_after? number  seconds after which what was accepted goes again although nothing changed (never);
 ---  needs a state
@@ -124,7 +127,7 @@ local JOB = options.merge(script_options.JOB, {
 
 -- Options that only client:run takes: it reads files, and says what a row means.
 local OF_RUN = { "delimiter", "quote", "escape", "null", "skip_lines", "encoding", "header", "format", "journal",
-  "mode", "state", "refresh_after", "max_removed", "remove_rejected" }
+  "mode", "state", "refresh_after", "max_removed", "remove_rejected", "exclude" }
 -- Options of members that are built from rows.
 local OF_MEMBERS = { "unique", "region", "repair", "ids", "phone_repairs", "on_reject" }
 
@@ -140,6 +143,9 @@ end
 
 client_options.RUN = options.merge(JOB, {
   state = "string", full = "boolean",
+  exclude = { expected = "the path of a file, or a list of them", is = function(value)
+    return paths.of_files(value) ~= nil
+  end },
   audience = { expected = "an id, or a table with id, name and consent_basis", is = function(value)
     return options.is_id(value) or type(value) == "table"
   end },

@@ -8,6 +8,7 @@ local errors = require "scope3.error"
 local ineffective = require "scope3.input.ineffective"
 local input_paths = require "scope3.input.paths"
 local job_check = require "scope3.client.job_check"
+local left_out = require "scope3.job.left_out"
 local map = require "scope3.input.map"
 local options = require "scope3.util.options"
 local client_options = require "scope3.client.options"
@@ -156,6 +157,7 @@ local function plan(client, script, source, opts, path)
   elseif not input then
     return nil, err
   end
+  checked.exclude = input_paths.of_files(checked.exclude)
   return { script = script, input = input, meta = meta, opts = checked }
 end
 
@@ -184,6 +186,10 @@ end
 ---@return scope3.Result?
 ---@return scope3.Error? err
 function run.execute(client, planned)
+  local missing = left_out.missing(planned.opts)
+  if missing then
+    return nil, missing
+  end
   if planned.opts.state then
     local lacking = late.problem(mirror)
     if lacking then

@@ -1,4 +1,5 @@
 --- Several files as the input of one job: names, patterns, and that none comes twice.
+local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
 local errors = require "scope3.error"
 
@@ -48,6 +49,24 @@ function paths.expand(names)
     end
   end
   return list
+end
+
+local function is_path(value)
+  return type(value) == "string" and value ~= "" and value ~= "-" and not value:find "%z"
+end
+
+--- The paths of an option that takes one or a list of them; nil where it names none.
+---@param given any
+---@return string[]?
+function paths.of_files(given)
+  local list = type(given) == "string" and { given } or given
+  local n = arguments.count(list)
+  for i = 1, n or 0 do
+    if not is_path(list[i]) then
+      return nil
+    end
+  end
+  return n and n > 0 and list or nil
 end
 
 return paths

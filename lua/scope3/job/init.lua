@@ -151,7 +151,7 @@ end
 -- --- before the first batch ------------------------------------------------------------------------------------------
 
 --- Sets a field of the result that is no count.
----@param field "repeats"|"would_delete"|"deleted"|"mirror"
+---@param field "repeats"|"would_delete"|"deleted"|"mirror"|"exclusions"
 ---@param value any
 function Job:report(field, value)
   self.state:report(field, value)

@@ -39,7 +39,7 @@ function journal_header.of(context, audience, opts, given)
     audience = audience.id, name = audience.name or "", consent_basis = audience.consent_basis or "",
     max_members = opts.max_members, max_bytes = opts.max_bytes, mode = opts.mode or "upsert",
     by = given.map and "map" or "member", epochs = opts.unique == true or (opts.concurrency or 1) > 1,
-    identity = identity.version,
+    identity = identity.version, exclude = opts.exclude and true or nil,
   }
   for key in entries(script_options.READING) do
     header[key] = journal_header.noted(key, opts[key])

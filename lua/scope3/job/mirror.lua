@@ -16,6 +16,7 @@ local identity = require "scope3.identity"
 local job = require "scope3.job"
 local journal = require "scope3.mirror.journal"
 local journal_header = require "scope3.job.journal_header"
+local left_out = require "scope3.job.left_out"
 local missing_keys = require "scope3.input.missing_keys"
 local night_guard = require "scope3.job.night_guard"
 local night_of = require "scope3.mirror.night"
@@ -36,6 +37,7 @@ local store_of = require "scope3.mirror.store"
 ---@field run integer  number of the night; 0 in a dry run
 ---@field night? scope3.Night
 ---@field rows? scope3.NightRows
+---@field looks_at_all? boolean  who stays as before is built, too: an email or a phone may be excluded
 
 local mirror = {}
 
@@ -164,6 +166,7 @@ local function survey(self, plan)
     return err
   end
   local counts = self.rows.builder:counts()
+  self.unusable = night_result.unusable(self.work.result, counts)
   counts.used_rows = self.night.core:counts().rows
   return missing_keys.report(report.missing, plan, self.work.result, counts, self.opts.mode, true)
 end
@@ -197,8 +200,9 @@ local function guard_problem(self)
   local counts = self.night.core:counts()
   local of = counts[1]
   local err = self.opts.mode == "mirror" and night_guard.problem({
-    before = of.before, leavers = of.leavers, rejected = of.leavers_rejected or 0,
-    rows = self.rows.builder:counts().rows, taken = counts.rows,
+    before = of.before, leavers = of.leavers - of.leavers_excluded, rejected = of.leavers_rejected,
+    rows = self.rows.builder:counts().rows, taken = counts.rows, sent = #self.work.result.requests > 0,
+    unusable = self.unusable, unusable_before = self.unusable_before,
   }, self.opts) or nil
   self.held_back = err and of.leavers or nil
   return err
@@ -237,7 +241,8 @@ local function send_candidates(self)
     return err
   end
   self.rows:build()
-  return send_rows(self, counts.added + counts.changed)
+  return send_rows(self, counts.added + counts.changed
+    + (self.looks_at_all and counts.unchanged + counts.rejected_before or 0))
 end
 
 local function send_all(self)
@@ -261,6 +266,14 @@ local function compare_and_send(self, plan, version)
   self.night, err = night_of.new(self.store, { mode = self.opts.mode, version = version, since = since,
     full = self.opts.full })
   if not self.night then
+    return err
+  end
+  self.unusable_before, err = night_result.unusable_before(self.store)
+  if not self.unusable_before then
+    return err
+  end
+  err, self.looks_at_all = left_out.of_night(self, night_of.failure)
+  if err then
     return err
   end
   self.rows = night_rows.new(self.night, sink_of(self), self.audience, self.opts, self.files.shape, self.run)
@@ -288,7 +301,7 @@ end
 
 local function end_run(self, err)
   if self.run > 0 then
-    local ok, why = self.store:end_run(self.run, core.time(), night_result.counts(self.work, err))
+    local ok, why = self.store:end_run(self.run, core.time(), night_result.counts(self.work, self.unusable, err))
     if not ok and not self.work:failed() then
       self.work:stop(why)
     end
@@ -298,6 +311,7 @@ end
 -- The job, from its state to its result.
 local function work_off(self, plan)
   local version = version_of(plan, self.opts)
+  night_result.warn_of_rules(self.work.result, self.store)
   local ok, err = begin(self, version)
   if not ok then
     return nil, self.work:refuse(err)
@@ -320,6 +334,7 @@ local function close(self)
   if self.night then
     self.night:close()
   end
+  left_out.close(self.opts)
   self.files:close()
   self.store:close()
 end

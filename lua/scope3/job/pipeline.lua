@@ -11,6 +11,7 @@ local guard = require "scope3.util.guard"
 local job = require "scope3.job"
 local journal = require "scope3.job.journal"
 local journal_header = require "scope3.job.journal_header"
+local left_out = require "scope3.job.left_out"
 local missing_keys = require "scope3.input.missing_keys"
 local prune = require "scope3.job.prune"
 local rebuild = require "scope3.job.rebuild"
@@ -136,7 +137,10 @@ end
 -- What has to be done before the first row may be read.
 local function prepare(work, context, script, audience, opts)
   work:report("repeats", batcher.repeats(opts))
-  local ok, err = keep_journal(work, context, audience, opts, script)
+  local ok, err = left_out.of_job(context, work, opts)
+  if ok then
+    ok, err = keep_journal(work, context, audience, opts, script)
+  end
   if ok and opts.delete_missing then
     ok, err = prune.prepare(work, { audience }, opts.delete_missing)
   end

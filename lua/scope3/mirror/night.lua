@@ -76,6 +76,14 @@ function Night:close()
   self.core:close()
 end
 
+--- Has also those built who stay as before, because the builder knows who is excluded. Before compare().
+---@return true?
+---@return scope3.Error? err
+function Night:look_at_all()
+  local ok, message, code = self.core:look_at_all()
+  return ok, not ok and night.failure(message, code) or nil
+end
+
 -- What became of the operations of a chunk, and which of those that are open may go again, exactly as they were: no
 -- task is known that will carry them out.
 local function outcomes_of(chunk)
