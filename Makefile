@@ -143,6 +143,8 @@ Test more (docs/testing.md says what each proves, and how long it takes)
   make test-paths      a million random rows, SIMD beside plain C
   make simulate        jobs, clock, network and service in one process, by seed;
                        SECONDS=120, SEED=n
+  make seasons         nights of a mirror by the command, by seed, and kill -9 at
+                       each write; SEED=1, NIGHTS=200, SEASONS=1, STEP=1
   make fuzz            each target of libFuzzer for FUZZ_SECONDS=60 (clang)
 
 Test for hours
@@ -441,6 +443,13 @@ test-mutants:
 simulate: $(MODULES)
 	@LUA_PATH="$(TREE_PATH);$(ROOT)/?.lua;;" LUA_CPATH="$(TREE_CPATH);;" \
 	  $(LUA_BIN) spec/simulation/run.lua $(or $(SECONDS),120) $(SEED)
+
+# Nights of a mirror by the command, a process each: SEASONS of NIGHTS from a SEED, and kill -9 at every point of a night.
+.PHONY: seasons
+seasons: $(MODULES)
+	@export LUA_PATH="$(TREE_PATH);;" LUA_CPATH="$(TREE_CPATH);;" SCOPE3_LUA=$(LUA) SCOPE3_LUA_BIN=$(LUA_BIN); \
+	  $(LUA_BIN) spec/mirror/seasons/run.lua $(or $(SEED),1) $(or $(NIGHTS),200) $(or $(SEASONS),1) && \
+	  $(LUA_BIN) spec/mirror/seasons/run.lua kills $(or $(STEP),1)
 
 # The garbage collector without a pause: what C still uses and Lua does not refer to any more is gone at once.
 GC_SPECS := spec/core spec/identity spec/input spec/client spec/job/resume_spec.lua spec/job/epochs_spec.lua \

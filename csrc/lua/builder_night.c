@@ -204,7 +204,8 @@ static int build_row(lua_State *L, work *w, const sc3_keys *keys) {
     return 0;
   }
   sc3_builder_return(&u->b, u->record.row, u->record.line);
-  if (sc3_building_build(u->building, w->night, &u->b, &u->record, &same) != SC3_MIRROR_OK)
+  if (sc3_building_build(u->building, w->night, &u->b, w->to.payload, &u->record, &same) !=
+      SC3_MIRROR_OK)
     return luaL_error(L, "not enough memory");
   if (!same) {
     sc3_builder_leave(&u->b);

@@ -11,7 +11,7 @@
  * moves its requests on. */
 enum { MOMENT = 50 };
 
-enum { FIRST_STEP = 4096 }; /* bytes that are read after a seek */
+enum { FIRST_STEP = 1024 }; /* bytes that are read after a seek */
 
 int sc3l_file_stat(const char *path, struct stat *info) {
   return (strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, info) : stat(path, info)) == 0 ? 0 : errno;

@@ -94,10 +94,9 @@ static sc3_next learn(sc3l_source *s) {
 
 /* Whether a byte that has not come yet is worth a seek. */
 static int is_far(const sc3l_source *s, const sc3_input *in, uint64_t at) {
-  enum { FAR = 32 << 10 };
+  enum { NEAR = 4 << 10, FAR = 32 << 10 };
   const uint64_t between = at - in->taken; /* all that came is taken */
-  return s->file.size >= 0 && !in->decoding &&
-         between > (s->file.step > 0 && s->file.step < FAR ? s->file.step : FAR);
+  return s->file.size >= 0 && !in->decoding && between > (s->file.step > 0 ? NEAR : FAR);
 }
 
 sc3_next sc3l_source_go(sc3l_source *s, const sc3l_spot *spot) {

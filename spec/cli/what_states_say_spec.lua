@@ -226,26 +226,32 @@ describe("scope3 history", function()
     local path = states.path()
     local kept = assert(states.open(path, ONE))
     peopled.night(kept, 1795000000, { { "add", 0, "ann" } }, "completed",
-      { added = 1234, changed = 0, removed = 0, unchanged = 0, deferred = 0, people = 1234, bytes = 250000,
+      { before = 0, added = 1234, changed = 0, removed = 0, unchanged = 0, deferred = 0, sent_bytes = 250000,
         mode = "mirror", samples = {} })
     peopled.night(kept, 1795086400, { { "add", 0, "bob" } }, "completed", { interrupted = true })
     peopled.night(kept, 1795090000, { { "add", 0, "cy" } }, "completed", { forgotten = 1 })
     peopled.night(kept, 1795172800, { { "add", 0, "dee" } }, "completed",
-      { added = 3, changed = 12, removed = 2, unchanged = 1220, deferred = 1, people = 1235, bytes = 4000 })
+      { before = 1233, added = 3, changed = 12, removed = 2, unchanged = 1220, deferred = 1, sent_bytes = 4000 })
+    peopled.night(kept, 1795259200, { { "add", 0, "dee" } }, "completed", { before = 1234, added = 0, changed = 0,
+      removed = 0, unchanged = 20, deferred = 0, sent_bytes = 0, held_back = 1214, failed = 1 })
+    peopled.night(kept, 1795345600, { { "add", 0, "dee" } }, "completed", { before = 1234, added = 1, changed = 0,
+      removed = 0, unchanged = 1234, deferred = 0, sent_bytes = 0, failed = 1 })
     kept:close()
     assert.equal(([[
 scope3 history · %s · account 25 · api.example
 
-  NIGHT  BEGAN                   TOOK  ADDED  CHANGED  REMOVED  UNCHANGED  DEFERRED  PEOPLE      SENT  NOTE
-      1  2026-11-18T11:06:40Z  90.0 s  1,234        0        0          0         0   1,234  250.0 kB
-      2  2026-11-19T11:06:40Z       -      -        -        -          -         -       -         -  interrupted
-      3  2026-11-19T12:06:40Z  90.0 s      -        -        -          -         -       -         -  1 person forgotten
-      4  2026-11-20T11:06:40Z  90.0 s      3       12        2      1,220         1   1,235    4.0 kB
+  NIGHT  BEGAN                   TOOK  BEFORE  ADDED  CHANGED  REMOVED  UNCHANGED  DEFERRED      SENT  NOTE
+      1  2026-11-18T11:06:40Z  90.0 s       0  1,234        0        0          0         0  250.0 kB
+      2  2026-11-19T11:06:40Z       -       -      -        -        -          -         -         -  interrupted
+      3  2026-11-19T12:06:40Z  90.0 s       -      -        -        -          -         -         -  1 person forgotten
+      4  2026-11-20T11:06:40Z  90.0 s   1,233      3       12        2      1,220         1    4.0 kB
+      5  2026-11-21T11:06:40Z  90.0 s   1,234      0        0        0         20         0   0 bytes  1,214 removals held back
+      6  2026-11-22T11:06:40Z  90.0 s   1,234      1        0        0      1,234         0   0 bytes  failed
 ]]):format(name_of(path)), (said("history", path):gsub(" +\n", "\n")))
     local nights = cjson.decode(said("history --json", path)).nights
     assert.same({ night = 1, began = "2026-11-18T11:06:40Z", ended = "2026-11-18T11:08:10Z", seconds = 90,
       interrupted = false, counts = { added = 1234, changed = 0, removed = 0, unchanged = 0, deferred = 0,
-        people = 1234, bytes = 250000, mode = "mirror" } }, nights[1])
+        before = 0, sent_bytes = 250000, mode = "mirror" } }, nights[1])
     assert.is_true(nights[2].interrupted)
     path = states.path()
     peopled.usual(path):close()

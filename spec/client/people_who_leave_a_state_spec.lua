@@ -122,6 +122,22 @@ describe("client:forget with a state", function()
     no_ids(err.message)
   end)
 
+  it("takes them out of it where an audience is gone, and keeps them where the list says otherwise", function()
+    local key = key_of()
+    local rule = { on = "sync", act = "status", status = 404, times = -1 }
+    sandbox:fault(rule)
+    local _, err = client:forget({ "zq1" }, { wait = 60, state = path })
+    assert.same({ 404, { people = 1, erased = 0 } }, { err.status, err.result.state })
+    sandbox:fault(rule)
+    local res = assert(client:forget({ "zq1" }, { wait = 60, state = path, on_event = function(event)
+      if event.event == "request" then
+        sandbox:control("PUT", "audience", { account = "25", audienceId = event.audience_id, deleted = true })
+      end
+    end }))
+    assert.same({ "gone", { people = 1, erased = 1 } }, { res.audiences[1].state, res.state })
+    assert.is_false(stands("zq1", key))
+  end)
+
   it("keeps somebody of whom a night's request is under way, and says so", function()
     fill("accepted"):close()
     local res, err = client:forget({ "zq1", "zq3", "zq4" }, { wait = 60, state = path })

@@ -27,7 +27,7 @@ describe("the house", function()
     local text = house {}
     assert.truthy(text:find("no arrow back, no circle\ncode 0\n", 1, true), text)
     assert.truthy(text:find("members +%d+ files +%-> core/rows %d+, core/identity %d+, core/bytes %d+"), text)
-    assert.truthy(text:find("job +%d+ files +%-> input %d+, api %d+"), text)
+    assert.truthy(text:find("job +%d+ files +%-> mirror %d+, input %d+, api %d+"), text)
   end)
 
   for what, case in pairs {

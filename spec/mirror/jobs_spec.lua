@@ -79,6 +79,28 @@ describe("a job with a state", function()
       "unchanged"))
   end)
 
+  it("says that a map which changed had every row looked at anew, once", function()
+    local function night(map, opts)
+      opts = opts or {}
+      opts.script = { map = map }
+      local res = assert(season:night("id,mail,other\na,a@example.org,a@example.org\nb,b@example.org,x@example.org\n",
+        opts))
+      local times = 0
+      for _, warning in ipairs(res.warnings) do
+        times = times + (warning.code == "rules_changed" and 1 or 0)
+      end
+      return times, res
+    end
+    local one, two = { external_id = "id", email = "mail" }, { external_id = "id", email = "other" }
+    assert.equal(0, (night(one)))
+    assert.equal(0, (night(one)))
+    assert.equal(1, (night(two, { dry_run = true })))
+    local times, res = night(two)
+    assert.equal(1, times)
+    assert.same({ 2, 1, 0 }, counts(res, "changed", "noted", "unchanged"))
+    assert.equal(0, (night(two)))
+  end)
+
   it("counts the last of several rows of an id", function()
     local res = assert(season:night "id,mail\na,first@example.org\nb,b@example.org\na,last@example.org\n")
     assert.same({ 2, 1 }, counts(res, "added", "replaced"))
@@ -247,6 +269,23 @@ describe("a job with a state", function()
       assert.equal("too_many_leave", err.code)
       assert(err.result:wait())
       assert.same(nights.hashed(people(11)), season:membership())
+    end)
+
+    it("removes nobody where rows became unusable, unless that is allowed", function()
+      assert(season:night(people(20)))
+      local text = nights.csv(people(20)):gsub("id3,", '"id3,'):gsub("p5@example.org", 'p5@example.org"')
+      local _, err = season:night(text)
+      assert.same({ "guard", "rows_unusable" }, { err.kind, err.code })
+      local without_id = nights.csv(people(20)):gsub("id5,", ",")
+      _, err = season:night(without_id)
+      assert.equal("rows_unusable", err.code)
+      assert.same(nights.hashed(people(20)), season:membership())
+      assert.equal(1, assert(season:night(without_id, { remove_rejected = true })).removed)
+      local gone = people(20)
+      gone.id5, gone.id6 = nil, nil
+      -- As many as before: they hide nobody else.
+      assert.equal(1, assert(season:night(nights.csv(gone) .. ",p5@example.org\n")).removed)
+      assert.same(nights.hashed(gone), season:membership())
     end)
 
     it("refuses keys that no row has before anything is sent", function()

@@ -220,15 +220,15 @@ local function judge(person, audience, options)
   local asked = row ~= nil and row.audiences[audience] == true
   local wanted = asked and not person.excluded
   local open = person.open[audience]
-  if options.mode == "remove" then
-    if not asked then
-      return (open or standing) and "kept" or nil
-    elseif not open then
+  if not asked and (options.mode == "remove" or options.mode == "upsert" and not person.excluded) then
+    return (open or standing) and "kept" or nil
+  elseif options.mode == "remove" then
+    if not open then
       return standing and "removed" or "not_there", standing ~= nil
     end
     wanted = false
   end
-  if open then
+  if open and (wanted or options.mode ~= "upsert" or person.excluded) then
     local brings = wanted and open.op == "add" and open.cells == row.cells or not wanted and open.op == "remove"
     return brings and "under_way" or "deferred"
   end
@@ -363,11 +363,8 @@ function model.night(options, state, chunks, rows, exclusions)
         count[verdict] = count[verdict] + 1
       end
       if verdict == "under_way" and person.open[audience].again then
-        local name = person.open[audience].op == "add" and "again" or (options.mode ~= "upsert" or person.excluded)
-          and "leavers_again"
-        if name then
-          count[name] = count[name] + 1
-        end
+        local name = person.open[audience].op == "add" and "again" or "leavers_again"
+        count[name] = count[name] + 1
       end
       local is_candidate = verdict == "added" or verdict == "changed"
       if is_asked(person, audience, verdict, options) then

@@ -122,9 +122,11 @@ describe("a night after a crash", function()
     assert.same({ "p6" }, third.leavers)
     assert.same({ 1, 1, 4, 1 }, { third.night[1].under_way, third.night[1].removed, third.night[1].kept,
       third.night[1].not_there })
-    third = open("upsert", rows_of(7, 7))
+    third = open("upsert", rows_of(5, 7))
     assert.same({}, third.again)
     assert.same({}, third.leavers)
+    assert.same({ 4, 1, 1, 0, 1 }, { third.night[1].kept, third.night[1].deferred, third.night[1].unchanged,
+      third.night[1].under_way, third.night[1].added })
   end)
 
   it("sends no member that is not the one of its entry", function()

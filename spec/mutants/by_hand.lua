@@ -274,7 +274,8 @@ local BY_FILE = {
     { "+= verdict == SC3_REJECTED_BEFORE;", "+= 1;" },
     { "if (e->became.outcome != SC3_OUTCOME_AGAIN)", "if (0)" },
     { "c.member = e->entry.member;", "" },
-    { "if (m->mode != SC3_NIGHT_UPSERT) {", "if (1) {" },
+    { "if (open && (wanted || !upsert))", "if (open)" },
+    { "return open || standing != SC3_AWAY ? SC3_KEPT", "return standing != SC3_AWAY ? SC3_KEPT" },
   },
   ["mirror/night.c"] = {
     { "n->options.mode != SC3_NIGHT_MIRROR)", "0)" },
@@ -314,16 +315,13 @@ local BY_FILE = {
     { "entries.mask != 0 || ", "" },
     { "|| sc3_record_is_kept(&v->pairs.record);", ";" },
     { "!sc3_hash_list_has(&v->only, v->pairs.record.hash)", "0" },
-    { "v->is_part = status == SC3_MIRROR_OK;", "v->is_part = 1;" },
   },
   ["mirror/without.c"] = {
     { "entry.op = SC3_ENTRY_BLANK;", "" },
     { "if (sc3_hash_list_has(gone_list, record.hash))", "if (0)" },
-    { "entry.op != SC3_ENTRY_BLANK && ", "" },
   },
   ["mirror/hash_list.c"] = {
     { "qsort(h->list, h->count, sizeof *h->list, compare);", "" },
-    { "low < h->count && ", "" },
     { "low = middle + 1;", "low = middle + 2;" },
   },
   ["mirror/unfolded.c"] = {
@@ -333,7 +331,7 @@ local BY_FILE = {
   ["mirror/stage.c"] = {
     { "ranges[at].first <= again.entry", "ranges[at].first < again.entry" },
     { "ranges[at].last < again.entry", "ranges[at].last <= again.entry" },
-    { "if (entry->op == SC3_ENTRY_BLANK)", "if (0)" },
+    { "if (entry->op == SC3_ENTRY_BLANK)", "if (0)", "what is staged then changes no record" },
     { "|| became.refused;", ";" },
     { "place->file != before->file ||", "" },
     { "place->row - before->row > UINT16_MAX ||", "" },

@@ -346,13 +346,13 @@ local FILES = {
     { "counts rows that are deleted", "not row.deleted and not kept[row.audience_id]", "not kept[row.audience_id]" },
     { "deletes what is to stay", "not row.deleted and not kept[row.audience_id]", "not row.deleted" },
     { "keeps would_delete after the deletion", [[
-  job:report_deletion("would_delete", nil)
+  job:report("would_delete", nil)
   if ok then]], "  if ok then" },
     { "keeps would_delete where nothing was deleted",
-      [[  job:report_deletion("would_delete", nil)
+      [[  job:report("would_delete", nil)
 end]], "end" },
-    { "does not say what it would delete", '  job:report_deletion("would_delete", found)\n', "" },
-    { "does not say what it deleted", '  job:report_deletion("deleted", found)\n', "" },
+    { "does not say what it would delete", '  job:report("would_delete", found)\n', "" },
+    { "does not say what it deleted", '  job:report("deleted", found)\n', "" },
     { "deletes what is not named", "if #others == 0 then", "if true then" },
     { "does not take all",
       'named ~= "all" and unnamed(found, named) or {}', 'unnamed(found, named == "all" and {} or named)' },

@@ -1,5 +1,5 @@
--- A fold and a night of one mirror, of so many people that both spill to their temporary files. Specs run it where
--- memory, disks and calls of the system fail.
+-- A fold, a night and a view of one mirror, of so many people that they spill to their temporary files. Specs run it
+-- where memory, disks and calls of the system fail.
 local mirrored = {}
 
 local KEY = "0123456789abcdef"
@@ -55,8 +55,29 @@ local function read_all(night)
     .. counts[1].unchanged .. " " .. counts[2].added
 end
 
---- What a first night has to build, what the next one has after a fold, and who leaves: one text. Raises the message of
---- whatever fails.
+-- Who is seen in partitions with a chunk, when some of them were forgotten.
+local function see_all(core, folder, parts, chunk, outcomes, hold)
+  local view = hold(assert(core.mirror.view { parts = PARTS, folder = folder, audiences = 2 }))
+  local gone = core.mirror.key_hash(KEY, "person-3") .. core.mirror.key_hash(KEY, "person-4")
+  local without, seen = hold(core.mirror.without { parts = PARTS, audiences = 2, hashes = gone }), {}
+  local rest, message = without:chunk(chunk)
+  assert(view:chunk(assert(rest, message), outcomes))
+  for part = 0, PARTS - 1 do
+    local left, why = without:members(part, parts[part])
+    assert(left ~= nil, why)
+    assert(view:part(part, left or parts[part]))
+    local id, standing, run
+    repeat
+      id, standing, run = view:next()
+      seen[#seen + 1] = id and id .. standing .. run
+    until not id
+    assert(standing == nil, standing)
+  end
+  return ("\n%d seen: %s"):format(#seen, core.sha256(table.concat(seen)):sub(1, 8))
+end
+
+--- What a first night has to build, what the next one has after a fold, who leaves, and who is seen: one text. Raises
+--- the message of whatever fails.
 ---@param core table  scope3.core
 ---@param folder string  of the temporary files
 ---@param n integer  people
@@ -84,11 +105,13 @@ function mirrored.run(core, folder, n, hold)
   assert(second:exclude "person-1")
   assert(second:chunk(chunk_of(core, 3, cells, hold), { { first = 2, last = 3, outcome = "open" } }))
   give_rows(second, n)
+  local parts = {}
   for part = 0, PARTS - 1 do
     local members, why = fold:part(part, nil)
-    assert(second:merge(part, assert(members, why)))
+    parts[part] = assert(members, why)
+    assert(second:merge(part, members))
   end
-  return read_all(second)
+  return read_all(second) .. see_all(core, folder, parts, blob, { { first = 1, last = n, outcome = "open" } }, hold)
 end
 
 return mirrored

@@ -78,7 +78,7 @@ end
 function peopled.usual(path, fields)
   local kept = assert(states.open(path, fields))
   peopled.night(kept, 1795000000, { { "add", 0, "ann" }, { "add", 1, "ann" }, { "add", 0, "bob" }, { "add", 1, "cy,d" },
-    { "add", 0, "dee", 2 } }, "completed", { added = 5, people = 4, bytes = 2048 })
+    { "add", 0, "dee", 2 } }, "completed", { added = 5, before = 4, sent_bytes = 2048 })
   assert(peopled.fold(kept, 1))
   local run = peopled.night(kept, 1795086400, { { "remove", 0, "bob" }, { "add", 0, "eve" } }, "accepted")
   peopled.cut(kept, run, { { "add", 1, "dee", 2 } }, "failed", 1795086402)

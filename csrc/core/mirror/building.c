@@ -80,7 +80,7 @@ static sc3_status look(sc3_building *g, sc3_builder *b, const sc3_survey *survey
 }
 
 static sc3_status build(sc3_building *g, const sc3_night *n, sc3_builder *b,
-                        const sc3_record *record, int *same) {
+                        const sc3_payload *next, const sc3_record *record, int *same) {
   sc3_survey survey;
   sc3_status st = sc3_builder_survey(b, record, &survey);
   *same = g->excluded = 0;
@@ -94,14 +94,14 @@ static sc3_status build(sc3_building *g, const sc3_night *n, sc3_builder *b,
   if (st == SC3_OK && is_only_asked(&g->candidate))
     return look(g, b, &survey);
   if (st == SC3_OK)
-    st = sc3_builder_map_surveyed(b, record, &survey, NULL);
+    st = sc3_builder_map_surveyed(b, record, &survey, next);
   g->excluded = b->excluded_of_row > 0;
   return st == SC3_OK ? sc3_builder_end(b, 0) : st;
 }
 
 sc3_mirror_status sc3_building_build(sc3_building *g, const sc3_night *n, sc3_builder *b,
-                                     const sc3_record *record, int *same) {
-  const sc3_status st = build(g, n, b, record, same);
+                                     const sc3_payload *next, const sc3_record *record, int *same) {
+  const sc3_status st = build(g, n, b, next, record, same);
   if (st != SC3_OK)
     return SC3_MIRROR_MEMORY;
   if (*same) {

@@ -45,9 +45,9 @@ sc3_mirror_status sc3_building_next(sc3_building *g, sc3_night *n, int again,
 
 /* Builds the member of the row that was begun in `b`. `*same` is 0 where the record is not the row
    that was surveyed: its file was changed meanwhile, and nothing of the night can be trusted.
-   SC3_MIRROR_MEMORY. */
+   `next` as in sc3_builder_map(). SC3_MIRROR_MEMORY. */
 sc3_mirror_status sc3_building_build(sc3_building *g, const sc3_night *n, sc3_builder *b,
-                                     const sc3_record *record, int *same);
+                                     const sc3_payload *next, const sc3_record *record, int *same);
 
 /* Writes what was built. `*added` is SC3_FULL where the payload has no room or the notes are large,
    and nothing was written; SC3_ADDED when nothing is under way any more; else what is wrong with

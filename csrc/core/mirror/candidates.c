@@ -14,7 +14,6 @@ sc3_mirror_status sc3_row_ranges_open(sc3_row_ranges *r, size_t capacity) {
   if (r->starts == NULL)
     return SC3_MIRROR_MEMORY;
   r->capacity = capacity;
-  r->every = 1;
   return SC3_MIRROR_OK;
 }
 
@@ -29,13 +28,13 @@ static void thin(sc3_row_ranges *r) {
   for (i = 0; 2 * i < r->count; i++)
     r->starts[i] = r->starts[2 * i];
   r->count = i;
-  r->every *= 2;
+  r->every_bits++;
 }
 
 int sc3_row_ranges_note(sc3_row_ranges *r, uint64_t order) {
   if (r->count > 0 && order < r->last)
     return 0;
-  if (r->count == 0 || ++r->rows >= r->every) {
+  if (r->count == 0 || ++r->rows >> r->every_bits > 0) {
     if (r->count == r->capacity)
       thin(r);
     r->starts[r->count++] = order;
@@ -45,9 +44,17 @@ int sc3_row_ranges_note(sc3_row_ranges *r, uint64_t order) {
   return 1;
 }
 
-/* The last range that does not begin behind a row. */
+static int is_in(const sc3_row_ranges *r, size_t range, uint64_t order) {
+  return r->starts[range] <= order && (range + 1 == r->count || order < r->starts[range + 1]);
+}
+
+/* The last range that does not begin behind a row. Where all rows of one file came, it is where
+   their number says. */
 static size_t range_of(const sc3_row_ranges *r, uint64_t order) {
+  const uint64_t likely = (order - r->starts[0]) >> r->every_bits;
   size_t low = 0, high = r->count;
+  if (likely < r->count && is_in(r, (size_t)likely, order))
+    return (size_t)likely;
   while (high - low > 1) {
     const size_t middle = low + (high - low) / 2;
     if (r->starts[middle] <= order)
@@ -76,21 +83,31 @@ void sc3_candidates_close(sc3_candidates *c) {
   memset(c, 0, sizeof *c);
 }
 
+static void write_candidate(unsigned char *p, const sc3_candidate *candidate) {
+  sc3_store64(p, candidate->order);
+  sc3_store64(p + 8, candidate->offset);
+  sc3_store64(p + 16, candidate->hash);
+  sc3_store64(p + 24, candidate->cells);
+  sc3_store64(p + 32, candidate->member);
+  sc3_store32(p + 40, candidate->standing);
+  sc3_store16(p + 44, candidate->mask);
+  sc3_store32(p + 46, (uint32_t)candidate->beyond);
+}
+
 sc3_mirror_status sc3_candidates_put(sc3_candidates *c, const sc3_candidate *candidate) {
-  unsigned char bytes[AGAIN_SIZE];
-  sc3_store64(bytes, candidate->order);
-  sc3_store64(bytes + 8, candidate->offset);
-  sc3_store64(bytes + 16, candidate->hash);
-  sc3_store64(bytes + 24, candidate->cells);
-  sc3_store64(bytes + 32, candidate->member);
-  sc3_store32(bytes + 40, candidate->standing);
-  sc3_store16(bytes + 44, candidate->mask);
-  sc3_store32(bytes + 46, (uint32_t)candidate->beyond);
-  if (!c->again)
-    return sc3_part_put(&c->spool, range_of(c->ranges, candidate->order), bytes, SIZE);
-  sc3_store32(bytes + SIZE, candidate->again.chunk);
-  sc3_store32(bytes + SIZE + 4, candidate->again.entry);
-  return sc3_part_put(&c->spool, range_of(c->ranges, candidate->order), bytes, AGAIN_SIZE);
+  const size_t range = range_of(c->ranges, candidate->order);
+  const size_t size = c->again ? AGAIN_SIZE : SIZE;
+  unsigned char aside[AGAIN_SIZE], *const room = sc3_part_room(&c->spool, range, size);
+  unsigned char *const p = room != NULL ? room : aside;
+  write_candidate(p, candidate);
+  if (c->again) {
+    sc3_store32(p + SIZE, candidate->again.chunk);
+    sc3_store32(p + SIZE + 4, candidate->again.entry);
+  }
+  if (room == NULL)
+    return sc3_part_spill(&c->spool, range, aside, size);
+  sc3_part_prefetch(room, size);
+  return SC3_MIRROR_OK;
 }
 
 static sc3_mirror_status reserve(sc3_candidates *c, size_t n) {
@@ -168,8 +185,24 @@ static sc3_mirror_status sort_range(sc3_candidates *c) {
   return SC3_MIRROR_OK;
 }
 
+/* They lie in the order of partitions, far from each other. Together they are fetched at once, and
+   one by one each would be waited for while a row is built. */
+static void copy_next(sc3_candidates *c) {
+  const size_t left = c->count - c->at;
+  size_t i;
+  c->near_count = left < SC3_CANDIDATES_NEAR ? left : SC3_CANDIDATES_NEAR;
+  for (i = 0; i < c->near_count; i++)
+    c->near[i] = c->list[c->sorted[c->at + i].item];
+  c->at += c->near_count;
+  c->near_at = 0;
+}
+
 sc3_mirror_status sc3_candidates_next(sc3_candidates *c, const sc3_candidate **out) {
   *out = NULL;
+  if (c->near_at < c->near_count) {
+    *out = &c->near[c->near_at++];
+    return SC3_MIRROR_OK;
+  }
   while (c->at == c->count) {
     sc3_mirror_status status;
     if (c->next_range == c->spool.count)
@@ -180,6 +213,7 @@ sc3_mirror_status sc3_candidates_next(sc3_candidates *c, const sc3_candidate **o
     if (status != SC3_MIRROR_OK)
       return status;
   }
-  *out = &c->list[c->sorted[c->at++].item];
+  copy_next(c);
+  *out = &c->near[c->near_at++];
   return SC3_MIRROR_OK;
 }

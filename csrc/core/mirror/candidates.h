@@ -4,13 +4,14 @@
 
 #include "merge.h"
 
-/* The first row of each range, while it is not known how many there will be: one row of `every`.
-   Where they are too many, every second goes. */
+/* The first row of each range, while it is not known how many there will be: one row of
+   2^every_bits. Where they are too many, every second goes. */
 typedef struct sc3_row_ranges {
   uint64_t *starts;
   size_t count, capacity;
-  uint64_t every, rows; /* `rows` since the last start */
-  uint64_t last;        /* the order of the last row */
+  unsigned every_bits; /* `every` as a power of 2 */
+  uint64_t rows;       /* since the last start */
+  uint64_t last;       /* the order of the last row */
 } sc3_row_ranges;
 
 sc3_mirror_status sc3_row_ranges_open(sc3_row_ranges *r, size_t capacity);
@@ -18,6 +19,8 @@ void sc3_row_ranges_close(sc3_row_ranges *r);
 
 /* Notes a row that is not before the last one; 0 for one that is. */
 int sc3_row_ranges_note(sc3_row_ranges *r, uint64_t order);
+
+enum { SC3_CANDIDATES_NEAR = 128 };
 
 typedef struct sc3_candidates {
   sc3_part_spool spool; /* a partition for each range */
@@ -28,6 +31,8 @@ typedef struct sc3_candidates {
   sc3_sort_key *keys, *spare, *sorted;
   size_t keys_capacity;
   size_t next_range;
+  sc3_candidate near[SC3_CANDIDATES_NEAR]; /* the next ones, in order */
+  size_t near_count, near_at;
 } sc3_candidates;
 
 /* When the last row has been noted. Zeros may be closed, too. */

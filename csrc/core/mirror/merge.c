@@ -32,14 +32,15 @@ static sc3_verdict judge_removal(const person *p, unsigned audience) {
 static sc3_verdict judge(const person *p, unsigned audience, int upsert) {
   const sc3_standing standing = sc3_stands(p->record->standing, audience);
   const int asked = (int)(p->wanted >> audience & 1), wanted = asked && !p->excluded;
-  if ((p->open->mask >> audience & 1) != 0)
+  const int open = (int)(p->open->mask >> audience & 1);
+  if (open && (wanted || !upsert || p->excluded))
     return judge_open(p, audience, wanted);
   if (!wanted && standing != SC3_AWAY && (!upsert || p->excluded))
     return SC3_REMOVED;
   if (!wanted && asked)
     return SC3_EXCLUDED;
   if (!wanted)
-    return standing != SC3_AWAY ? SC3_KEPT : SC3_NOTHING;
+    return open || standing != SC3_AWAY ? SC3_KEPT : SC3_NOTHING;
   if (p->same_cells && p->record->marks != 0)
     return SC3_REJECTED_BEFORE;
   if (p->same_cells && standing == SC3_KNOWN && !p->due)
@@ -119,6 +120,7 @@ static sc3_mirror_status give(const sc3_merge *m, const person *p, const fate *f
 /* Gives what is under way in an audience once more, where its entry may be sent again. */
 static sc3_mirror_status give_entry(sc3_merge *m, const person *p, unsigned audience) {
   const sc3_gathered_entry *e = p->open->of[audience];
+  sc3_leaver leaver;
   const uint32_t bit = UINT32_C(1) << audience;
   if (e->became.outcome != SC3_OUTCOME_AGAIN)
     return SC3_MIRROR_OK;
@@ -129,13 +131,10 @@ static sc3_mirror_status give_entry(sc3_merge *m, const person *p, unsigned audi
     m->again[audience]++;
     return m->candidate(m->to, &c);
   }
-  if (m->mode != SC3_NIGHT_UPSERT || p->excluded) {
-    sc3_leaver leaver = leaver_of(p, bit);
-    leaver.again = e->again;
-    m->leavers_again[audience]++;
-    return m->leaver(m->to, &leaver);
-  }
-  return SC3_MIRROR_OK; /* nobody leaves */
+  leaver = leaver_of(p, bit);
+  leaver.again = e->again;
+  m->leavers_again[audience]++;
+  return m->leaver(m->to, &leaver);
 }
 
 static sc3_mirror_status give_again(sc3_merge *m, const person *p, uint32_t under_way) {

@@ -20,7 +20,7 @@ typedef enum sc3_verdict {
   SC3_UNDER_WAY,       /* what is wanted is under way already */
   SC3_REJECTED_BEFORE, /* the row is the one that was rejected or refused */
   SC3_EXCLUDED,        /* wanted, not in the audience, and excluded */
-  SC3_KEPT,            /* would leave, if anybody left; of a night that removes, has no row */
+  SC3_KEPT,            /* stays without being wanted: only a mirror has such people leave */
   SC3_NOT_THERE,       /* to be removed, and not in the audience */
   SC3_VERDICTS
 } sc3_verdict;

@@ -76,15 +76,6 @@ static void write_row(unsigned char *p, unsigned form, const sc3_row_hash *hash,
     sc3_store16(p, (uint16_t)(place->beyond - before->beyond));
 }
 
-/* The next row of the partition is far off, and its line would be out of the cache then. */
-static void prefetch(const unsigned char *p) {
-#if defined(__GNUC__)
-  __builtin_prefetch(p, 1, 2);
-#else
-  (void)p;
-#endif
-}
-
 sc3_mirror_status sc3_stage_row(sc3_part_spool *to, unsigned bits, const sc3_row_hash *hash,
                                 const sc3_row_place *place) {
   const size_t part = sc3_part_of(hash->id, bits);
@@ -96,7 +87,7 @@ sc3_mirror_status sc3_stage_row(sc3_part_spool *to, unsigned bits, const sc3_row
   *before = *place;
   if (room == NULL)
     return sc3_part_spill(to, part, aside, size);
-  prefetch(room + 2 * CLOSE_SIZE);
+  sc3_part_prefetch(room, size);
   return SC3_MIRROR_OK;
 }
 

@@ -46,11 +46,10 @@ sc3_mirror_status sc3_view_chunk(sc3_view *v, sc3_slice blob, const sc3_outcome_
 
 sc3_mirror_status sc3_view_part(sc3_view *v, size_t part, sc3_slice base) {
   sc3_mirror_status status = sc3_unfolded_read(&v->chunks, part);
-  v->is_part = 0;
+  v->is_part = 1;
   if (status == SC3_MIRROR_OK)
     status = sc3_pairs_open(&v->pairs, &v->chunks.gather, base, part, v->chunks.bits,
                             v->chunks.audiences);
-  v->is_part = status == SC3_MIRROR_OK;
   return sc3_unfolded_keep(&v->chunks, status);
 }
 

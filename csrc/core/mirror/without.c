@@ -24,7 +24,7 @@ sc3_mirror_status sc3_chunk_without(sc3_chunk_writer *w, sc3_chunk_reader *from,
   sc3_mirror_status status;
   *gone = 0;
   while ((status = sc3_chunk_next(from, &entry)) == SC3_MIRROR_OK && entry.id.p != NULL) {
-    if (entry.op != SC3_ENTRY_BLANK && sc3_hash_list_has(gone_list, entry.hash)) {
+    if (sc3_hash_list_has(gone_list, entry.hash)) {
       ++*gone;
       entry.op = SC3_ENTRY_BLANK;
     }

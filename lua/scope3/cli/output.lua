@@ -99,16 +99,9 @@ function output.line(fields)
   table.insert(state.lines, fields)
 end
 
---- Says that objects of their own come, which stream() writes: for the command that has too many to keep them.
-function output.begin_stream()
-  state.streams, state.lines = true, {}
-end
-
---- Writes an object at once.
----@param fields table
----@return boolean  false where standard output takes no more
-function output.stream(fields)
-  return output.put(visible.json(json.encode(fields)) .. "\n")
+--- The command puts objects itself; this writes one of them.
+function output.stream(encode)
+  state.lines, state.encode = {}, encode
 end
 
 -- The message of an error, with its issues where there are several.
@@ -175,10 +168,8 @@ end
 
 -- The JSON of what was done.
 local function text_of(err)
-  if state.streams and err then
-    return visible.json(json.encode { error = err }) .. "\n"
-  elseif not state.lines or err then
-    return json.pretty(whole_object(state.object, err)) .. "\n"
+  if not state.lines or err then
+    return (state.encode or json.pretty)(whole_object(state.object, err)) .. "\n"
   end
   local lines = {}
   for i, fields in ipairs(state.lines) do

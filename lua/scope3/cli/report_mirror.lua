@@ -1,39 +1,146 @@
---- What a report says of a night with a state: what was added, changed and removed, and what stayed.
+--- What a report says of a night with a state: what differed, what was done of it, and what was not.
+local plural = require "scope3.util.plural"
+local result = require "scope3.result"
 local text = require "scope3.cli.text"
 
 local report_mirror = {}
 
--- The counts in their order: the field, its words, and whether it is named although it is 0.
-local WORDS = {
-  { "added", "added", true }, { "changed", "changed", true }, { "removed", "removed", true },
-  { "removed_excluded", "of them excluded" },
-  { "unchanged", "unchanged", true }, { "noted", "sent nothing new" }, { "rejected_before", "rejected as before" },
-  { "under_way", "under way already" }, { "deferred", "deferred to another night" }, { "sent_again", "sent again" },
-  { "excluded", "excluded" }, { "kept", "kept without a row" }, { "not_there", "not in the audience" },
-}
-
---- The difference in words, for the summary.
----@param difference table  res.mirror
----@param is_dry boolean
----@return string label
----@return string words
-function report_mirror.row(difference, is_dry)
+-- The counts of a list of names with words, as one text; nil where all are 0.
+local function counted(difference, words)
   local parts = {}
-  for _, one in ipairs(WORDS) do
+  for _, one in ipairs(words) do
     local n = difference[one[1]] or 0
-    if n > 0 or one[3] and difference.mode ~= "remove" or one[1] == "removed" then
+    if n > 0 or one.always then
       parts[#parts + 1] = text.count(n) .. " " .. one[2]
     end
   end
-  return is_dry and "would differ" or "difference", table.concat(parts, " · ")
+  return parts[1] and table.concat(parts, " · ") or nil
+end
+
+-- Whether something differs, and nothing of it was begun.
+local function is_untouched(res)
+  local of = res.mirror
+  return res.would_send == nil and #res.requests == 0
+    and (of.held_back ~= nil or of.added + of.changed - of.noted - result.total(res.rejected) > 0)
+end
+
+--- How many people the state had, and which night this is.
+---@param res scope3.Result
+---@return string? label
+---@return string? words
+function report_mirror.state(res)
+  local of = res.mirror
+  if not of then
+    return nil
+  end
+  local people = text.plural(of.before, "person", "people")
+  if of.before == 0 then
+    people = of.night and "nobody" or "nobody yet"
+  end
+  return "state", of.night and ("night %s · %s before it"):format(text.count(of.night), people) or people
+end
+
+--- What differs.
+---@param res scope3.Result
+---@return string? label
+---@return string? words
+function report_mirror.difference(res)
+  local of = res.mirror
+  if not of then
+    return nil
+  end
+  local noted = of.noted > 0 and ("changed (%s the same member)"):format(of.noted == of.changed and "all give"
+    or text.count(of.noted) .. " of them " .. plural.words(of.noted, "gives", "give")) or "changed"
+  local removes = of.mode == "remove"
+  local words = counted(of, {
+    { "added", "added", always = not removes }, { "changed", noted, always = not removes },
+    { "removed", "removed", always = of.mode ~= "upsert" and not of.held_back }, { "held_back", "to remove" },
+    { "removed_excluded", "of them excluded" },
+    { "unchanged", "unchanged", always = not removes },
+  })
+  return (res.would_send or is_untouched(res)) and "would differ" or "difference", words
+end
+
+--- Whom a guard kept from being removed, and what became of the others.
+---@param res scope3.Result
+---@return string? label
+---@return string? words
+function report_mirror.held_back(res)
+  local of = res.mirror
+  if not of or not of.held_back then
+    return nil
+  end
+  local others = is_untouched(res) and "nothing was sent" or "what is new or has changed was sent"
+  return "held back", ("%s, by a guard%s"):format(text.plural(of.held_back, "removal"),
+    res.would_send and "" or ": " .. others)
+end
+
+--- Who waits for requests of earlier nights.
+---@param res scope3.Result
+---@return string? label
+---@return string? words
+function report_mirror.waiting(res)
+  local of = res.mirror
+  if not of then
+    return nil
+  end
+  local again = of.sent_again == 0 and "" or of.sent_again == of.under_way and ", and sent again"
+    or (", %s of them sent again"):format(text.count(of.sent_again))
+  local words = counted(of, {
+    { "under_way", "under way since an earlier night" .. again }, { "deferred", "deferred to a later night" },
+  })
+  return words and "waiting", words
+end
+
+--- Who else the night saw.
+---@param res scope3.Result
+---@return string? label
+---@return string? words
+function report_mirror.besides(res)
+  local words = res.mirror and counted(res.mirror, {
+    { "rejected_before", "rejected as before" }, { "excluded", "excluded" }, { "kept", "kept without a row" },
+    { "not_there", "not in the audience" }, { "replaced", "replaced by a later row of the same id" },
+  })
+  return words and "besides", words
+end
+
+--- Why nothing was sent; nil where something was.
+---@param res scope3.Result
+---@return string?
+function report_mirror.nothing(res)
+  local of = res.mirror
+  if not of or res.members > 0 or #res.requests > 0 then
+    return nil
+  elseif is_untouched(res) or of.held_back then
+    return "nothing"
+  elseif of.under_way + of.deferred > 0 then
+    return "nothing: what differs waits for requests of earlier nights"
+  elseif of.rows == 0 then
+    return "nothing: no row could be compared"
+  elseif result.total(res.rejected) > 0 then
+    return "nothing: no row that differs gives a member"
+  end
+  return "nothing: no member differs"
+end
+
+--- What a night came to, for one line: nil unless all that differs was accepted.
+---@param res scope3.Result
+---@return string?
+function report_mirror.subject(res)
+  local of = res.mirror
+  if not of or res.would_send or of.held_back or res.accepted ~= res.members or is_untouched(res) then
+    return nil
+  end
+  return counted(of, { { "added", "added" }, { "changed", "changed" }, { "removed", "removed" } })
+    or report_mirror.nothing(res)
 end
 
 -- Kinds of rows that a dry run gives examples of.
-local SAMPLED = { "added", "changed", "unchanged", "deferred", "under_way", "rejected_before", "excluded", "not_there" }
-local TITLES = {}
-for _, one in ipairs(WORDS) do
-  TITLES[one[1]] = one[2]
-end
+local SAMPLED = {
+  { "added", "added" }, { "changed", "changed" }, { "unchanged", "unchanged" }, { "deferred", "deferred" },
+  { "under_way", "under way" }, { "rejected_before", "rejected as before" }, { "excluded", "excluded" },
+  { "not_there", "not in the audience" },
+}
 
 local function place_of(spot, several)
   return several and ("row %.0f of file %d"):format(spot.row, spot.file + 1) or ("%.0f"):format(spot.row)
@@ -45,20 +152,20 @@ end
 function report_mirror.samples(res)
   local samples, rows, several = res.mirror and res.mirror.samples or {}, {}, false
   for _, kind in ipairs(SAMPLED) do
-    for _, spot in ipairs(samples[kind] or {}) do
+    for _, spot in ipairs(samples[kind[1]] or {}) do
       several = several or spot.file > 0
     end
   end
   for _, kind in ipairs(SAMPLED) do
     local places = {}
-    for i, spot in ipairs(samples[kind] or {}) do
+    for i, spot in ipairs(samples[kind[1]] or {}) do
       places[i] = place_of(spot, several)
     end
     if places[1] then
-      rows[#rows + 1] = { TITLES[kind], table.concat(places, ", ") }
+      rows[#rows + 1] = { kind[2], table.concat(places, ", ") }
     end
   end
-  return { title = "Rows that are first of their kind:", rows = rows }
+  return { title = "The first rows of each kind, by their numbers:", rows = rows }
 end
 
 return report_mirror

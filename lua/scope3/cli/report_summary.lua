@@ -1,6 +1,7 @@
 --- The first part of a job's report: rows of a label and a value, from the rows of the input to the audiences.
 local match_summary = require "scope3.cli.match_summary"
 local report_excluded = require "scope3.cli.report_excluded"
+local report_mirror = require "scope3.cli.report_mirror"
 local result = require "scope3.result"
 local text = require "scope3.cli.text"
 
@@ -117,20 +118,20 @@ add_row(function(res)
   end
 end)
 
-add_row(function(res)
-  return "members", text.count(res.members) .. also(res.replaced, "%s replaced by a later row of the same id")
-end)
-
-add_row(function(res)
-  if res.mirror then
-    return require("scope3.cli.report_mirror").row(res.mirror, res.would_send ~= nil)
-  end
-end)
-
 -- A night that found nothing to send needs no rows of zeros.
 local function is_quiet(res)
   return res.mirror ~= nil and res.members == 0
 end
+
+for _, name in ipairs { "state", "difference", "held_back", "waiting", "besides" } do
+  add_row(report_mirror[name])
+end
+
+add_row(function(res)
+  if not is_quiet(res) then
+    return "members", text.count(res.members) .. also(res.replaced, "%s replaced by a later row of the same id")
+  end
+end)
 
 add_row(function(res)
   local ids = res.identifiers
@@ -170,8 +171,13 @@ function report_summary.outcome(res)
 end
 
 add_row(function(res)
+  local nothing = report_mirror.nothing(res)
   local label, words = report_summary.outcome(res)
-  if res.would_send then
+  if nothing and res.mirror.held_back and not res.would_send then
+    return nil -- the row of whom a guard held back says so
+  elseif nothing then
+    return res.would_send and "would send" or "sent", nothing
+  elseif res.would_send then
     return label, words
   end
   return label, words

@@ -8,6 +8,7 @@ local protocol = require "scope3.mirror.protocol"
 local report_body = require "scope3.cli.report_body"
 local state_file = require "scope3.cli.state_file"
 local text = require "scope3.cli.text"
+local visible = require "scope3.util.visible"
 
 local state = {}
 
@@ -191,6 +192,10 @@ local function write_csv(kept, reading)
   return id ~= nil or not standing, standing
 end
 
+local function encode(object)
+  return visible.json(json.encode(object))
+end
+
 -- An object of JSON for each person.
 local function write_json(kept, reading)
   local id, standing, at, mark = reading:next()
@@ -201,8 +206,8 @@ local function write_json(kept, reading)
       local word = WORDS[standing:sub(i, i)]
       status[audience.id] = word ~= "" and word or nil
     end
-    takes = output.stream { external_id = id, status = status, last_accepted = iso(at) or json.null,
-      rejected_by = MARKS[mark] or json.null }
+    takes = output.put(encode { external_id = id, status = status, last_accepted = iso(at) or json.null,
+      rejected_by = MARKS[mark] or json.null } .. "\n")
     context.check_stop()
     id, standing, at, mark = reading:next()
   end
@@ -216,7 +221,7 @@ local function members(args, kept)
   end
   local write = write_csv
   if args.json then
-    output.begin_stream()
+    output.stream(encode)
     write = write_json
   end
   local fine, ok, why = pcall(write, kept, reading)

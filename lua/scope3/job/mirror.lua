@@ -166,6 +166,7 @@ local function survey(self, plan)
     return err
   end
   local counts = self.rows.builder:counts()
+  self.unusable = night_result.unusable(self.work.result, counts)
   counts.used_rows = self.night.core:counts().rows
   return missing_keys.report(report.missing, plan, self.work.result, counts, self.opts.mode, true)
 end
@@ -199,8 +200,9 @@ local function guard_problem(self)
   local counts = self.night.core:counts()
   local of = counts[1]
   local err = self.opts.mode == "mirror" and night_guard.problem({
-    before = of.before, leavers = of.leavers - of.leavers_excluded, rejected = of.leavers_rejected or 0,
-    rows = self.rows.builder:counts().rows, taken = counts.rows,
+    before = of.before, leavers = of.leavers - of.leavers_excluded, rejected = of.leavers_rejected,
+    rows = self.rows.builder:counts().rows, taken = counts.rows, sent = #self.work.result.requests > 0,
+    unusable = self.unusable, unusable_before = self.unusable_before,
   }, self.opts) or nil
   self.held_back = err and of.leavers or nil
   return err
@@ -266,6 +268,10 @@ local function compare_and_send(self, plan, version)
   if not self.night then
     return err
   end
+  self.unusable_before, err = night_result.unusable_before(self.store)
+  if not self.unusable_before then
+    return err
+  end
   err, self.looks_at_all = left_out.of_night(self, night_of.failure)
   if err then
     return err
@@ -295,7 +301,7 @@ end
 
 local function end_run(self, err)
   if self.run > 0 then
-    local ok, why = self.store:end_run(self.run, core.time(), night_result.counts(self.work, err))
+    local ok, why = self.store:end_run(self.run, core.time(), night_result.counts(self.work, self.unusable, err))
     if not ok and not self.work:failed() then
       self.work:stop(why)
     end
@@ -305,6 +311,7 @@ end
 -- The job, from its state to its result.
 local function work_off(self, plan)
   local version = version_of(plan, self.opts)
+  night_result.warn_of_rules(self.work.result, self.store)
   local ok, err = begin(self, version)
   if not ok then
     return nil, self.work:refuse(err)

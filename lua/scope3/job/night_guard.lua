@@ -7,6 +7,8 @@ local night_guard = {}
 
 night_guard.MOST = 0.3 -- share of an audience that one night may remove, unless told otherwise
 
+local UNUSABLE = 0.001 -- share of the audience: more rows than these that became unusable since the last night
+
 local function refused(code, message)
   return errors.new("guard", message, { code = code })
 end
@@ -21,6 +23,9 @@ end
 ---@field rejected integer  of the leavers, whose row gives no member
 ---@field rows integer  of the input
 ---@field taken integer  rows that were compared
+---@field unusable integer  rows and lines of which nobody knows whose they are
+---@field unusable_before integer  those of the last night
+---@field sent boolean  what is new or has changed was sent by now
 
 -- What is told of an input that may have broken.
 local function about_input(seen)
@@ -32,6 +37,23 @@ local function about_input(seen)
   return ("the input has %s"):format(plural.of(seen.rows, "row"))
 end
 
+-- What was not done, and what was.
+local function about_night(seen)
+  return seen.sent and "Nobody was removed; what is new or has changed was sent"
+    or "Nothing was sent, and nobody was removed"
+end
+
+-- Rows that nobody can read any more may be those of people who seem to be gone.
+local function unusable_problem(seen)
+  local more = seen.unusable - seen.unusable_before
+  if seen.leavers > 0 and more > UNUSABLE * seen.before then
+    return refused("rows_unusable", ("%s could not be told whose they are, %.0f more than in the last night, and they "
+      .. "may be of the %s who would be removed. %s. If that is meant, allow it: "
+      .. "remove_rejected = true (--remove-rejected)"):format(plural.of(seen.unusable, "row or line", "rows or lines"),
+      more, plural.of(seen.leavers, "person", "people"), about_night(seen)))
+  end
+end
+
 --- Why nobody may be removed; nil where all may.
 ---@param seen scope3.NightLeavers
 ---@param opts {max_removed: number?, remove_rejected: boolean?}
@@ -39,17 +61,18 @@ end
 function night_guard.problem(seen, opts)
   local most = opts.max_removed or night_guard.MOST
   if seen.leavers > most * seen.before then
-    return refused("too_many_leave", ("%.0f of %s would be removed, which is over %s: %s. Nobody was removed. "
+    return refused("too_many_leave", ("%.0f of %s would be removed, which is over %s: %s. %s. "
       .. "If that is meant, allow it: max_removed = %g (--max-removed %s)"):format(seen.leavers,
-      plural.of(seen.before, "member"), percent(most), about_input(seen),
+      plural.of(seen.before, "member"), percent(most), about_input(seen), about_night(seen),
       math.ceil(seen.leavers / seen.before * 100) / 100,
       percent(math.ceil(seen.leavers / seen.before * 100) / 100)))
   elseif seen.leavers > 0 and seen.rejected == seen.leavers and not opts.remove_rejected then
     return refused("only_rejected_leave", ("all of the %s who would be removed of %s have a row that was rejected, "
-      .. "and nobody is gone: a column may have broken. Nobody was removed. If that is meant, allow it: "
+      .. "and nobody is gone: a column may have broken. %s. If that is meant, allow it: "
       .. "remove_rejected = true (--remove-rejected)"):format(plural.of(seen.leavers, "person", "people"),
-      plural.of(seen.before, "member")))
+      plural.of(seen.before, "member"), about_night(seen)))
   end
+  return not opts.remove_rejected and unusable_problem(seen) or nil
 end
 
 return night_guard

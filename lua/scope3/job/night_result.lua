@@ -1,5 +1,6 @@
 --- What a night came to: the difference that its result tells, and the counts that the state keeps.
 local entries = require "scope3.util.entries"
+local result = require "scope3.result"
 
 local night_result = {}
 
@@ -50,11 +51,55 @@ function night_result.difference(mirror)
   return told
 end
 
+--- Rows and lines of an input of which nobody knows whose they are.
+---@param res scope3.Result
+---@param counts table  of the builder that surveyed it
+---@return integer
+function night_result.unusable(res, counts)
+  local n = res.swallowed_lines
+  for _, of_reason in entries(counts.rejected) do
+    n = n + of_reason
+  end
+  for _, of_reason in entries(counts.reasons) do
+    n = n + of_reason
+  end
+  return n
+end
+
+--- The same of the last night that looked at its whole input.
+---@param store scope3.MirrorStore
+---@return integer?
+---@return scope3.Error? err
+function night_result.unusable_before(store)
+  local runs, err = store:runs()
+  if not runs then
+    return nil, err
+  end
+  for i = #runs, 1, -1 do
+    local n = runs[i].counts and runs[i].counts.unusable
+    if type(n) == "number" and not runs[i].counts.failed then
+      return n
+    end
+  end
+  return 0
+end
+
+--- Warns where the cells of the state come from other rules than those of this night: none of them compares as equal.
+---@param res scope3.Result
+---@param store scope3.MirrorStore
+function night_result.warn_of_rules(res, store)
+  if store.changed then
+    result.warn(res, "rules_changed", "the map, the region or the identity rules have changed since the last run of "
+      .. "the state: every row was looked at anew, and is sent where its member comes out different")
+  end
+end
+
 --- What the state keeps of a night: plain numbers, and nothing of people.
 ---@param work scope3.Job
+---@param unusable? integer  nil where the input was not read to its end
 ---@param err? scope3.Error  that ended it
 ---@return table<string, number>
-function night_result.counts(work, err)
+function night_result.counts(work, unusable, err)
   local kept, res = {}, work.result
   for key, value in entries(res.mirror or {}) do
     if type(value) == "number" then
@@ -62,7 +107,7 @@ function night_result.counts(work, err)
     end
   end
   local row = res.audience -- as it was before the night
-  kept.night, kept.failed = nil, err and 1 or nil
+  kept.night, kept.failed, kept.unusable = nil, err and 1 or nil, unusable
   kept.accepted, kept.sent_bytes, kept.seconds = res.accepted, res.bytes_sent, work.seconds()
   kept.uploaded, kept.matched = row.total_uploaded_count or row.uploaded_count, row.matched_count
   return kept

@@ -23,6 +23,10 @@ Rows.__index = Rows
 
 local night_rows = {}
 
+---@class scope3.EarlierEntries  which entries of earlier chunks the members of a payload are, by their numbers in it
+---@field chunks integer[]
+---@field entries integer[]
+
 ---@class scope3.NightSink  what takes the batches of a night
 ---@field send fun(self, batch: scope3.Batch): true?, scope3.Error?
 ---@field seconds fun(): number

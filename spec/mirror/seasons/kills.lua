@@ -9,6 +9,9 @@ Kills.__index = Kills
 
 local kills = {}
 
+--- What Kills:at() gives where all is well.
+kills.GOOD = { none = true, exact = true, ["exact unseen"] = true, later = true }
+
 local PEOPLE = 260 -- more chunks than a state leaves unfolded
 local SETTLED = 73 * 3600
 
@@ -45,7 +48,7 @@ end
 -- One run of the command: what came of it, and of its night.
 local function run(self, file, how)
   local args = { "sync", self.folder .. "/" .. file, "--state", self.state, "--base-url", self.service.url, "--mirror",
-    "--max-members", "1", "--wait=600", "--concurrency", how.concurrency or "1" }
+    "--max-members", "1", "--wait=6000", "--timeout", "2000", "--concurrency", how.concurrency or "1" }
   for _, word in ipairs(process.ARGS) do
     args[#args + 1] = word
   end

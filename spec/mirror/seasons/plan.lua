@@ -25,13 +25,14 @@ local OUTCOMES = {
 }
 
 -- Faults of the night: each a few times, after a few requests.
-local function faults_of(dice)
+local function faults_of(dice, night)
   local list = {}
   for i = 1, dice:whole(1, 3) do
     local fault = {}
     for name, value in entries(dice:weighted(FAULTS)) do
       fault[name] = value
     end
+    night.timeout = fault.act == "hang" and 8 or night.timeout
     fault.after, fault.times = dice:whole(0, 4), dice:happens(0.15) and 12 or dice:whole(1, 2)
     list[i] = fault
   end
@@ -55,7 +56,7 @@ end
 --- A night on which nothing goes wrong, and that may do everything.
 function plan.calm()
   return { name = "calm", mode = "mirror", settings = {}, args = { "--max-removed", "100%", "--remove-rejected" },
-    wait = 600, max_members = 50, concurrency = 1 }
+    wait = 6000, max_members = 50, concurrency = 1, timeout = 2000, late = 0 }
 end
 
 -- How the process ends before its time.
@@ -89,12 +90,21 @@ function plan.random(dice, ids, points)
   if dice:happens(0.1) then
     table.insert(night.args, "--keep-going")
   end
+  if dice:happens(0.1) then
+    table.insert(night.args, "--region")
+    table.insert(night.args, "US")
+  end
+  if dice:happens(0.04) then
+    night.name = "dry"
+    table.insert(night.args, "--dry-run")
+  end
+  night.late = dice:happens(0.08) and dice:whole(-11, 11) * HOUR or 0
   local settings = night.settings
   if dice:happens(0.5) then
     settings.task_outcomes, settings.task_lengths = tasks_of(dice)
   end
   if dice:happens(0.45) then
-    settings.faults = faults_of(dice)
+    settings.faults = faults_of(dice, night)
   end
   if dice:happens(0.1) then
     settings.max_body = dice:whole(600, 2500)
@@ -102,7 +112,7 @@ function plan.random(dice, ids, points)
   if dice:happens(0.1) then
     settings.refuse = { dice:pick(ids), dice:pick(ids), dice:pick(ids) }
   end
-  night.wait = not dice:happens(0.25) and (settings.task_outcomes and 5 or 600) or nil
+  night.wait = not dice:happens(0.25) and (settings.task_outcomes and 5 or 6000) or nil
   if dice:happens(0.3) then
     night.ends = signal_of(dice, points)
   end

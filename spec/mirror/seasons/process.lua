@@ -72,7 +72,7 @@ end
 
 --- What the nights of a season have in common: the options of the command before those of the night.
 process.ARGS = { "--map", "external_id=id", "--map", "email=mail", "--where", "consent=yes", "--account", "25",
-  "--audience", "crm", "--json", "--quiet", "--rate", "100000", "--patience", "20", "--timeout", "60" }
+  "--audience", "crm", "--json", "--quiet", "--rate", "100000", "--patience", "20" }
 
 --- The service of a season: it stands still in time, and is done at once.
 process.SETTINGS = { task_seconds = 0, audience_seconds = 0, retry_after = false, min_size = 0, clock = "manual" }

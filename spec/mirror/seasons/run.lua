@@ -1,29 +1,65 @@
 -- lua5.4 spec/mirror/seasons/run.lua SEED NIGHTS [SEASONS]: seasons of so many nights, from the seed on. Each night is a
--- process of the command. Needs the paths of `make env`. SAY=1 tells every night, WATCH=ID one person. Where something is wrong the seed and
--- the night are printed, and the files of that night are left.
+-- process of the command. SAY=1 tells every night, WATCH=ID one person. Where something is wrong the seed and the night
+-- are printed, and the files of that night are left. run.lua kills [STEP [FROM]]: one night, killed at each point.
+-- Needs the paths of `make env`; `make seasons` has them.
 package.path = "./?.lua;" .. package.path
-local season = require "spec.mirror.seasons.season"
+local entries = require "scope3.util.entries"
+local kills_of = require "spec.mirror.seasons.kills"
+local season_of = require "spec.mirror.seasons.season"
 local world = require "spec.support.world"
 
-local first, nights, seasons = tonumber(arg[1]) or 1, tonumber(arg[2]) or 200, tonumber(arg[3]) or 1
-local wrong = 0
-for seed = first, first + seasons - 1 do
-  local one = season.new(seed, { say = os.getenv "SAY" and print or nil, watch = os.getenv "WATCH" })
-  local problem = one:run(nights)
-  local told = {}
-  for what, n in pairs(one.tally) do
-    told[#told + 1] = n .. " " .. what
+local function told(tally)
+  local list = {}
+  for what, n in entries(tally) do
+    list[#list + 1] = n .. " " .. what
   end
-  table.sort(told)
-  print(("seed %d: %d nights, %s%s"):format(seed, one.number, table.concat(told, ", "),
-    problem and "\n  " .. problem .. "\n  its files: " .. one.folder or ""))
+  table.sort(list)
+  return table.concat(list, ", ")
+end
+
+-- Whether a season is right.
+local function run_season(seed, nights)
+  local season = season_of.new(seed, { say = os.getenv "SAY" and print or nil, watch = os.getenv "WATCH" })
+  local problem = season:run(nights)
+  print(("seed %d: %d nights, %s%s"):format(seed, season.number, told(season.tally),
+    problem and "\n  " .. problem .. "\n  its files: " .. season.folder or ""))
   io.stdout:flush()
   if problem then
-    wrong = wrong + 1
-    one.service:close()
+    season.service:close()
   else
-    one:close()
+    season:close()
+  end
+  return not problem
+end
+
+-- Whether a night is made good wherever it is killed.
+local function run_kills(step, from)
+  local kills, tally, right = kills_of.new(), {}, true
+  local points = kills:points()
+  for point = from, points, step do
+    for _, half in ipairs { false, true } do
+      local what, call = kills:at(point, half)
+      what = what == "none" and what or ("%s after %s%s"):format(what, half and "a half of " or "", call)
+      tally[what] = (tally[what] or 0) + 1
+      if not kills_of.GOOD[what:gsub(" after .*", "")] then
+        right = false
+        print(("point %d: %s"):format(point, what))
+      end
+    end
+  end
+  print(("killed at %d points: %s"):format(points, told(tally)))
+  kills:close()
+  return right
+end
+
+local right = true
+if arg[1] == "kills" then
+  right = run_kills(tonumber(arg[2]) or 1, tonumber(arg[3]) or 1)
+else
+  local first = tonumber(arg[1]) or 1
+  for seed = first, first + (tonumber(arg[3]) or 1) - 1 do
+    right = run_season(seed, tonumber(arg[2]) or 200) and right
   end
 end
 world.clean()
-os.exit(wrong == 0 and 0 or 1)
+os.exit(right and 0 or 1)

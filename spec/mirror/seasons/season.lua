@@ -1,5 +1,6 @@
 -- A season: nights of the command with one state, against a service that misbehaves, by one seed.
 local checks = require "spec.mirror.seasons.checks"
+local core = require "scope3.core"
 local dice_of = require "spec.mirror.seasons.dice"
 local entries = require "scope3.util.entries"
 local export_of = require "spec.mirror.seasons.export"
@@ -89,7 +90,7 @@ end
 local function args_of(self, night, tonight)
   local args = { "sync" }
   for _, list in ipairs { tonight.paths, process.ARGS, night.args, { "--state", self.state, "--max-members", night.max_members,
-    "--concurrency", night.concurrency, "--base-url", self.service.url } } do
+    "--concurrency", night.concurrency, "--timeout", night.timeout, "--base-url", self.service.url } } do
     for _, word in ipairs(list) do
       args[#args + 1] = word
     end
@@ -118,14 +119,30 @@ local function is_clean(night, run, mirror, seen)
     and (night.wait or all_done(seen))
 end
 
--- The audience is the export's from now on.
-local function settle(self, seen, tonight)
-  if seen.open > 0 then
-    return ("%d requests are under way after a night that says nothing of them"):format(seen.open)
+-- The ids of which the night may have sent a copy that nobody saw arrive.
+local function doubtful(night, seen)
+  local ids = {}
+  for _, request in ipairs(night.settings.faults and seen.came or {}) do
+    for id in entries(request.wishes) do
+      ids[id] = true
+    end
   end
+  return ids
+end
+
+-- The audience is the export's from now on. What is under way are copies of what the night has sent.
+local function settle(self, night, seen, tonight)
+  local own = 0
+  for _, request in ipairs(seen.came) do
+    own = own + (request.going and 1 or 0)
+  end
+  if seen.open > own then
+    return ("%d requests are under way after a night that says nothing of them"):format(seen.open - own)
+  end
+  local doubts = doubtful(night, seen)
   self.known.settled = {}
   for id, hash in entries(tonight.wanted) do
-    self.known.settled[id] = hash or nil
+    self.known.settled[id] = hash and not doubts[id] and hash or nil
   end
   return checks.of_the_audience(self.known, seen, tonight)
 end
@@ -143,7 +160,7 @@ local function judge(self, night, run, seen, tonight)
     known.settled = {}
   end
   if not problem and clean then
-    problem = settle(self, seen, tonight)
+    problem = settle(self, night, seen, tonight)
   end
   return problem, clean
 end
@@ -178,6 +195,18 @@ local function watch(self, id, seen, tonight)
   self.say(line)
 end
 
+-- A sum of the state's file; nil where it has none.
+function Season:sum()
+  return world.exists(self.state) and core.sha256(world.read(self.state)) or nil
+end
+
+-- A dry run sends nothing, and leaves the state as it was.
+local function dry_problem(self, before, run, seen)
+  self:count "dry"
+  return checks.of_the_command(run) or #seen.came > 0 and "a dry run has sent something"
+    or self:sum() ~= before and "a dry run has changed the state" or nil
+end
+
 --- One night.
 ---@param night table  of spec.mirror.seasons.plan
 ---@param tonight? table  an export that was written; a new one unless given
@@ -192,13 +221,18 @@ function Season:night(night, tonight)
   for name, value in entries(USUAL) do
     self.service:configure { [name] = night.settings[name] or value }
   end
-  local ends = night.ends or {}
+  local ends, before = night.ends or {}, night.name == "dry" and self:sum()
   local run = process.run(self.folder, args_of(self, night, tonight),
-    { ahead = self.ahead, speed = process.SPEED, at = ends.at, signal = ends.signal, half = ends.half })
+    { ahead = self.ahead + night.late, speed = process.SPEED, at = ends.at, signal = ends.signal, half = ends.half })
   local seen = self.service:look(self.last)
   self.last = seen.last
   self.points = run.call == "-" and run.points > 30 and run.points or self.points
-  local problem, clean = judge(self, night, run, seen, tonight)
+  local problem, clean
+  if night.name == "dry" then
+    problem, clean = dry_problem(self, before, run, seen), false
+  else
+    problem, clean = judge(self, night, run, seen, tonight)
+  end
   self.say(story(self, night, run, seen))
   if self.watched then
     watch(self, self.watched, seen, tonight)
