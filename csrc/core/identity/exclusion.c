@@ -45,6 +45,12 @@ static int is_hash(sc3_slice text, sc3_exclusion *out) {
          sc3_hashed_recognize(text, out->hex, &why, &none) == SC3_HASHED_SHA256;
 }
 
+/* Hex digits that are the hash of somebody are an id without a closer look: as read_id() finds. */
+static void take_hash(sc3_slice text, const sc3_reading *reading, sc3_exclusion *out) {
+  out->has_id = 1;
+  out->id.value = reading->ids == SC3_IDS_HASH ? sc3_slice_of(out->hex, SC3_SHA256_HEX) : text;
+}
+
 /* What is neither an email nor a phone by its first look. */
 static sc3_reason read_other(sc3_slice text, sc3_reading *reading, sc3_exclusion *out) {
   const sc3_reason why = read_id(text, reading, out);
@@ -66,7 +72,10 @@ sc3_reason sc3_exclusion_read(sc3_slice raw, sc3_reading *reading, sc3_exclusion
   if (is_hash(text, out)) {
     out->kind = SC3_EXCLUDES_HASH;
     out->has_contact = 1;
-    (void)read_id(text, reading, out);
+    if (text.n == SC3_SHA256_HEX)
+      take_hash(text, reading, out);
+    else
+      (void)read_id(text, reading, out);
     return SC3_R_NONE;
   }
   if (memchr(text.p, '@', text.n) != NULL)
