@@ -77,6 +77,24 @@ describe("a command with a state", function()
       { rows.difference, rows.besides, rows.removed })
   end)
 
+  it("says in one line what a night came to", function()
+    local report = world.path ".txt"
+    local function subject(text, ...)
+      run(text, "--report", report, "--quiet", "--mirror", ...)
+      return world.read(report):match "^scope3 sync of a: ([^\n]*)"
+    end
+    assert.equal("5 added", (subject(nights.csv(people(5)), "--wait"):gsub(", 1 warning$", "")))
+    local all = people(7)
+    all.id1, all.id2 = nil, "new@example.org"
+    assert.equal("2 added, 1 changed, 1 removed", (subject(nights.csv(all), "--wait"):gsub(", 1 warning$", "")))
+    assert.equal("nothing: no member differs", (subject(nights.csv(all)):gsub(", 1 warning$", "")))
+    all.id8 = "nobody"
+    all.id9 = "p9@example.org"
+    assert.equal("accepted 1 member", (subject(nights.csv(all), "--wait"):gsub(", 1 warning$", "")))
+    assert.equal("FAILED, 6 removals held back, 0 accepted",
+      (subject("id,mail\nid3,p3@example.org\n"):gsub(", 1 warning$", "")))
+  end)
+
   it("says what waits for requests of earlier nights", function()
     sandbox:configure { task_seconds = 1000 }
     assert.equal(0, (run(nights.csv(people(4)))))
