@@ -36,7 +36,8 @@ describe("a script that is begun", function()
     assert.truthy(text:find('  where = { ["Marketing consent"] = { yes = true } },\n', 1, true), text)
     assert.truthy(text:find('    external_id = "Customer Id", -- 99 % different\n', 1, true), text)
     for _, words in ipairs {
-      " --dry-run\n", " --sandbox --wait\n", " --wait --journal ", " --wait --mirror --state ", "Nothing left this machine",
+      " --dry-run\n", " --sandbox --wait\n", " --wait --journal ", " --wait --mirror --state ",
+      "Nothing left this machine",
     } do
       assert.truthy(out:find(words, 1, true), out)
     end
