@@ -135,8 +135,8 @@ local function refused_night()
   list[3].interrupted, list[9].ended = true, nil
   local res = with(result.new(nil, { { id = "a" } }), {
     rows = 101, mirror = { mode = "mirror", night = 10, rows = 101, replaced = 1, before = 501, added = 0, changed = 9,
-      unchanged = 92, noted = 4, removed = 0, held_back = 400, to_remove = 400, rejected_before = 0, deferred = 0, under_way = 0,
-      sent_again = 0, excluded = 0, kept = 0, not_there = 0 },
+      unchanged = 92, noted = 4, removed = 0, held_back = 400, to_remove = 400, rejected_before = 0, deferred = 0,
+      under_way = 0, sent_again = 0, excluded = 0, kept = 0, not_there = 0 },
   })
   with(res.audiences[1], { uploaded_count = 501, matched_count = 250, status = "READY" })
   return { code = 1, fields = res, error = { kind = "guard", message = "400 of 501 members would be removed" } },

@@ -132,8 +132,8 @@ function report_mirror.subject(res)
     return nil
   elseif of.held_back then
     return ("%s held back, %s accepted"):format(text.plural(of.held_back, "removal"), text.count(res.accepted))
-  elseif res.accepted ~= res.members or is_untouched(res) then
-    return nil
+  elseif res.accepted ~= res.members or is_untouched(res) or result.total(res.rejected) > 0 then
+    return nil -- who was found is not who was sent
   end
   return counted(of, { { "added", "added" }, { "changed", "changed" }, { "removed", "removed" } })
     or report_mirror.nothing(res)

@@ -52,8 +52,8 @@ local SAID = {
   memory = "cannot be used: %s",
   full = "cannot be written: %s",
   io = "cannot be read or written: %s",
-  damaged = "is damaged, so it cannot say what was sent. Bring it back from a copy; or name another state, "
-    .. "and every row is sent again",
+  damaged = "is damaged, so it cannot say what was sent. Bring it back from a copy, and send all once "
+    .. "(full, --full); or name another state, and every row is sent again",
   foreign = "is no state of scope3",
   another_job = "belongs to another job: %s. Give the same again, or name another state",
 }
