@@ -4,6 +4,8 @@ local entries = require "scope3.util.entries"
 
 local plan = {}
 
+plan.LATEST = 11 -- hours by which a night's clock may be wrong
+
 local HOUR, DAY = 3600, 86400
 
 local FAULTS = {
@@ -98,7 +100,7 @@ function plan.random(dice, ids, points)
     night.name = "dry"
     table.insert(night.args, "--dry-run")
   end
-  night.late = dice:happens(0.08) and dice:whole(-11, 11) * HOUR or 0
+  night.late = dice:happens(0.08) and dice:whole(-plan.LATEST, plan.LATEST) * HOUR or 0
   local settings = night.settings
   if dice:happens(0.5) then
     settings.task_outcomes, settings.task_lengths = tasks_of(dice)
