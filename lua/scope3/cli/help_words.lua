@@ -89,9 +89,10 @@ help_words.EXAMPLES = {
     { why = "Every night: send only what changed, and remove who is gone",
       "scope3 sync customers.csv --account 25 --audience crm --mirror --state crm.state --wait \\",
       '    --map external_id="Customer Id" --map email=Email' },
-    { why = "Leave people out who object", "printf 'C10001\\njane@example.org\\n' > objections.txt \\",
-      "    && scope3 sync customers.csv --account 25 --audience crm --exclude objections.txt \\",
-      '    --map external_id="Customer Id" --map email=Email' },
+    { why = "Leave people out who object: an id, an email or a phone a line",
+      "printf 'C10001\\njane@example.org\\n' > objections.txt",
+      "scope3 sync customers.csv --account 25 --audience crm \\",
+      '    --exclude objections.txt --map external_id="Customer Id" --map email=Email' },
   },
   run = {
     { why = "Look at what a script would send", "scope3 run newsletter.lua customers.csv --dry-run" },
