@@ -69,6 +69,26 @@ describe("scope3 --metrics", function()
     assert.same({ 2, 0 }, { found['scope3_job_members{fate="removed"}'], found['scope3_job_members{fate="added"}'] })
   end)
 
+  it("says what a night found, and whom a guard held back", function()
+    if not pcall(require, "scope3.state") then
+      return pending "this build is without SQLite"
+    end
+    local state = world.path ".state"
+    assert.equal(0, (run("--state", state, "--mirror", "--wait")))
+    local found = read()
+    assert.same({ 0, 4, 0 }, { found.scope3_job_night_before, found['scope3_job_night_people{fate="added"}'],
+      found.scope3_job_night_held_back }) -- one of the added has a row that gives no member
+    world.write(input, "id,mail\n1,a@example.com\n4,new@example.com\n")
+    assert.equal(1, (run("--state", state, "--mirror")))
+    found = read()
+    assert.same({ 3, 1, 1 }, { found.scope3_job_night_before, found.scope3_job_night_held_back,
+      found.scope3_job_exit_code })
+    for fate, n in pairs { added = 0, changed = 1, unchanged = 1, removed = 0, rejected_before = 0, under_way = 0,
+      deferred = 0, excluded = 0, kept = 0, not_there = 0 } do
+      assert.equal(n, found[('scope3_job_night_people{fate="%s"}'):format(fate)], fate)
+    end
+  end)
+
   it("writes the exit code of a run that failed, and keeps when the last one succeeded", function()
     assert.equal(0, (run()))
     local success = read()[SUCCESS]

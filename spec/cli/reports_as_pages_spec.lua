@@ -211,6 +211,40 @@ describe("a report as a page", function()
     assert.truthy(world.read(page):find("would send", 1, true))
   end)
 
+  it("shows the nights of a state, with the numbers of the object", function()
+    if not pcall(require, "scope3.state") then
+      return pending "this build is without SQLite"
+    end
+    local state, input = world.path ".state", folder .. "/nights.csv"
+    world.write(folder .. "/nights.lua", ([[return { audience = { id = "n", name = %q },
+      map = { external_id = "id", email = "mail" } }]]):format(EVIL))
+    for night = 1, 4 do
+      local lines = { "id,mail" }
+      for i = night, 30 + 2 * night do
+        lines[#lines + 1] = ("n%d,secret%d@example.com"):format(i, i == 20 and night or i)
+      end
+      world.write(input, table.concat(lines, "\n") .. "\n")
+      local _, out, err = world.command({ "run", folder .. "/nights.lua", input, "--base-url", sandbox.url, "--state",
+        state, "--mirror", "--wait", "--json", "--report", page, "--max-removed", night == 4 and "0%" or "50%" },
+        { env = KEY })
+      object = assert(cjson.decode(out), err)
+    end
+    local text = world.read(page)
+    assert.equal(5, check_page(text).svg) -- rows, matches, size, what came and went, match rate
+    assert.equal(4, #object.nights)
+    local last = object.nights[4].counts
+    assert.same({ 34, 2, 1, 1, 1 }, { last.before, last.added, last.changed, last.held_back, last.failed })
+    local rows = {}
+    for title, body in text:gmatch '<table><caption class="hidden">([^<]*)</caption>.-<tbody>(.-)</tbody>' do
+      rows[title] = body:gsub("</t[hd]>", " "):gsub("<[^>]*>", ""):gsub("%d%d%d%d%-[%d-]+ [%d:]+", "T")
+    end
+    assert.equal("now 34 \nT · 1 removal held back 34 \nT 33 \nT 32 \nT 0 ",
+      rows["People in the audience, when each night began"])
+    assert.equal("T · 1 removal held back 0 0 0 \nT 2 1 1 \nT 2 1 1 \nT 32 0 0 ",
+      rows["Added, changed and removed, night by night"])
+    assert.equal(4, select(2, rows["Match rate by the service, when each night began"]:gsub("%%", "")))
+  end)
+
   it("is shown by a browser, in the width of a phone too", function()
     local found = os.execute "command -v chromium >/dev/null 2>&1"
     if found ~= true and found ~= 0 then -- as Lua 5.2 and 5.1 tell it
@@ -219,6 +253,11 @@ describe("a report as a page", function()
       return pending "the browser would load the sanitizers"
     end
     local text = run(EVIL .. ("w"):rep(100))
+    if pcall(require, "scope3.state") then
+      local state = world.path ".state"
+      run("w", { "--state", state })
+      text = run("w", { "--state", state })
+    end
     local told = [[<script>
       parent.postMessage(document.documentElement.scrollWidth + " of " + innerWidth + ", "
         + document.querySelectorAll("svg rect").length + " bars, " + getComputedStyle(document.body).fontSize, "*")

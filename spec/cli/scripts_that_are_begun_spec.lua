@@ -36,7 +36,8 @@ describe("a script that is begun", function()
     assert.truthy(text:find('  where = { ["Marketing consent"] = { yes = true } },\n', 1, true), text)
     assert.truthy(text:find('    external_id = "Customer Id", -- 99 % different\n', 1, true), text)
     for _, words in ipairs {
-      " --dry-run\n", " --sandbox --wait\n", " --wait --journal ", "Nothing left this machine",
+      " --dry-run\n", " --sandbox --wait\n", " --wait --journal ", " --wait --mirror --state ",
+      "Nothing left this machine",
     } do
       assert.truthy(out:find(words, 1, true), out)
     end
@@ -149,6 +150,7 @@ describe("a script that is begun", function()
       os.getenv "SCOPE3_LUA_BIN" or "lua", os.getenv "PWD" or "."))
     out = world.read(folder .. "/out")
     assert.truthy(out:find("scope3 run ./-a.lua ./-a.csv --wait --journal ./-a.journal\n", 1, true), out)
+    assert.truthy(out:find("scope3 run ./-a.lua ./-a.csv --wait --mirror --state ./-a.state\n", 1, true), out)
     os.execute("rm -r " .. folder)
   end)
 
@@ -190,6 +192,6 @@ describe("a script that is begun", function()
     local code, out = world.command { "init", world.file(people("", nothing), ".csv"), "-o", path, "--json" }
     assert.equal(0, code)
     local object = json.decode(out)
-    assert.same({ path, 3, {} }, { object.script, #object.commands, object.unsure })
+    assert.same({ path, 4, {} }, { object.script, #object.commands, object.unsure })
   end)
 end)

@@ -21,7 +21,7 @@ local function people(n)
 end
 
 describe("a command with a state", function()
-  local sandbox = world.around(setup, teardown, before_each)
+  local sandbox = world.around(setup, teardown, before_each, { task_seconds = 0, audience_seconds = 0 })
   local state
 
   before_each(function()
@@ -65,7 +65,7 @@ describe("a command with a state", function()
       audience = audience }, rows_of(said))
     local all = people(6)
     all.id1, all.id2, all.id3 = nil, " P2@example.org", "new@example.org"
-    said = select(2, run(nights.csv(all), "--mirror", "--wait"))
+    said = select(2, run(nights.csv(all), "--mirror"))
     local rows = rows_of(said)
     assert.equal("1 added · 2 changed (1 of them gives the same member) · 1 removed · 2 unchanged", rows.difference)
     assert.equal("2 members · 1 removed", rows.accepted)
@@ -75,6 +75,24 @@ describe("a command with a state", function()
     rows = rows_of((select(2, run(nights.csv { id2 = "p2@example.org", id9 = "p9@example.org" }, "--mode", "remove"))))
     assert.same({ "1 removed", "4 kept without a row · 1 not in the audience", "1 member" },
       { rows.difference, rows.besides, rows.removed })
+  end)
+
+  it("says in one line what a night came to", function()
+    local report = world.path ".txt"
+    local function subject(text, ...)
+      run(text, "--report", report, "--quiet", "--mirror", ...)
+      return world.read(report):match "^scope3 sync of a: ([^\n]*)"
+    end
+    assert.equal("5 added", (subject(nights.csv(people(5))):gsub(", 1 warning$", "")))
+    local all = people(7)
+    all.id1, all.id2 = nil, "new@example.org"
+    assert.equal("2 added, 1 changed, 1 removed", (subject(nights.csv(all)):gsub(", 1 warning$", "")))
+    assert.equal("nothing: no member differs", (subject(nights.csv(all)):gsub(", 1 warning$", "")))
+    all.id8 = "nobody"
+    all.id9 = "p9@example.org"
+    assert.equal("accepted 1 member", (subject(nights.csv(all)):gsub(", 1 warning$", "")))
+    assert.equal("FAILED, 6 removals held back, 0 accepted",
+      (subject("id,mail\nid3,p3@example.org\n"):gsub(", 1 warning$", "")))
   end)
 
   it("says what waits for requests of earlier nights", function()
@@ -105,7 +123,7 @@ describe("a command with a state", function()
   end)
 
   it("removes nobody when too many would leave, says what was not done, and names what allows it", function()
-    assert.equal(0, (run(nights.csv(people(10)), "--mirror", "--wait")))
+    assert.equal(0, (run(nights.csv(people(10)), "--mirror")))
     local now = people(5)
     now.id1, now.id11 = "new@example.org", "p11@example.org"
     local code, said, complained = run(nights.csv(now), "--mirror")
@@ -120,12 +138,12 @@ describe("a command with a state", function()
     code, said = run(nights.csv(now), "--dry-run", "--mirror")
     rows = rows_of(said)
     assert.same({ 1, "5 removals, by a guard", "nothing" }, { code, rows["held back"], rows["would send"] })
-    assert.equal(0, (run(nights.csv(now), "--mirror", "--wait", "--max-removed", "50%")))
+    assert.equal(0, (run(nights.csv(now), "--mirror", "--max-removed", "50%")))
     assert.equal(6, #sandbox:ids "a")
   end)
 
   it("says that what is new was sent where a guard refuses the removals only then", function()
-    assert.equal(0, (run(nights.csv(people(10)), "--mirror", "--wait")))
+    assert.equal(0, (run(nights.csv(people(10)), "--mirror")))
     local now = people(11)
     now.id1 = "nobody"
     local code, said, complained = run(nights.csv(now), "--mirror")
@@ -138,7 +156,7 @@ describe("a command with a state", function()
   end)
 
   it("says where nothing was begun, and where no row that differs gives a member", function()
-    assert.equal(0, (run(nights.csv(people(3)), "--wait")))
+    assert.equal(0, (run(nights.csv(people(3)))))
     local said = select(2, run("id,mail\nid1,p1@example.org\nb,nobody\n"))
     assert.equal("nothing: no row that differs gives a member", rows_of(said).sent)
     said = select(2, run("id,mail\nc,nobody\n", "--where", "id=x"))
@@ -148,6 +166,10 @@ describe("a command with a state", function()
     code, said = run(nights.csv(people(4)))
     local rows = rows_of(said)
     assert.same({ 1, "1 added · 0 changed · 3 unchanged", "nothing" }, { code, rows["would differ"], rows.sent })
+    code, said = run(nights.csv(people(2)), "--mirror", "--max-removed", "90%")
+    rows = rows_of(said)
+    assert.same({ 1, "0 added · 0 changed · 1 to remove · 2 unchanged", "nothing" },
+      { code, rows["would differ"], rows.sent })
   end)
 
   it("counts rows that were rejected before against --max-rejected and --strict", function()
@@ -177,7 +199,7 @@ describe("a command with a state", function()
   end)
 
   it("sends again what is older than --refresh-after", function()
-    assert.equal(0, (run(nights.csv(people(2)), "--wait")))
+    assert.equal(0, (run(nights.csv(people(2)))))
     local _, said = run(nights.csv(people(2)), "--refresh-after", "30d")
     assert.truthy(said:find("0 changed · 2 unchanged", 1, true), said)
     _, said = run(nights.csv(people(2)), "--refresh-after", "0s")

@@ -113,6 +113,37 @@ local function dry_run()
     started = 1795950000, ended = 1795990000 }
 end
 
+local function night(n, day, counts)
+  return { night = n, began = ("2026-11-%02dT02:00:05Z"):format(day), ended = ("2026-11-%02dT02:01:05Z"):format(day),
+    seconds = 60, interrupted = false, counts = counts or {} }
+end
+
+local function counted(before, added, changed, removed, more)
+  return with({ before = before, added = added, changed = changed, removed = removed, accepted = added + changed
+    + removed, deferred = 0 }, more or {})
+end
+
+-- A night that a guard refused, after nights of every kind: one that added all, one that was interrupted, one that
+-- failed before it had sent anything, one that is of an older version, and one that has not ended.
+local function refused_night()
+  local list = {
+    night(1, 17, counted(0, 1000, 0, 0)), night(2, 18, counted(1000, 10, 2, 0, { uploaded = 1000, matched = 600 })),
+    night(3, 19), night(4, 20, counted(1010, 7, 5, 0, { failed = 1, accepted = 0 })),
+    night(5, 21, counted(1010, 0, 20, 12, { uploaded = 1010, matched = 707, deferred = 3 })), night(6, 22),
+    night(7, 23, counted(998, 0, 0, 0)), night(8, 24, counted(998, 3, 0, 500, { forgotten = 1 })), night(9, 25, {}),
+  }
+  list[3].interrupted, list[9].ended = true, nil
+  local res = with(result.new(nil, { { id = "a" } }), {
+    rows = 101, mirror = { mode = "mirror", night = 10, rows = 101, replaced = 1, before = 501, added = 0, changed = 9,
+      unchanged = 92, noted = 4, removed = 0, held_back = 400, to_remove = 400, rejected_before = 0, deferred = 0,
+      under_way = 0, sent_again = 0, excluded = 0, kept = 0, not_there = 0 },
+  })
+  with(res.audiences[1], { uploaded_count = 501, matched_count = 250, status = "READY" })
+  return { code = 1, fields = res, error = { kind = "guard", message = "400 of 501 members would be removed" } },
+    { command = "sync", audience = "a", files = { "rows.csv" }, title = "scope3 sync", started = 1795950000,
+      ended = 1795950001, nights = { list = list, people = 501 } }
+end
+
 local function that_did_not_begin()
   return { code = 3, fields = {}, error = { kind = "nothing", message = "the file is empty\nand more" } },
     { command = "sync", files = { ("w"):rep(62), "a " .. ("x"):rep(80), "3", "4", "5", "6", "7" },
@@ -162,11 +193,13 @@ describe("the whole of", function()
     is_as_before("report.html", page_of(ended_job()))
     is_as_before("dry.html", page_of(dry_run()))
     is_as_before("none.html", page_of(that_did_not_begin()))
+    is_as_before("night.html", page_of(refused_night()))
   end)
 
   it("a report as a text, no line of which is over 72 columns", function()
     is_as_before("report.txt", report_text.of(ended_job()))
     is_as_before("dry.txt", report_text.of(dry_run()))
     is_as_before("none.txt", report_text.of(that_did_not_begin()))
+    is_as_before("night.txt", report_text.of(refused_night()))
   end)
 end)

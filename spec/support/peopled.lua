@@ -1,5 +1,7 @@
 -- States of mirrors with people in them, for specs.
 local core = require "scope3.core"
+local folding = require "scope3.mirror.folding"
+local json = require "scope3.util.json"
 local members = require "scope3.mirror.members"
 local states = require "spec.support.states"
 
@@ -50,7 +52,11 @@ end
 function peopled.fold(kept, last, stop_at)
   local fold = assert(core.mirror.fold { parts = kept.parts, audiences = #kept.about.audiences })
   assert(members.give(kept, fold, assert(kept:open_chunks()), 0, last))
-  local ok, err = kept:fold(last, "", function(k, blob)
+  local outcomes = json.array {}
+  for _, chunk in ipairs(assert(kept:open_chunks())) do
+    outcomes[#outcomes + 1] = chunk.n <= last and json.array(folding.outcomes(chunk)) or nil
+  end
+  local ok, err = kept:fold(last, json.encode(outcomes), function(k, blob)
     if k == stop_at then
       return nil, "stopped"
     end

@@ -14,11 +14,17 @@ local function count_of(name)
   end
 end
 
+-- How long a night took. What it wrote down is more exact than the seconds of its ends, and leaves the wait out.
+local function took(night)
+  local seconds = nights.count(night, "seconds") or night.seconds
+  return seconds and not night.interrupted and text.seconds(seconds) or nil
+end
+
 -- The columns: title, value, whether it is a text, and whether it is left out where no night has it.
 local COLUMNS = {
   { "NIGHT", function(night) return text.count(night.night) end },
   { "BEGAN", function(night) return night.began end, is_text = true },
-  { "TOOK", function(night) return night.seconds and not night.interrupted and text.seconds(night.seconds) or nil end },
+  { "TOOK", took },
   { "BEFORE", count_of "before", extra = true },
   { "ADDED", count_of "added" },
   { "CHANGED", count_of "changed" },

@@ -33,13 +33,18 @@ local function next_commands(path, file)
   end
   path = suggestion.path(path)
   local run = ("scope3 run %s %s"):format(text.word(path), text.word(suggestion.path(file)))
-  -- A journal needs rows that can be read again.
-  local journal = file ~= "-" and " --journal " .. text.word((path:gsub("%.lua$", "")) .. ".journal") or ""
-  return {
+  local commands = {
     { "try it, without sending", run .. " --dry-run" },
     { "send to a sandbox of its own", run .. " --sandbox --wait" },
-    { "send, with SCOPE3_API_KEY and SCOPE3_ACCOUNT_ID", run .. " --wait" .. journal },
+    { "send, with SCOPE3_API_KEY and SCOPE3_ACCOUNT_ID", run .. " --wait" },
   }
+  if file ~= "-" then -- a journal and a state need rows that can be read again
+    local stem = path:gsub("%.lua$", "")
+    commands[3][2] = commands[3][2] .. " --journal " .. text.word(stem .. ".journal")
+    commands[4] = { "or send a whole list every night: only what changed goes, and who is gone leaves",
+      run .. " --wait --mirror --state " .. text.word(stem .. ".state") }
+  end
+  return commands
 end
 
 -- Says what was written, and what to run.

@@ -54,10 +54,12 @@ end
 
 --- The tables of what needs a look.
 ---@param res scope3.Result
+---@param seen? scope3.cli.NightsSeen
 ---@return scope3.cli.ReportTable[]
-function report.tables(res)
+function report.tables(res, seen)
   return {
-    report_mirror.samples(res), report_tables.lost(res), report_tables.conditions(res),
+    report_mirror.samples(res), seen and require("scope3.cli.report_nights").table(seen) or report_tables.none(),
+    report_tables.lost(res), report_tables.conditions(res),
     drawn(report_tables.reasons("Rows rejected, by reason:", res.rejected)),
     drawn(report_tables.reasons("Identifiers dropped, by reason (their members were kept if another was left):",
       res.dropped)),
@@ -80,6 +82,7 @@ end
 ---@field title string
 ---@field command? string
 ---@field waited? number  seconds
+---@field nights? scope3.cli.NightsSeen  in the files of --report only
 ---@field sandbox? boolean
 ---@field options? string  of the command that follows the tasks
 
@@ -92,7 +95,7 @@ function report.of(res, about)
     about.title, "\n\n", text.columns(report_summary.rows(res, about), nil, "  "),
     words_of(report_tables.timeline(res)), list_warnings(res),
   }
-  for _, section in ipairs(report.tables(res)) do
+  for _, section in ipairs(report.tables(res, about.nights)) do
     parts[#parts + 1] = words_of(section)
   end
   for _, sentence in ipairs(report.sentences(res, about)) do

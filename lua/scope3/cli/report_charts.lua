@@ -14,6 +14,8 @@ local report_charts = {}
 ---@field svg string
 ---@field head string[]
 ---@field rows string[][]  the first column is of words, the others are of numbers
+---@field tall? boolean  its table scrolls
+---@field aside? string  what is said below the chart
 
 local MOST_REASONS = 12 -- that have a bar
 local MOST_SLICES = 20 -- of time
@@ -48,7 +50,7 @@ end
 local function rows_by_fate(res, about)
   local rejected = result.total(res.rejected)
   return parts_of("rows", "Rows, by what became of them", without_noughts {
-    { label = "gave a member", n = res.rows - res.skipped - rejected, tone = "good" },
+    { label = res.mirror and "taken" or "gave a member", n = res.rows - res.skipped - rejected, tone = "good" },
     { label = "skipped " .. report_summary.skipped_by(about), n = report_excluded.by_script(res),
       tone = "quiet" },
     { label = "excluded", n = res.excluded_rows, tone = "quiet" },

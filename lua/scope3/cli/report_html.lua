@@ -50,9 +50,15 @@ local function table_of(caption, head, rows)
     escape(caption), table.concat(titles), table.concat(lines, "\n"))
 end
 
+-- A table that is long scrolls beside its chart, also by keys.
 local function figure_of(figure)
-  return ('<section class="figure"><h2>%s</h2><div class="pair"><div class="chart">%s</div>%s</div></section>'):format(
-    escape(figure.title), figure.svg, table_of(figure.title, figure.head, figure.rows))
+  local cells = table_of(figure.title, figure.head, figure.rows)
+  if figure.tall then
+    cells = ('<div class="tall" tabindex="0" role="region" aria-label="%s">%s</div>'):format(escape(figure.title),
+      cells)
+  end
+  return ('<section class="figure"><h2>%s</h2><div class="pair"><div class="chart">%s%s</div>%s</div></section>')
+    :format(escape(figure.title), figure.svg, figure.aside and "<p>" .. escape(figure.aside) .. "</p>" or "", cells)
 end
 
 local function pairs_of(rows)
@@ -66,13 +72,14 @@ end
 -- The numbers that are looked at first.
 local function tiles_of(res)
   local tiles = { { "rows", res.rows } }
+  local is_night = res.mirror ~= nil
   if res.would_send then
     tiles[2] = { "would be sent", res.would_send }
   else
     tiles[2] = { res.removed > 0 and "accepted or removed" or "accepted", res.accepted }
   end
   tiles[3] = { "rows rejected", result.total(res.rejected) }
-  tiles[4] = { "identifiers dropped", result.total(res.dropped) }
+  tiles[4] = is_night and { "unchanged", res.mirror.unchanged } or { "identifiers dropped", result.total(res.dropped) }
   local lost = res.failed + res.unknown + res.rejected_by_service
   tiles[5] = { "members not taken", lost }
   local parts = {}
@@ -120,6 +127,9 @@ end
 local function body_of(res, about)
   local parts = { tiles_of(res), warnings_of(res) }
   for _, figure in ipairs(report_charts.of(res, about)) do
+    parts[#parts + 1] = figure_of(figure)
+  end
+  for _, figure in ipairs(about.nights and require("scope3.cli.report_nights").figures(about.nights, res) or {}) do
     parts[#parts + 1] = figure_of(figure)
   end
   parts[#parts + 1] = tables_of(report.tables(res))

@@ -21,7 +21,7 @@ end
 local function is_untouched(res)
   local of = res.mirror
   return res.would_send == nil and #res.requests == 0
-    and (of.held_back ~= nil or of.added + of.changed - of.noted - result.total(res.rejected) > 0)
+    and (of.to_remove > 0 or of.added + of.changed - of.noted - result.total(res.rejected) > 0)
 end
 
 --- How many people the state had, and which night this is.
@@ -54,7 +54,7 @@ function report_mirror.difference(res)
   local removes = of.mode == "remove"
   local words = counted(of, {
     { "added", "added", always = not removes }, { "changed", noted, always = not removes },
-    { "removed", "removed", always = of.mode ~= "upsert" and not of.held_back }, { "held_back", "to remove" },
+    { "removed", "removed", always = of.mode ~= "upsert" and of.to_remove == 0 }, { "to_remove", "to remove" },
     { "removed_excluded", "of them excluded" },
     { "unchanged", "unchanged", always = not removes },
   })
@@ -123,13 +123,17 @@ function report_mirror.nothing(res)
   return "nothing: no member differs"
 end
 
---- What a night came to, for one line: nil unless all that differs was accepted.
+--- What a night came to, for one line: nil where that is no more than what was accepted.
 ---@param res scope3.Result
 ---@return string?
 function report_mirror.subject(res)
   local of = res.mirror
-  if not of or res.would_send or of.held_back or res.accepted ~= res.members or is_untouched(res) then
+  if not of or res.would_send then
     return nil
+  elseif of.held_back then
+    return ("%s held back, %s accepted"):format(text.plural(of.held_back, "removal"), text.count(res.accepted))
+  elseif res.accepted ~= res.members or is_untouched(res) or result.total(res.rejected) > 0 then
+    return nil -- who was found is not who was sent
   end
   return counted(of, { { "added", "added" }, { "changed", "changed" }, { "removed", "removed" } })
     or report_mirror.nothing(res)

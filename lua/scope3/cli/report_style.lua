@@ -34,6 +34,10 @@ dt ~ dt, dd ~ dd { border-top: 1px solid var(--line); }
 .pair { display: flex; flex-wrap: wrap; gap: 1.25rem 2.5rem; align-items: flex-start; }
 .chart { flex: 1 1 20rem; max-width: 28rem; }
 .pair table { flex: 1 1 18rem; width: auto; }
+.chart p { margin: .5rem 0 0; color: var(--soft); font-size: .85rem; }
+.tall { flex: 1 1 18rem; max-height: 14.25rem; overflow-y: auto; }
+.tall table { width: 100%; }
+.tall thead th { position: sticky; top: 0; background: var(--card); }
 svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--ink); font-size: 13px; }
 svg .n { text-anchor: end; font-variant-numeric: tabular-nums; }
@@ -43,6 +47,7 @@ svg .plain { fill: var(--plain); }
 svg .good { fill: var(--good); }
 svg .doubtful { fill: var(--doubtful); }
 svg .bad { fill: var(--bad); }
+svg .gap { fill: var(--card); }
 svg .quiet { fill: var(--quiet); }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 th, td { padding: .35rem .5rem; text-align: left; vertical-align: top; font-weight: 400;
@@ -76,6 +81,7 @@ footer { color: var(--soft); font-size: .85rem; padding: .5rem .25rem; }
   .tiles { grid-template-columns: repeat(5, 1fr); }
   .tiles li { padding: .4rem .6rem; border-radius: 0; }
   .pair { flex-wrap: nowrap; }
+  .tall { max-height: none; overflow: visible; }
   rect, .status, .message { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 }
 ]]

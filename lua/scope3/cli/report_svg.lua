@@ -120,4 +120,89 @@ function report_svg.columns(id, title, slices, axis)
   return table.concat(parts)
 end
 
+---@class scope3.cli.Stack  a column of several parts, above and below the axis
+---@field up {n: number, tone: string}[]
+---@field down {n: number, tone: string}[]
+---@field failed? boolean  is marked
+
+local WIDEST = 36 -- of a column
+local GAP = 4 -- in a column that is cut
+local LEGEND_STEP = 84
+
+-- Rectangles of the parts, from the axis on. What is higher than there is room for ends at the edge, with a gap.
+local function add_stack(parts, stack, at)
+  local sum, drawn = 0, 0
+  for _, part in ipairs(stack) do
+    sum = sum + part.n
+  end
+  local is_cut = sum > at.most
+  local scale = at.room / (is_cut and sum or math.max(at.most, 1))
+  for _, part in ipairs(stack) do
+    if part.n > 0 then
+      local height = math.max(part.n * scale, 2)
+      parts[#parts + 1] = ('<rect class="%s" x="%s" y="%s" width="%s" height="%s"/>'):format(part.tone, number(at.x),
+        number(at.sign > 0 and at.floor - drawn - height or at.floor + drawn), number(at.width), number(height))
+      drawn = drawn + height
+    end
+  end
+  if is_cut then
+    parts[#parts + 1] = ('<rect class="gap" x="%s" y="%s" width="%s" height="%d"/>'):format(number(at.x - 1),
+      number(at.floor - at.sign * at.room * 0.85 - GAP / 2), number(at.width + 2), GAP)
+  end
+end
+
+local function add_legend(parts, legend)
+  for i, entry in ipairs(legend) do
+    local x = (i - 1) * LEGEND_STEP
+    parts[#parts + 1] = ('<rect class="%s" x="%d" y="2" width="10" height="10" rx="2"/><text x="%d" y="12">%s</text>')
+      :format(entry.tone, x, x + 15, escape(entry.words))
+  end
+end
+
+---@class scope3.cli.StackAxis
+---@field from string
+---@field to string
+---@field most number  that has room above the axis
+---@field least? number  and below it
+---@field label string
+---@field legend? {tone: string, words: string}[]  in the place of the label
+---@field top? string  beside the legend
+
+--- A column of several parts for each slice of time.
+---@param id string
+---@param title string
+---@param words string  for the description
+---@param stacks scope3.cli.Stack[]
+---@param axis scope3.cli.StackAxis
+---@return string
+function report_svg.stacks(id, title, words, stacks, axis)
+  local step, least = WIDTH / #stacks, axis.least or 0
+  local width = math.min(WIDEST, step - (step > 8 and 2 or 1))
+  local room = FLOOR - TOP
+  local up = least == 0 and room or room * math.min(0.8, math.max(0.2, axis.most / (axis.most + least)))
+  local floor = TOP + up
+  local parts = { open(id, title, words, FLOOR + 22) }
+  if axis.legend then
+    add_legend(parts, axis.legend)
+    parts[#parts + 1] = ('<text class="n" x="%d" y="12">%s</text>'):format(WIDTH, escape(axis.top or ""))
+  else
+    parts[2] = ('<text x="0" y="12">%s</text>'):format(escape(axis.label))
+  end
+  parts[#parts + 1] = ('<rect class="track" x="0" y="%d" width="%d" height="1"/>'):format(TOP - 2, WIDTH)
+  for i, stack in ipairs(stacks) do
+    local x = (i - 0.5) * step - width / 2
+    add_stack(parts, stack.up, { x = x, width = width, floor = floor, sign = 1, most = axis.most, room = up })
+    add_stack(parts, stack.down, { x = x, width = width, floor = floor + 1, sign = -1, most = least,
+      room = room - up })
+    if stack.failed then
+      parts[#parts + 1] = ('<rect class="bad" x="%s" y="%s" width="%s" height="4"/>'):format(number(x),
+        number(floor - 1.5), number(width))
+    end
+  end
+  parts[#parts + 1] = ('<rect class="axis" x="0" y="%s" width="%d" height="1"/><text x="0" y="%d">%s</text>'
+    .. '<text class="n" x="%d" y="%d">%s</text></svg>'):format(number(floor), WIDTH, FLOOR + 17, escape(axis.from),
+      WIDTH, FLOOR + 17, escape(axis.to))
+  return table.concat(parts)
+end
+
 return report_svg

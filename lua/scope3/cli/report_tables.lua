@@ -16,6 +16,12 @@ local function section(title, rows, right)
   return { title = title, rows = rows, right = right }
 end
 
+--- A table of nothing.
+---@return scope3.cli.ReportTable
+function report_tables.none()
+  return section("", {})
+end
+
 --- Reasons with their numbers, the most frequent first.
 ---@param counts table<string, integer>
 ---@return {reason: string, n: integer, words: string}[]
@@ -122,7 +128,7 @@ end
 ---@return scope3.cli.ReportTable
 function report_tables.timeline(res)
   if #res.requests < 2 or not res.requests[1].send_start then
-    return section("", {})
+    return report_tables.none()
   end
   local rows = { { "request", "members", "built", "on the wire" } }
   for i = 1, math.min(#res.requests, MAX_TIMELINE) do

@@ -127,10 +127,13 @@ local function show(session, res, waited)
   end
   local about = { title = title_of(session), command = args.command, waited = waited, sandbox = args.sandbox,
     options = context.service_options(args) }
+  local seen = args.state and (args.report[1] or args.json) and require("scope3.cli.nights").seen(args.state) or nil
   local object = res:plain()
   object.sample = session.sample and session.sample.members
+  object.nights = seen and require("scope3.cli.nights").objects(seen.list)
   output.object(object)
   note(args, about)
+  note(args, { nights = seen })
   if not args.quiet then
     output.say(report.of(res, about))
   end

@@ -17,6 +17,7 @@ local night_result = {}
 ---@field removed integer
 ---@field removed_excluded integer  of `removed`: who is excluded
 ---@field held_back? integer  who would have been removed, had a guard not refused it
+---@field to_remove integer  who leaves, and was not begun to be removed: a guard or a failure came before
 ---@field rejected_before integer
 ---@field deferred integer
 ---@field under_way integer
@@ -41,6 +42,8 @@ function night_result.difference(mirror)
     before = of.before, noted = built.note, sent_again = built.add_again + built.remove_again,
     removed = is_dry and not mirror.held_back and of.leavers or rows.removals, held_back = mirror.held_back,
     removed_excluded = not mirror.held_back and of.leavers_excluded or 0,
+    to_remove = is_dry and not mirror.held_back and 0
+      or math.max(0, of.leavers - (rows.removals - built.remove_again)),
     samples = is_dry and night:samples()[1] or nil,
   }
   for _, name in ipairs(NAMES) do

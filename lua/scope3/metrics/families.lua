@@ -59,5 +59,9 @@ family("scope3_job_rows_rejected_by_reason", "gauge", "Rows that gave no member,
 family("scope3_job_identifiers_dropped_by_reason", "gauge", "Identifiers that could not be used, by reason.", "reason")
 family("scope3_job_members", "gauge", "Members that the last run built, by what became of them.", "fate")
 family("scope3_job_retries", "gauge", "Attempts that followed one that failed.")
+-- Of a run with a state.
+family("scope3_job_night_before", "gauge", "People that the state had before the last run.")
+family("scope3_job_night_people", "gauge", "People that the last run compared, by what it found.", "fate")
+family("scope3_job_night_held_back", "gauge", "People whom a guard kept from being removed.")
 
 return families

@@ -58,6 +58,20 @@ local function known(counts, reasons)
   return by_reason, sum
 end
 
+local FOUND = { "added", "changed", "unchanged", "removed", "rejected_before", "under_way", "deferred", "excluded",
+  "kept", "not_there" }
+
+-- What a run with a state found. Nothing where it failed before it had compared.
+local function add_night(text, labels, difference)
+  local found = {}
+  for _, fate in ipairs(FOUND) do
+    found[fate] = difference[fate] or 0
+  end
+  text:add("scope3_job_night_before", labels, difference.before)
+  text:add_each("scope3_job_night_people", labels, found)
+  text:add("scope3_job_night_held_back", labels, difference.held_back or 0)
+end
+
 ---@class scope3.JobRun  a run of the command
 ---@field ended number  second of the day of Unix
 ---@field succeeded? number  the same of the last run that did
@@ -90,6 +104,9 @@ function samples.job(text, labels, run, reasons)
     rejected_by_service = res.rejected_by_service, failed = res.failed, unknown = res.unknown,
   })
   text:add("scope3_job_retries", labels, res.retries)
+  if res.mirror then
+    add_night(text, labels, res.mirror)
+  end
 end
 
 return samples

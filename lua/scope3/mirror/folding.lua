@@ -42,11 +42,15 @@ end
 
 -- Makes what a partition is with the chunks of a fold in it.
 local function applier(store, fold)
+  local outcomes = json.decode(fold.outcomes)
+  if type(outcomes) ~= "table" or #outcomes ~= fold.last - fold.first + 1 then
+    return store:fail { message = "it is damaged", code = "damaged" }
+  end
   local made, message, code = core.mirror.fold { parts = store.parts, audiences = store.audiences }
   if not made then
     return store:fail { message = message, code = code }
   end
-  for i, ranges in ipairs(json.decode(fold.outcomes)) do
+  for i, ranges in ipairs(outcomes) do
     local blob, err = store:chunk(fold.first + i - 1)
     if not blob then
       made:close()

@@ -45,8 +45,8 @@ end
 ---@return scope3.Error
 function night.failure(message, code)
   if code == "damaged" then
-    return errors.new("journal", "the state is damaged, so it cannot say what was sent. Bring it back from a copy; "
-      .. "or name another state, and every row is sent again", { code = "damaged" })
+    return errors.new("journal", "the state is damaged, so it cannot say what was sent. Bring it back from a copy, "
+      .. "and send all once (full, --full); or name another state, and every row is sent again", { code = "damaged" })
   end
   return errors.new("journal", "the night cannot be worked out: " .. tostring(message), { code = code or "unusable" })
 end

@@ -52,8 +52,8 @@ local SAID = {
   memory = "cannot be used: %s",
   full = "cannot be written: %s",
   io = "cannot be read or written: %s",
-  damaged = "is damaged, so it cannot say what was sent. Bring it back from a copy; or name another state, "
-    .. "and every row is sent again",
+  damaged = "is damaged, so it cannot say what was sent. Bring it back from a copy, and send all once "
+    .. "(full, --full); or name another state, and every row is sent again",
   foreign = "is no state of scope3",
   another_job = "belongs to another job: %s. Give the same again, or name another state",
 }
@@ -325,6 +325,22 @@ function Store:begin_run(at)
     return rows.put(self.db, tables.run, { n = n, began = math.floor(at) })
   end)
   return ok and n, err or false
+end
+
+--- Begins a night of this process. One that was interrupted is ended first: what it left stands in its chunks.
+---@param at number  second since 1970
+---@return integer? n
+---@return scope3.Error? err
+function Store:begin_night(at)
+  local n, goes_on = self:begin_run(at)
+  if n and goes_on == true then
+    local ok, err = self:end_run(n, at, { interrupted = true })
+    if not ok then
+      return nil, err
+    end
+    n, goes_on = self:begin_run(at)
+  end
+  return n, not n and goes_on or nil
 end
 
 --- Ends a night. Its chunks stay until they are folded; the ends of their tasks may still be noted.

@@ -8,7 +8,8 @@
  *   SEASON_HALF    1: in the middle of that write
  *   SEASON_POINTS  a file for the number of points, and for the call at which a signal came
  *
- * What was written before the process ends is seen by the next one, so nothing waits for the disk. */
+ * What was written before the process ends is seen by the next one, so nothing waits for the disk.
+ */
 #undef _FORTIFY_SOURCE /* it would define some of these in the headers */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
@@ -65,7 +67,8 @@ __attribute__((destructor)) static void end(void) {
 int clock_gettime(clockid_t id, struct timespec *t) {
   static struct timespec first;
   long long passed;
-  if (REAL(clock_gettime)(id, t) != 0)
+  if (syscall(SYS_clock_gettime, id, t) !=
+      0) /* allocators ask for the time: they bear no dlsym() */
     return -1;
   if (id == CLOCK_REALTIME) {
     t->tv_sec += ahead;
