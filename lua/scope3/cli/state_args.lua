@@ -70,7 +70,7 @@ end
 ---@param mode? string  of the script or the arguments
 ---@return string?
 function state_args.problem(args, mode)
-  if args.exclude[1] and mode == "remove" then
+  if args.exclude and args.exclude[1] and mode == "remove" then
     return "--exclude has no effect on a job that removes: nobody is sent"
   end
   return ineffective(args) or mirror_problem(args, args.mirror or mode == "mirror") or malformed(args)
