@@ -213,8 +213,8 @@ describe("a night", function()
       open[#open + 1] = object
       return object
     end)
-    -- Every seventh is gone, every fourth was added with other cells, 1 is excluded, and 2 and 3 are open. All are seen,
-    -- but two who were forgotten.
+    -- Every seventh is gone, every fourth was added with other cells, 1 is excluded, and 2 and 3 are open. All but two,
+    -- who were forgotten, are seen.
     assert.equal("3:2 4:1 6:2 8:1 9:2 12:3 15:2 16:1 18:2 20:1 24:3 27:2 30:2\n"
       .. "one more:1 person-14:1 person-1:1 person-21:1 person-28:1 person-7:1\n26 17 9\n"
       .. "28 seen: f0291e4a", said)

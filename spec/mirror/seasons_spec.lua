@@ -39,8 +39,8 @@ describe("a night that is killed", function()
   end)
 
   it("is made good by the next one, or by the first after the settling time", function()
-    local points, dice, step = kills:points(), dice_of.new(seed), nil
-    step = world.in_full and 1 or math.floor(points / (world.thorough and 12 or 3))
+    local points, dice = kills:points(), dice_of.new(seed)
+    local step = world.in_full and 1 or math.floor(points / (world.thorough and 12 or 3))
     for point = dice:whole(1, step), points, step do
       local what, call = kills:at(point, dice:happens(0.3))
       assert.is_true(kills_of.GOOD[what], ("killed at %s, point %d of seed %d: %s"):format(call, point, seed, what))

@@ -365,7 +365,7 @@ local BY_FILE = {
     { "sc3_sip_cell(s, v->fallbacks[i].value);", "" },
     { "sc3_sip_cell(s, v->uids[i].type);", "" },
     { "return role != SC3_ROLE_EXTERNAL_ID;", "return 1;" },
-    { "(uint32_t)(v->role[role].p != NULL) << role", "0" },
+    { "HAS(EMAIL) | HAS(PHONE) | ", "" },
     { "shape += (uint32_t)counts(v->fallbacks[i].role) << 8;", "" },
     { "sc3_sip_word(&s, lengths_of(email, phone, region));", "" },
     { "s = others;", "" },

@@ -180,6 +180,11 @@ static int is_readable(const sc3_field *f, sc3_role role) {
          (f->kind == SC3_KIND_NUMBER && is_integer_text(f->value, role));
 }
 
+/* Most texts begin with a character of ASCII that shows. */
+static inline int is_blank(sc3_slice s) {
+  return s.n == 0 || ((signed char)*s.p <= 0x20 && sc3_text_trim(s).n == 0);
+}
+
 static void take_field(const sc3_target *t, const sc3_field *f, int repair, sc3_mapped *out) {
   sc3_slice trimmed;
   if (!is_readable(f, t->role)) {
@@ -203,7 +208,11 @@ void sc3_mapping_read(const sc3_mapping *m, const sc3_record *r, int repair, sc3
   for (i = 0; i < m->target_count; i++) {
     const sc3_target *t = &m->targets[i];
     const sc3_field *f = field_of(r, t->column, t->key, t->name);
-    if (f != NULL && f->kind != SC3_KIND_NULL)
+    if (f == NULL || f->kind == SC3_KIND_NULL)
+      continue;
+    if (f->kind != SC3_KIND_TEXT || t->role == SC3_ROLE_UID)
       take_field(t, f, repair, out);
+    else if (!is_blank(f->value)) /* as take_field() would */
+      take_value(t, f->value, &out->values);
   }
 }

@@ -114,6 +114,8 @@ static void take_hashed(const work *w, const reader *r, const candidate *c, iden
 static int is_same(sc3_slice value, sc3_slice other) {
   if (!sc3_slice_some(value) || !sc3_slice_some(other))
     return 0;
+  if (*value.p != *other.p && (signed char)*value.p > 0x20 && (signed char)*other.p > 0x20)
+    return 0; /* nothing is trimmed there */
   value = sc3_text_trim(value);
   return value.n > 0 && sc3_slice_eq(value, sc3_text_trim(other));
 }

@@ -7,14 +7,13 @@ static int counts(sc3_role role) {
 
 /* Which roles there are, how many fallbacks and how many uids: so no value needs a mark. */
 static uint32_t shape_of(const sc3_values *v) {
-  uint32_t shape = (uint32_t)v->uid_count << 16;
-  unsigned role;
+#define HAS(role_) ((uint32_t)(v->role[SC3_ROLE_##role_].p != NULL) << SC3_ROLE_##role_)
+  uint32_t shape = HAS(EMAIL) | HAS(PHONE) | HAS(REGION) | HAS(HASHED_EMAIL) | HAS(HASHED_PHONE);
+#undef HAS
   size_t i;
-  for (role = 0; role < SC3_ROLE_UID; role++)
-    shape |= (uint32_t)(v->role[role].p != NULL) << role;
   for (i = 0; i < v->fallback_count; i++)
     shape += (uint32_t)counts(v->fallbacks[i].role) << 8;
-  return shape;
+  return shape | (uint32_t)v->uid_count << 16;
 }
 
 /* The value of a role; none has no bytes. */

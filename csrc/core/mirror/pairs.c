@@ -11,6 +11,21 @@ sc3_mirror_status sc3_pairs_open(sc3_pairs *p, const sc3_gather *gather, sc3_sli
   return p->status;
 }
 
+/* Items lie as they came, in megabytes, and most lie in two lines of the cache. */
+static void prefetch(const sc3_gather *g, size_t at) {
+#if defined(__GNUC__)
+  enum { AHEAD = 12 };
+  if (g->count - at > AHEAD) {
+    const sc3_gathered *item = sc3_gather_at(g, at + AHEAD);
+    __builtin_prefetch(item);
+    __builtin_prefetch(&item->gone);
+  }
+#else
+  (void)g;
+  (void)at;
+#endif
+}
+
 int sc3_pairs_next(sc3_pairs *p) {
   const sc3_gather *g = p->gather;
   int has_item;
@@ -28,7 +43,8 @@ int sc3_pairs_next(sc3_pairs *p) {
   if (!has_item && !p->in_base)
     return 0;
   p->item = has_item ? sc3_gather_at(g, p->at) : NULL;
-  p->at += (size_t)has_item;
+  if (has_item)
+    prefetch(g, p->at++);
   if (p->in_base) {
     p->record = p->next;
   } else {

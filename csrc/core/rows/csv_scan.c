@@ -258,6 +258,23 @@ static sc3_next read_odd_field(walk *w, const char *start, const char **mark, sc
   return SC3_NEXT_RECORD;
 }
 
+/* Takes the fields of the block that end at a delimiter, as long as nothing else comes; where the
+   next one goes. None of them begins behind the largest row. */
+static inline sc3_field *take_plain(const walk *w, uint64_t *bits, const char **start,
+                                    sc3_field *field, const sc3_field *full) {
+  if (w->block - w->head > SC3_ROW_MAX - SC3_MARKS_BLOCK)
+    return field;
+  for (; *bits != 0 && field != full; field++) {
+    const char *mark = first_of(w, *bits);
+    if (*mark != w->delimiter)
+      break;
+    field->value = sc3_slice_of(*start, (size_t)(mark - *start));
+    *bits &= *bits - 1;
+    *start = mark + 1;
+  }
+  return field;
+}
+
 /* The walk is kept in local variables as long as only delimiters come. */
 sc3_next sc3_csv_scan(const sc3_csv_dialect *dialect, sc3_slice text, int finished,
                       sc3_csv_fields *fields, sc3_csv_row *row) {
@@ -280,6 +297,7 @@ sc3_next sc3_csv_scan(const sc3_csv_dialect *dialect, sc3_slice text, int finish
   bits = bits_of(&w);
   for (;; start = mark + 1, field++) {
     sc3_next next;
+    field = take_plain(&w, &bits, &start, field, full);
     if (field == full) {
       next = add_fields(fields, row);
       if (next != SC3_NEXT_RECORD)

@@ -14,9 +14,17 @@ local MOST = 60 -- that a report has
 ---@field night integer
 ---@field began string
 ---@field ended? string
----@field seconds? integer
+---@field seconds? number
 ---@field interrupted boolean
 ---@field counts table<string, number|string>
+
+-- How long a night took: as it measured that, or by the seconds of its beginning and end.
+local function seconds_of(run, counts)
+  if type(counts.seconds) == "number" then
+    return counts.seconds
+  end
+  return run.ended and math.max(0, run.ended - run.began) or nil
+end
 
 --- A night. Its counts are what the run wrote down: another version may have had others.
 ---@param run {n: integer, began: integer, ended: integer?, counts: table?}
@@ -29,7 +37,7 @@ local function night_of(run)
     end
   end
   return { night = run.n, began = state_file.iso(run.began), ended = state_file.iso(run.ended),
-    seconds = run.ended and math.max(0, run.ended - run.began) or nil,
+    seconds = seconds_of(run, counts),
     interrupted = (run.counts or {}).interrupted == true, counts = counts }
 end
 

@@ -232,21 +232,21 @@ define("forget", "Remove people from every audience of the account, by their ext
   forget:flag("--allow-empty", "Exit with 0 although there are no ids, or no audiences.")
 end)
 
-local function add_state(command)
+local function add_state_file(command)
   command:option("--state", "The file that the state is in."):argname("FILE")
 end
 
 define("state", "Say what a state belongs to and holds, or who is in it; nothing is written, nor sent.", function(state)
   state:argument("action", "show (default), or members: a line of CSV for each person, with the id."):args("?")
     :choices { "show", "members" }
-  add_state(state)
+  add_state_file(state)
   state:flag("--json", "Print one JSON object instead of text; of members one a line for each person.")
   add_color(state)
 end)
 
 define("history", "List the nights of a state, and what each came to; nothing is written, nor sent.",
   function(history)
-    add_state(history)
+    add_state_file(history)
     history:flag("--json", "Print one JSON object instead of text.")
     add_color(history)
   end)

@@ -63,20 +63,6 @@ end
 
 -- --- what comes before the rows ------------------------------------------------------------------------------------
 
--- Ends a night that was interrupted, and begins one.
-local function begin_run(store)
-  local now = core.time()
-  local n, goes_on = store:begin_run(now)
-  if n and goes_on == true then
-    local ok, err = store:end_run(n, now, { interrupted = true })
-    if not ok then
-      return nil, err
-    end
-    n, goes_on = store:begin_run(now)
-  end
-  return n, not n and goes_on or nil
-end
-
 -- Brings the state up to date with what is known of earlier nights.
 local function bring_up_to_date(self)
   local store, work = self.store, self.work
@@ -119,7 +105,7 @@ local function begin(self, version)
   if not ok then
     return nil, err
   end
-  self.run, err = begin_run(self.store)
+  self.run, err = self.store:begin_night(core.time())
   if not self.run then
     return nil, err
   end

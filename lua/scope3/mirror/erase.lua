@@ -8,6 +8,7 @@
 --- know.
 local core = require "scope3.core"
 local errors = require "scope3.error"
+local folding = require "scope3.mirror.folding"
 local members = require "scope3.mirror.members"
 local plural = require "scope3.util.plural"
 local store = require "scope3.mirror.store"
@@ -26,29 +27,6 @@ Erasure.__index = Erasure
 
 local function failed(kept, message, code)
   return kept:fail { message = message, code = code }
-end
-
--- Ends a fold that a night had begun.
-local function finish_fold(kept)
-  local fold, message, code = core.mirror.fold { parts = kept.parts, audiences = #kept.about.audiences }
-  if not fold then
-    return failed(kept, message, code)
-  end
-  local ok, err = kept:open_chunks()
-  if ok then
-    ok, err = members.give(kept, fold, ok, kept.folding.first, kept.folding.last)
-  end
-  if ok then
-    ok, err = kept:finish_fold(function(k, blob)
-      local folded, why, kind = fold:part(k, blob)
-      if folded == nil then
-        return failed(kept, why, kind)
-      end
-      return folded or blob
-    end)
-  end
-  fold:close()
-  return ok, err
 end
 
 local function check_place(kept, place)
@@ -76,7 +54,7 @@ function erase.open(path, place, ids, opts)
   local ok
   ok, err = check_place(kept, place)
   if ok and kept.folding and not opts.dry_run then
-    ok, err = finish_fold(kept)
+    ok, err = folding.finish(kept)
   end
   if not ok then
     kept:close()
@@ -121,19 +99,11 @@ function Erasure:count()
   return ok and n or nil, err
 end
 
--- The night that this counts as. One that was interrupted is ended first.
+-- The night that this counts as.
 local function begin_run(self, now)
-  local kept = self.kept
-  local n, goes_on = kept:begin_run(now)
-  if n and goes_on == true then
-    local ok, err = kept:end_run(n, now, { interrupted = true })
-    if not ok then
-      return nil, err
-    end
-    n, goes_on = kept:begin_run(now)
-  end
+  local n, err = self.kept:begin_night(now)
   self.run = n or false
-  return n, goes_on or nil
+  return n, err
 end
 
 -- Writes what a chunk has by now.

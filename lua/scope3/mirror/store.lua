@@ -327,6 +327,22 @@ function Store:begin_run(at)
   return ok and n, err or false
 end
 
+--- Begins a night of this process. One that was interrupted is ended first: what it left stands in its chunks.
+---@param at number  second since 1970
+---@return integer? n
+---@return scope3.Error? err
+function Store:begin_night(at)
+  local n, goes_on = self:begin_run(at)
+  if n and goes_on == true then
+    local ok, err = self:end_run(n, at, { interrupted = true })
+    if not ok then
+      return nil, err
+    end
+    n, goes_on = self:begin_run(at)
+  end
+  return n, not n and goes_on or nil
+end
+
 --- Ends a night. Its chunks stay until they are folded; the ends of their tasks may still be noted.
 ---@param n integer
 ---@param at number  second since 1970

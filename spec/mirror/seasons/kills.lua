@@ -136,14 +136,14 @@ function Kills:at(point, half)
   end
   self.ahead = self.ahead + 3600
   self.service:advance(3600)
-  local ran, what = run(self, "next.csv", {}), nil
+  local ran = run(self, "next.csv", {})
   local exact, clean = is_exact(self), is_clean(ran)
   if ran.code ~= 0 then
     return "the next night ended with " .. ran.code .. ": " .. ran.complaint, killed.call
   elseif clean and not exact then
     return "the next night is wrong", killed.call
   end
-  what = clean and "exact" or exact and "exact unseen" or "later"
+  local what = clean and "exact" or exact and "exact unseen" or "later"
   self.ahead = self.ahead + SETTLED
   self.service:advance(SETTLED)
   ran = run(self, "next.csv", {})

@@ -1,6 +1,6 @@
--- lua5.4 spec/mirror/seasons/run.lua SEED NIGHTS [SEASONS]: seasons of so many nights, from the seed on. Each night is a
--- process of the command. SAY=1 tells every night, WATCH=ID one person. Where something is wrong the seed and the night
--- are printed, and the files of that night are left. run.lua kills [STEP [FROM]]: one night, killed at each point.
+-- run.lua SEED NIGHTS [SEASONS]: seasons of so many nights, from the seed on. Each night is a process of the command.
+-- SAY=1 tells every night, WATCH=ID one person. Where something is wrong the seed and the night are printed, and the
+-- files of that night are left. run.lua kills [STEP [FROM]]: one night, killed at each point.
 -- Needs the paths of `make env`; `make seasons` has them.
 package.path = "./?.lua;" .. package.path
 local entries = require "scope3.util.entries"

@@ -89,8 +89,9 @@ end
 
 local function args_of(self, night, tonight)
   local args = { "sync" }
-  for _, list in ipairs { tonight.paths, process.ARGS, night.args, { "--state", self.state, "--max-members", night.max_members,
-    "--concurrency", night.concurrency, "--timeout", night.timeout, "--base-url", self.service.url } } do
+  local own = { "--state", self.state, "--max-members", night.max_members, "--concurrency", night.concurrency,
+    "--timeout", night.timeout, "--base-url", self.service.url }
+  for _, list in ipairs { tonight.paths, process.ARGS, night.args, own } do
     for _, word in ipairs(list) do
       args[#args + 1] = word
     end
@@ -155,7 +156,8 @@ local function judge(self, night, run, seen, tonight)
   local mirror = result.mirror
   problem = problem or mirror and checks.of_counts(mirror, tonight)
   local clean = is_clean(night, run, mirror, seen)
-  self:count(clean and "clean" or run.call ~= "-" and "ended by a signal" or run.code == 0 and "not settled" or "failed")
+  self:count(clean and "clean" or run.call ~= "-" and "ended by a signal" or run.code == 0 and "not settled"
+    or "failed")
   if night.refreshes then
     known.settled = {}
   end
@@ -174,9 +176,10 @@ local function story(self, night, run, seen)
   end
   local mirror = world.json.decode(run.output)
   mirror = mirror and mirror.mirror or {}
-  return ("%3d %s %s code %s, %d requests, %d open, points %d %s%s; +%s ~%s =%s -%s deferred %s under way %s; %s; %s; %s")
-    :format(self.number, night.name, night.mode, tostring(run.code), #seen.came, seen.open, run.points, run.call,
-    night.ends and (" signal %d%s"):format(night.ends.signal, night.ends.half and " half" or "") or "",
+  local form = "%3d %s %s code %s, %d requests, %d open, points %d %s%s; +%s ~%s =%s -%s deferred %s under way %s; "
+    .. "%s; %s; %s"
+  return form:format(self.number, night.name, night.mode, tostring(run.code), #seen.came, seen.open, run.points,
+    run.call, night.ends and (" signal %d%s"):format(night.ends.signal, night.ends.half and " half" or "") or "",
     tostring(mirror.added), tostring(mirror.changed), tostring(mirror.unchanged), tostring(mirror.removed),
     tostring(mirror.deferred), tostring(mirror.under_way), table.concat(faults, ", "),
     table.concat(night.settings.task_outcomes or {}, " "), (run.complaint:gsub("\n", " "):sub(1, 200)))
