@@ -236,7 +236,8 @@ static const char *const VERDICTS[SC3_VERDICTS] = {
     "under_way", "rejected_before", "excluded", "kept",      "not_there"};
 
 /* :counts() -> { rows, replaced, [1] = { added, changed, unchanged, removed, deferred, under_way,
-   rejected_before, excluded, kept, not_there, before, leavers, leavers_rejected, again, leavers_again },
+   rejected_before, excluded, kept, not_there, before, leavers, leavers_rejected, again,
+   leavers_again },
    ... }, one for each audience. `added` and `changed` are candidates. `leavers` are `removed` and
    `leavers_rejected`: some of `rejected_before`, and those whose row was rejected when it was
    built. `again` and `leavers_again` are those of `under_way` whose entries may go again. */

@@ -69,7 +69,7 @@ typedef struct sc3_merge {
   uint32_t refresh; /* what was accepted in a run before this one is sent anew */
   sc3_night_mode mode;
   uint64_t counts[SC3_MIRROR_AUDIENCES][SC3_VERDICTS];
-  uint64_t before[SC3_MIRROR_AUDIENCES]; /* who is or may be in it, by what has ended */
+  uint64_t before[SC3_MIRROR_AUDIENCES];  /* who is or may be in it, by what has ended */
   uint64_t leavers[SC3_MIRROR_AUDIENCES]; /* those who are removed, or were rejected before */
   uint64_t leavers_rejected[SC3_MIRROR_AUDIENCES]; /* of them, the latter */
   uint64_t again[SC3_MIRROR_AUDIENCES], leavers_again[SC3_MIRROR_AUDIENCES];
