@@ -7,8 +7,9 @@ local night_guard = {}
 
 night_guard.MOST = 0.3 -- share of an audience that one night may remove, unless told otherwise
 
-local function refused(code, message)
-  return errors.new("guard", message, { code = code })
+local function refused(code, seen, message)
+  return errors.new("guard", (seen.audience and "audience " .. seen.audience .. ": " or "") .. message,
+    { code = code, audience_id = seen.audience })
 end
 
 local function percent(share)
@@ -21,6 +22,7 @@ end
 ---@field rejected integer  of the leavers, whose row gives no member
 ---@field rows integer  of the input
 ---@field taken integer  rows that were compared
+---@field audience? string  its id, where there are several
 
 -- What is told of an input that may have broken.
 local function about_input(seen)
@@ -39,14 +41,14 @@ end
 function night_guard.problem(seen, opts)
   local most = opts.max_removed or night_guard.MOST
   if seen.leavers > most * seen.before then
-    return refused("too_many_leave", ("%.0f of %s would be removed, which is over %s: %s. Nobody was removed. "
+    return refused("too_many_leave", seen, ("%.0f of %s would be removed, which is over %s: %s. Nobody was removed. "
       .. "If that is meant, allow it: max_removed = %g (--max-removed %s)"):format(seen.leavers,
       plural.of(seen.before, "member"), percent(most), about_input(seen),
       math.ceil(seen.leavers / seen.before * 100) / 100,
       percent(math.ceil(seen.leavers / seen.before * 100) / 100)))
   elseif seen.leavers > 0 and seen.rejected == seen.leavers and not opts.remove_rejected then
-    return refused("only_rejected_leave", ("all of the %s who would be removed of %s have a row that was rejected, "
-      .. "and nobody is gone: a column may have broken. Nobody was removed. If that is meant, allow it: "
+    return refused("only_rejected_leave", seen, ("all of the %s who would be removed of %s have a row that was "
+      .. "rejected, and nobody is gone: a column may have broken. Nobody was removed. If that is meant, allow it: "
       .. "remove_rejected = true (--remove-rejected)"):format(plural.of(seen.leavers, "person", "people"),
       plural.of(seen.before, "member")))
   end

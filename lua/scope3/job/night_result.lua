@@ -3,11 +3,8 @@ local entries = require "scope3.util.entries"
 
 local night_result = {}
 
----@class scope3.MirrorDifference  people, but for `rows` and `replaced`
----@field mode "mirror"|"upsert"|"remove"
----@field night? integer  its number; none in a dry run
+---@class scope3.AudienceDifference  people, but for `rows`
 ---@field rows integer  that were compared
----@field replaced integer  of these, rows that a later one of the same id replaced
 ---@field before integer  who was in the audience, as the state has it
 ---@field added integer
 ---@field changed integer
@@ -23,29 +20,73 @@ local night_result = {}
 ---@field kept integer
 ---@field not_there integer
 ---@field samples? table<string, {row: integer, file: integer, line: integer?}[]>  of a dry run
+---@field audience_id? string  where there are several audiences
+
+---@class scope3.MirrorDifference: scope3.AudienceDifference  where there are several audiences, the counts of all
+---  together: who is in two counts twice. Samples are then those of each
+---@field mode "mirror"|"upsert"|"remove"
+---@field night? integer  its number; none in a dry run
+---@field replaced integer  of `rows`, those that a later one of the same id replaced
+---@field audiences? scope3.AudienceDifference[]  where there are several
 
 local NAMES = { "added", "changed", "unchanged", "deferred", "under_way", "rejected_before", "excluded", "kept",
   "not_there" }
 
---- The difference that a night found.
----@param mirror scope3.MirrorJob
----@return scope3.MirrorDifference
-function night_result.difference(mirror)
-  local night, rows, is_dry = mirror.night.core, mirror.rows, mirror.opts.dry_run
-  local all, built = night:counts(), rows.builder:built()
-  local of = all[1]
+-- What a night found of one audience.
+local function of_audience(mirror, i, of)
+  local rows, is_dry, several = mirror.rows, mirror.opts.dry_run, #mirror.audiences > 1
+  local built = rows.builder:built(i)
   local told = {
-    mode = mirror.opts.mode, night = mirror.run > 0 and mirror.run or nil, rows = all.rows, replaced = all.replaced,
     before = of.before, noted = built.note, sent_again = built.add_again + built.remove_again,
-    removed = is_dry and not mirror.held_back and of.leavers or rows.removals, held_back = mirror.held_back,
-    samples = is_dry and night:samples()[1] or nil,
+    removed = is_dry and not mirror.is_held_back and of.leavers or rows.removals[i],
+    held_back = mirror.is_held_back and of.leavers or nil,
+    samples = is_dry and mirror.night.core:samples()[i] or nil,
   }
+  if several then
+    told.audience_id, told.rows = mirror.audiences[i].id, rows.builder:wanted(i)
+  end
   for _, name in ipairs(NAMES) do
     told[name] = of[name] or 0
   end
   -- Those whose rows come to another member than the one that is open.
   told.under_way, told.deferred = told.under_way - built.deferred, told.deferred + built.deferred
   return told
+end
+
+-- The counts of several audiences together.
+local function sum_of(list)
+  local sum = {}
+  for _, told in ipairs(list) do
+    for key, value in entries(told) do
+      sum[key] = type(value) == "number" and (sum[key] or 0) + value or nil
+    end
+  end
+  sum.audiences = list
+  return sum
+end
+
+--- The difference that a night found.
+---@param mirror scope3.MirrorJob
+---@return scope3.MirrorDifference
+function night_result.difference(mirror)
+  local all, list = mirror.night.core:counts(), {}
+  for i in ipairs(mirror.audiences) do
+    list[i] = of_audience(mirror, i, all[i])
+  end
+  local told = list[2] and sum_of(list) or list[1]
+  told.mode, told.night = mirror.opts.mode, mirror.run > 0 and mirror.run or nil
+  told.rows, told.replaced = all.rows, all.replaced
+  return told
+end
+
+-- What a service says of all audiences together; nil where it says nothing of one.
+local function said_of(audiences, name, other)
+  local sum = 0
+  for _, row in ipairs(audiences) do
+    local n = row[name] or row[other]
+    sum = sum and type(n) == "number" and sum + n or nil
+  end
+  return sum
 end
 
 --- What the state keeps of a night: plain numbers, and nothing of people.
@@ -59,10 +100,11 @@ function night_result.counts(work, err)
       kept[key] = value
     end
   end
-  local row = res.audience -- as it was before the night
   kept.night, kept.failed = nil, err and 1 or nil
   kept.accepted, kept.sent_bytes, kept.seconds = res.accepted, res.bytes_sent, work.seconds()
-  kept.uploaded, kept.matched = row.total_uploaded_count or row.uploaded_count, row.matched_count
+  -- As it was before the night.
+  kept.uploaded = said_of(res.audiences, "total_uploaded_count", "uploaded_count")
+  kept.matched = said_of(res.audiences, "matched_count")
   return kept
 end
 
