@@ -19,6 +19,7 @@ typedef struct work {
   sc3_building_to to;      /* of :build() alone */
   sc3l_mirror *held[HELD]; /* the night, and what `to` has of mirrors; NULL = none */
   unsigned audiences;
+  int asks; /* single audiences take some rows alone */
   uint16_t file;
   sc3l_budget budget;
 } work;
@@ -139,10 +140,9 @@ static surveyed ask(lua_State *L, const work *w, uint32_t *mask) {
     return SURVEYED;
   if (wanted && u->has_where && ask_where(L, u, 0, &wanted) != SURVEYED)
     return SCRIPT_FAILED;
-  if (wanted)
-    return ask_audiences(L, u, mask);
-  *mask = 0;
-  return SURVEYED;
+  if (!wanted)
+    *mask = 0;
+  return *mask != 0 && w->asks ? ask_audiences(L, u, mask) : SURVEYED;
 }
 
 /* A row that is skipped does not come into the night, as it does not come into a payload: an
@@ -197,12 +197,13 @@ static int survey_rows(lua_State *L) {
 }
 
 /* Raises where the builder knows of audiences that the night has not. */
-static void check_audiences(lua_State *L, const work *w) {
+static void check_audiences(lua_State *L, work *w) {
   const sc3_mapping *m = w->u->b.mapping;
   uint32_t others = w->u->wheres;
   size_t i;
   for (i = m->own_count; i < m->condition_count; i++)
     others |= UINT32_C(1) << m->audiences[i];
+  w->asks = others != 0;
   if (others >> w->audiences != 0)
     luaL_error(L, "the night has fewer audiences than the builder has conditions for");
 }
