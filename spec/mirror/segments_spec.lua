@@ -167,7 +167,7 @@ describe("a job with several audiences", function()
   it("notes what each part of a request came to that was too large for the service", function()
     sandbox:configure { clock = "manual", log_bodies = true, max_body = 1400 }
     local people = {}
-    for i = 1, 12 do
+    for i = 1, 24 do
       people["p" .. i] = ("p%d@example.org gold here yes"):format(i)
     end
     local res = assert(night(people))
@@ -175,7 +175,7 @@ describe("a job with several audiences", function()
     assert.same(wanted_of(people), there())
     sent()
     res = assert(night(people))
-    assert.same({ {}, { 12, 12, 12 } }, { sent(), counts(res, "unchanged") })
+    assert.same({ {}, { 24, 24, 24 } }, { sent(), counts(res, "unchanged") })
   end)
 
   it("keeps a member that the service refuses out of the audiences that it was to go to", function()
@@ -256,11 +256,11 @@ describe("a job with several audiences", function()
   it("removes nobody of any audience where too many would leave one, and names it", function()
     assert(night(FOUR))
     sent()
-    local now = with(FOUR, { a = "a@example.org tin here yes" })
+    local now = with(FOUR, { c = "c@example.org tin there yes" })
     local _, err = night(now, { max_removed = 0.3 })
-    assert.same({ "guard", "too_many_leave", "gold" }, { err.kind, err.code, err.audience_id })
-    assert.truthy(err.message:find("audience gold: 1 of 2 members would be removed", 1, true), err.message)
-    assert.same({ {}, { 1, 0, 0 }, { 0, 0, 0 } }, { sent(), counts(err.result, "held_back"),
+    assert.same({ "guard", "too_many_leave", "near" }, { err.kind, err.code, err.audience_id })
+    assert.truthy(err.message:find("audience near: 1 of 2 members would be removed", 1, true), err.message)
+    assert.same({ {}, { 0, 1, 0 }, { 0, 0, 0 } }, { sent(), counts(err.result, "held_back"),
       counts(err.result, "removed") })
     _, err = night(with(FOUR, { a = "nobody gold here yes" }))
     assert.same({ "only_rejected_leave", "gold" }, { err.code, err.audience_id })
@@ -302,6 +302,13 @@ describe("a job with several audiences", function()
     local res = assert(night(FOUR))
     assert.same({ { "all+3" }, { 0, 0, 3 } }, { sent(), counts(res, "added") })
     assert.same(wanted_of(FOUR), there())
+    local five = script_of()
+    five.audiences[4], five.audiences[5] = { id = "four" }, { id = "five", where = { tier = { "tin" } } }
+    res = assert(night(FOUR, { script = five }))
+    assert.same({ { "four+3 five+1" }, { 0, 0, 0, 3, 1 }, { 2, 2, 3, 0, 0 } }, { sent(), counts(res, "added"),
+      counts(res, "unchanged") })
+    res = assert(night(FOUR, { script = five }))
+    assert.same({ {}, { 2, 2, 3, 3, 1 } }, { sent(), counts(res, "unchanged") })
     local _, err = night(FOUR, { script = two })
     assert.same({ "journal", "another_job" }, { err.kind, err.code })
     local other = script_of()
