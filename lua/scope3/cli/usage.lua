@@ -352,7 +352,7 @@ function usage.has_state_options(args)
 end
 
 -- What is wrong with these.
-local function state_problem(args, mode)
+local function problem_with_state(args, mode)
   if mode == "mirror" or usage.has_state_options(args) then
     return require("scope3.cli.state_args").problem(args, mode)
   end
@@ -371,7 +371,7 @@ function usage.of_job(args, script, opts)
     return problem
   end
   local mode = opts.mode or script.mode
-  problem = state_problem(args, mode)
+  problem = problem_with_state(args, mode)
   if problem then
     return problem
   end
