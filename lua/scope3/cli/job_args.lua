@@ -103,14 +103,29 @@ end
 --- The audience: what the script says, and the arguments in place of it.
 ---@param args table
 ---@param loaded scope3.Script
----@return {id: string?, name: string?, consent_basis: string?}
+---@return {id: string?, name: string?, consent_basis: string?}?  nil where the script names several
 function job_args.audience(args, loaded)
+  if loaded.audiences then
+    return nil
+  end
   local from = loaded.audience
   local base = type(from) == "table" and from or { id = from }
   return {
     id = args.audience or base.id, name = args.name or base.name,
     consent_basis = args.consent_basis or base.consent_basis,
   }
+end
+
+--- The audiences of a job as a report names them: "crm", or "gold, near".
+---@param args table
+---@param loaded scope3.Script
+---@return string?
+function job_args.names(args, loaded)
+  local names = {}
+  for i, one in ipairs(loaded.audiences or {}) do
+    names[i] = tostring(one.id)
+  end
+  return names[1] and table.concat(names, ", ") or job_args.audience(args, loaded).id
 end
 
 --- The options of the job, as the arguments give them.

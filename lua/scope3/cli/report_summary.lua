@@ -242,9 +242,12 @@ end)
 function report_summary.rows(res, about)
   local rows = {}
   for _, row in ipairs(ROWS) do
-    local label, value = row(res, about)
+    local label, value, more = row(res, about)
     if label then
       rows[#rows + 1] = { label, value }
+    end
+    for _, further in ipairs(more or {}) do
+      rows[#rows + 1] = further
     end
   end
   for _, audience in ipairs(res.audiences) do

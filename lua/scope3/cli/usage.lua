@@ -266,18 +266,32 @@ function usage.problem(args)
   return problem
 end
 
--- What is wrong with where members go, or how their phones are read.
+-- What is wrong with arguments beside a script that names several audiences.
+local function several_problem(args)
+  for _, key in ipairs { "audience", "name", "consent_basis" } do
+    if args[key] then
+      return ("%s has no effect: the script names audiences of its own"):format(word(key))
+    end
+  end
+  return not args.state and "a script with audiences needs --state FILE, which keeps what the service has" or nil
+end
+
+-- What is wrong with where members go.
 local function audience_problem(args, script)
   local from = script.audience
   local named = type(from) == "table" and from or { id = from }
-  if (args.audience or named.id) == nil then
+  if script.audiences then
+    return several_problem(args)
+  elseif (args.audience or named.id) == nil then
     return args.command == "run" and "--audience is missing: the script names no audience"
       or "--audience is missing: the id of the audience that the rows go to"
   elseif args.audience and args.audience:find("^%s*$") then
     return "--audience is empty: it takes the id of an audience"
-  elseif args.region and not core.region(args.region) then
-    return UNKNOWN_REGION
   end
+end
+
+local function region_problem(args)
+  return args.region and not core.region(args.region) and UNKNOWN_REGION or nil
 end
 
 -- Options that nothing of a dry run uses: the key, and why.
@@ -331,7 +345,7 @@ end
 ---@return string?
 function usage.of_job(args, script, opts)
   local inputs = paths.expand(#args.file > 0 and args.file or { "-" })
-  local problem = audience_problem(args, script)
+  local problem = audience_problem(args, script) or region_problem(args)
     or overwritten.problem(args, inputs or overwritten.named_inputs(args.file))
   if problem then
     return problem

@@ -4,6 +4,8 @@ local entries = require "scope3.util.entries"
 
 local plan = {}
 
+plan.LATEST = 11 -- hours by which a night's clock may be wrong
+
 local HOUR, DAY = 3600, 86400
 
 local FAULTS = {
@@ -46,6 +48,20 @@ local function tasks_of(dice)
     lengths[i] = dice:happens(0.6) and 0 or dice:whole(1, 47) * HOUR
   end
   return outcomes, lengths
+end
+
+-- The task of a request whose answer is lost ends days later, and that of its repeat at once: it must not be forgotten.
+local function late_copies(dice, faults)
+  local lengths = {}
+  for _, fault in ipairs(faults or {}) do
+    if fault.act == "lost_reply" and fault.on == "sync" and #lengths == 0 then
+      for i = 1, fault.after do
+        lengths[i] = 0
+      end
+      lengths[fault.after + 1] = dice:whole(20, 47) * HOUR
+    end
+  end
+  return lengths
 end
 
 --- The time until the next night.
@@ -98,13 +114,16 @@ function plan.random(dice, ids, points)
     night.name = "dry"
     table.insert(night.args, "--dry-run")
   end
-  night.late = dice:happens(0.08) and dice:whole(-11, 11) * HOUR or 0
+  night.late = dice:happens(0.08) and dice:whole(-plan.LATEST, plan.LATEST) * HOUR or 0
   local settings = night.settings
   if dice:happens(0.5) then
     settings.task_outcomes, settings.task_lengths = tasks_of(dice)
   end
   if dice:happens(0.45) then
     settings.faults = faults_of(dice, night)
+  end
+  if not settings.task_outcomes and dice:happens(0.7) then
+    settings.task_lengths = late_copies(dice, settings.faults)
   end
   if dice:happens(0.1) then
     settings.max_body = dice:whole(600, 2500)

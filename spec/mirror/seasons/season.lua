@@ -246,7 +246,7 @@ end
 --- Nights without trouble, once nothing can be under way: the first is clean, and another one sends nothing.
 ---@return string? problem
 function Season:calm()
-  self:advance(73 * 3600)
+  self:advance((73 + plan.LATEST) * 3600)
   local problem, clean, _, tonight = self:night(plan.calm())
   if not problem and not clean then
     problem = ("night %d of seed %d: it is quiet, and still the night is not clean"):format(self.number, self.seed)
