@@ -1,6 +1,5 @@
 --- What a report in a file says first: how the command ended, in one line and in some more.
 local exit_code = require "scope3.cli.exit_code"
-local report_mirror = require "scope3.cli.report_mirror"
 local report_summary = require "scope3.cli.report_summary"
 local text = require "scope3.cli.text"
 local time = require "scope3.util.time"
@@ -54,7 +53,8 @@ local function subject_of(word, ended, about)
   end
   if has_result(fields) then
     local label, words = report_summary.outcome(fields)
-    parts[#parts + 1] = (report_mirror.subject(fields) or label .. " " .. words):gsub(" · ", ", ")
+    local of_night = fields.mirror and require("scope3.cli.report_mirror").subject(fields)
+    parts[#parts + 1] = (of_night or label .. " " .. words):gsub(" · ", ", ")
     if #fields.warnings > 0 then
       parts[#parts + 1] = text.plural(#fields.warnings, "warning")
     end

@@ -25,14 +25,11 @@ local function is_untouched(res)
 end
 
 --- How many people the state had, and which night this is.
----@param res scope3.Result
----@return string? label
----@return string? words
+---@param res scope3.Result  of a job with a state, as below
+---@return string label
+---@return string words
 function report_mirror.state(res)
   local of = res.mirror
-  if not of then
-    return nil
-  end
   local people = text.plural(of.before, "person", "people")
   if of.before == 0 then
     people = of.night and "nobody" or "nobody yet"
@@ -46,9 +43,6 @@ end
 ---@return string? words
 function report_mirror.difference(res)
   local of = res.mirror
-  if not of then
-    return nil
-  end
   local noted = of.noted > 0 and ("changed (%s the same member)"):format(of.noted == of.changed and "all give"
     or text.count(of.noted) .. " of them " .. plural.words(of.noted, "gives", "give")) or "changed"
   local removes = of.mode == "remove"
@@ -67,7 +61,7 @@ end
 ---@return string? words
 function report_mirror.held_back(res)
   local of = res.mirror
-  if not of or not of.held_back then
+  if not of.held_back then
     return nil
   end
   local others = is_untouched(res) and "nothing was sent" or "what is new or has changed was sent"
@@ -81,9 +75,6 @@ end
 ---@return string? words
 function report_mirror.waiting(res)
   local of = res.mirror
-  if not of then
-    return nil
-  end
   local again = of.sent_again == 0 and "" or of.sent_again == of.under_way and ", and sent again"
     or (", %s of them sent again"):format(text.count(of.sent_again))
   local words = counted(of, {
@@ -97,7 +88,7 @@ end
 ---@return string? label
 ---@return string? words
 function report_mirror.besides(res)
-  local words = res.mirror and counted(res.mirror, {
+  local words = counted(res.mirror, {
     { "rejected_before", "rejected as before" }, { "excluded", "excluded" }, { "kept", "kept without a row" },
     { "not_there", "not in the audience" }, { "replaced", "replaced by a later row of the same id" },
   })
@@ -109,7 +100,7 @@ end
 ---@return string?
 function report_mirror.nothing(res)
   local of = res.mirror
-  if not of or res.members > 0 or #res.requests > 0 then
+  if res.members > 0 or #res.requests > 0 then
     return nil
   elseif is_untouched(res) or of.held_back then
     return "nothing"
@@ -128,7 +119,7 @@ end
 ---@return string?
 function report_mirror.subject(res)
   local of = res.mirror
-  if not of or res.would_send then
+  if res.would_send then
     return nil
   elseif of.held_back then
     return ("%s held back, %s accepted"):format(text.plural(of.held_back, "removal"), text.count(res.accepted))
@@ -154,7 +145,7 @@ end
 ---@param res scope3.Result
 ---@return scope3.cli.ReportTable
 function report_mirror.samples(res)
-  local samples, rows, several = res.mirror and res.mirror.samples or {}, {}, false
+  local samples, rows, several = res.mirror.samples or {}, {}, false
   for _, kind in ipairs(SAMPLED) do
     for _, spot in ipairs(samples[kind[1]] or {}) do
       several = several or spot.file > 0
