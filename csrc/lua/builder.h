@@ -35,6 +35,8 @@ typedef struct sc3l_builder {
   int mapped;          /* has targets */
   sc3l_lookup *lookup; /* NULL where no row is a record */
   int has_where, has_member;
+  uint32_t wheres;                       /* audiences that have a where() of their own */
+  uint64_t wanted[SC3_MIRROR_AUDIENCES]; /* rows that came into a night of several, for each */
   int in_epoch;           /* the user value holds an id set and the payload of the next epoch */
   sc3l_uses *uses;        /* of the call under way; NULL outside */
   sc3_building *building; /* NULL before its first candidate of a night */
@@ -44,6 +46,7 @@ typedef struct sc3l_builder {
 /* The user value is a table with these. */
 #define KEY_WHERE "where"
 #define KEY_MEMBER "member"
+#define KEY_WHERES "wheres" /* those of single audiences, by number from 1 */
 #define KEY_LOOKUP "lookup"
 #define KEY_MAP "map"
 #define KEY_CONDITIONS "conditions"

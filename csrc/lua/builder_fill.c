@@ -53,6 +53,8 @@ static int call_filling(lua_State *L, filling *f, lua_CFunction body) {
   lua_pushcfunction(L, body); /* may run finalizers, as making a lookup may */
   sc3l_getuservalue(L, 1);
   sc3l_builder_need_lookup(L, f->u, 5);
+  if (f->u->wheres != 0 || f->u->lookup->columns.own_count < f->u->lookup->columns.condition_count)
+    return luaL_error(L, "conditions of single audiences are for a night");
   lua_pushvalue(L, 3);
   lua_pushlightuserdata(L, f);
   f->u = sc3l_check_builder(L);

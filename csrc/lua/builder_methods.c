@@ -12,13 +12,14 @@
 
 /* builder{ remove = false, max_member = bytes, rejections = false, repair = true, ids = "refuse",
    region = nil, phone_repairs = {names} or nil, exclusions = nil, conditions = {{operator, column
-   or name, {values}, decimal =, ignore_case =, blank =}, ...}, columns = {key of a row that is a
-   table, ...}, map =
-   {{role, column or name, uid type}, ...}, where = f, member = f } */
+   or name, {values}, decimal =, ignore_case =, blank =, audience =}, ...}, columns = {key of a row
+   that is a table, ...}, map = {{role, column or name, uid type}, ...}, where = f, wheres =
+   {[number of an audience] = f}, member = f } */
 static int builder_new(lua_State *L) {
   static const char *const known[] = {
-      "remove", "max_member", "rejections",    "map",        "where",   "member",     "repair",
-      "ids",    "region",     "phone_repairs", "conditions", "columns", "exclusions", NULL};
+      "remove",        "max_member", "rejections", "map",        "where",
+      "wheres",        "member",     "repair",     "ids",        "region",
+      "phone_repairs", "conditions", "columns",    "exclusions", NULL};
   sc3l_builder *u;
   luaL_checktype(L, 1, LUA_TTABLE);
   sc3l_check_keys(L, 1, known, "builder");

@@ -9,7 +9,7 @@
 #include "payload.h"
 #include "script.h"
 
-enum { HELD = 3 };
+enum { HELD = SC3_MIRROR_AUDIENCES + 2, SLOTS = 3 * SC3_MIRROR_AUDIENCES + 20 };
 
 /* What a body needs besides what lies on its stack. */
 typedef struct work {
@@ -19,7 +19,7 @@ typedef struct work {
   sc3_building_to to;      /* of :build() alone */
   sc3l_mirror *held[HELD]; /* the night, and what `to` has of mirrors; NULL = none */
   unsigned audiences;
-  int again; /* only entries that go again are built */
+  int asks; /* single audiences take some rows alone */
   uint16_t file;
   sc3l_budget budget;
 } work;
@@ -51,9 +51,16 @@ static void push_call(lua_State *L, work *w, lua_CFunction body) {
   lua_pushlightuserdata(L, w);
 }
 
-/* Makes the call that was pushed. After an error a row may be missing, whose person would leave:
-   the night is closed for good then, as are the chunks. */
-static int make_call(lua_State *L, work *w, sc3l_uses *uses) {
+static void leave_payloads(void **filled, unsigned audiences) {
+  unsigned audience;
+  for (audience = 0; audience < audiences; audience++)
+    sc3l_leave_payload(filled[audience]);
+}
+
+/* Makes the call that was pushed; `filled` are the payloads that it fills, or NULL. After an error
+   a row may be missing, whose person would leave: the night is closed for good then, as are the
+   chunks. */
+static int make_call(lua_State *L, work *w, sc3l_uses *uses, void **filled) {
   const int top = lua_gettop(L) - 4;
   int failed, i;
   for (i = 0; i < HELD && w->held[i] != NULL; i++)
@@ -62,6 +69,8 @@ static int make_call(lua_State *L, work *w, sc3l_uses *uses) {
   if (failed)
     sc3l_fail_row(L, w->u, failed);
   sc3l_builder_end_use(w->u, uses);
+  if (filled != NULL)
+    leave_payloads(filled, w->audiences);
   for (i = 0; i < HELD && w->held[i] != NULL; i++)
     sc3l_leave_mirror(w->held[i], !failed);
   return failed ? lua_error(L) : lua_gettop(L) - top;
@@ -69,30 +78,36 @@ static int make_call(lua_State *L, work *w, sc3l_uses *uses) {
 
 /* --- rows into a night --- */
 
-/* Gives the night a row that was surveyed. 0 where it failed, and what to answer is pushed. */
-static int give_row(lua_State *L, const work *w, const sc3_survey *survey) {
+static void count_wanted(sc3l_builder *u, uint32_t mask) {
+  unsigned audience;
+  for (audience = 0; mask >> audience != 0; audience++)
+    u->wanted[audience] += mask >> audience & 1;
+}
+
+/* Gives the night a row that was surveyed, for the audiences of `mask`. 0 where it failed, and what
+ * to answer is pushed. */
+static int give_row(lua_State *L, const work *w, const sc3_survey *survey, uint32_t mask) {
   const sc3_record *r = &w->u->record;
   const sc3_row_hash hash = sc3_night_values(w->night, survey->id.value, &survey->mapped.values);
   sc3_row_place place;
   place.row = r->row;
   place.offset = r->offset;
   place.file = w->file;
-  place.mask = (uint16_t)((UINT32_C(1) << w->audiences) - 1);
+  place.mask = (uint16_t)mask;
   place.beyond = sc3_line_beyond(r->row, r->line);
   sc3_builder_leave(&w->u->b);
+  if (w->audiences > 1)
+    count_wanted(w->u, mask);
   return sc3l_mirror_is_well(L, sc3_night_row(w->night, &hash, &place));
 }
 
 /* What a row came to. */
 typedef enum surveyed { SURVEYED, SCRIPT_FAILED, NIGHT_FAILED } surveyed;
 
-/* Whether conditions and where() take the row: then `*wanted` is 1. */
-static surveyed ask(lua_State *L, sc3l_builder *u, int *wanted) {
-  const sc3l_staging staging = {.u = u, .payload = NULL, .values = 1};
+/* Whether where() takes the row, or that of an audience. */
+static surveyed ask_where(lua_State *L, sc3l_builder *u, int audience, int *wanted) {
+  const sc3l_staging staging = {.u = u, .payload = NULL, .values = 1, .audience = audience};
   int skipped = 0;
-  *wanted = sc3_mapping_wants(u->b.mapping, &u->record);
-  if (!*wanted || !u->has_where || u->record.fault != SC3_R_NONE)
-    return SURVEYED;
   sc3l_adopt_source(L, 1, 2); /* not before a row is there: then the header is known */
   if (sc3l_ask_where(L, &staging, &skipped) != NULL)
     return SCRIPT_FAILED;
@@ -101,19 +116,48 @@ static surveyed ask(lua_State *L, sc3l_builder *u, int *wanted) {
   return SURVEYED;
 }
 
+/* Which of the audiences of `*mask` take the row. */
+static surveyed ask_audiences(lua_State *L, sc3l_builder *u, uint32_t *mask) {
+  unsigned audience;
+  *mask = sc3_mapping_audiences(u->b.mapping, &u->record, *mask);
+  for (audience = 0; (*mask & u->wheres) >> audience != 0; audience++) {
+    const uint32_t bit = UINT32_C(1) << audience;
+    int wanted = 1;
+    if ((*mask & u->wheres & bit) != 0 && ask_where(L, u, (int)audience + 1, &wanted) != SURVEYED)
+      return SCRIPT_FAILED;
+    if (!wanted)
+      *mask &= ~bit;
+  }
+  return SURVEYED;
+}
+
+/* Which audiences take the row: none where it is skipped, all where it is rejected. */
+static surveyed ask(lua_State *L, const work *w, uint32_t *mask) {
+  sc3l_builder *u = w->u;
+  int wanted = sc3_mapping_wants(u->b.mapping, &u->record);
+  *mask = (UINT32_C(1) << w->audiences) - 1;
+  if (u->record.fault != SC3_R_NONE)
+    return SURVEYED;
+  if (wanted && u->has_where && ask_where(L, u, 0, &wanted) != SURVEYED)
+    return SCRIPT_FAILED;
+  if (!wanted)
+    *mask = 0;
+  return *mask != 0 && w->asks ? ask_audiences(L, u, mask) : SURVEYED;
+}
+
 /* A row that is skipped does not come into the night, as it does not come into a payload: an
    earlier row of its id that is wanted still counts. Whoever has no other row leaves. */
 static surveyed survey_record(lua_State *L, const work *w, const sc3_keys *keys) {
   sc3l_builder *u = w->u;
   sc3_survey survey;
   surveyed came;
-  int wanted;
+  uint32_t mask;
   if (!sc3l_begin_record(L, u, keys))
     return SURVEYED;
-  came = ask(L, u, &wanted);
+  came = ask(L, w, &mask);
   if (came != SURVEYED)
     return came;
-  if (!wanted) {
+  if (mask == 0) {
     sc3l_check_status(L, sc3_builder_end(&u->b, 1));
     return SURVEYED;
   }
@@ -121,7 +165,7 @@ static surveyed survey_record(lua_State *L, const work *w, const sc3_keys *keys)
   if (u->b.row_rejected == SC3_R_NONE && survey.id.value.n > SC3_MIRROR_ID_MAX)
     sc3l_check_status(L, sc3_builder_reject(&u->b, SC3_R_MEMBER_TOO_LARGE, SC3_ROLE_NONE, 0));
   if (u->b.row_rejected == SC3_R_NONE)
-    return give_row(L, w, &survey) ? SURVEYED : NIGHT_FAILED;
+    return give_row(L, w, &survey, mask) ? SURVEYED : NIGHT_FAILED;
   sc3l_check_status(L, sc3_builder_end(&u->b, 0));
   return SURVEYED;
 }
@@ -133,7 +177,7 @@ static int survey_rows(lua_State *L) {
   sc3_keys keys;
   sc3l_checkstack(L, 20);
   keys = sc3_mapping_keys(u->b.mapping);
-  keys.all = u->has_where; /* it may look at any of them */
+  keys.all = u->has_where || u->wheres != 0; /* they may look at any of them */
   sc3l_source_other_keys(w->source);
   for (;;) {
     sc3_next next;
@@ -152,9 +196,22 @@ static int survey_rows(lua_State *L) {
   }
 }
 
+/* Raises where the builder knows of audiences that the night has not. */
+static void check_audiences(lua_State *L, work *w) {
+  const sc3_mapping *m = w->u->b.mapping;
+  uint32_t others = w->u->wheres;
+  size_t i;
+  for (i = m->own_count; i < m->condition_count; i++)
+    others |= UINT32_C(1) << m->audiences[i];
+  w->asks = others != 0;
+  if (others >> w->audiences != 0)
+    luaL_error(L, "the night has fewer audiences than the builder has conditions for");
+}
+
 /* :survey(night, source, file, bytes, seconds) -> "more" (the budget is used up) | "need" (feed the
    source) | "end" | "fatal", table | "script", message, row number, its line | nil, message, code.
-   Gives the night the rows of a source, which is its file of that number, from 0. Every row is
+   Gives the night the rows of a source, which is its file of that number, from 0. One that no
+   audience takes is skipped. Every row is
    counted as :fill() would, but only what can be told without building it: those that come into the
    night are counted as used or rejected when :build() builds them. */
 static int builder_survey(lua_State *L) {
@@ -167,8 +224,9 @@ static int builder_survey(lua_State *L) {
     return luaL_error(L, "the row before waits for room: flush it first");
   push_call(L, &w, survey_rows);
   check_both(L, &w, 2);
+  check_audiences(L, &w);
   sc3l_builder_begin_survey(w.u, &uses, w.source);
-  return make_call(L, &w, &uses);
+  return make_call(L, &w, &uses, NULL);
 }
 
 /* --- candidates out of it --- */
@@ -204,7 +262,7 @@ static int build_row(lua_State *L, work *w, const sc3_keys *keys) {
     return 0;
   }
   sc3_builder_return(&u->b, u->record.row, u->record.line);
-  if (sc3_building_build(u->building, w->night, &u->b, w->to.payload, &u->record, &same) !=
+  if (sc3_building_build(u->building, w->night, &u->b, w->to.parts[0].payload, &u->record, &same) !=
       SC3_MIRROR_OK)
     return luaL_error(L, "not enough memory");
   if (!same) {
@@ -215,7 +273,7 @@ static int build_row(lua_State *L, work *w, const sc3_keys *keys) {
 }
 
 /* Writes what was built. 0 where that did not come about, and what to answer is pushed. */
-static int write_built(lua_State *L, const work *w) {
+static int write_built(lua_State *L, work *w) {
   sc3_added added;
   if (!sc3l_mirror_is_well(L,
                            sc3_building_write(w->u->building, w->night, &w->u->b, &w->to, &added)))
@@ -241,7 +299,7 @@ static int build_rows(lua_State *L) {
     const sc3_candidate *c;
     if (sc3l_is_spent(&w->budget, bytes))
       return sc3l_push_outcome(L, "more");
-    if (!sc3l_mirror_is_well(L, sc3_building_next(g, w->night, w->again, &c)))
+    if (!sc3l_mirror_is_well(L, sc3_building_next(g, w->night, w->to.again, &c)))
       return 3;
     if (c == NULL || sc3_candidate_file(c) > w->file)
       return sc3l_push_outcome(L, "end");
@@ -264,18 +322,6 @@ void sc3l_need_building(lua_State *L, sc3l_builder *u) {
   sc3_building_init(u->building);
 }
 
-void sc3l_need_one_audience(lua_State *L, unsigned audiences) {
-  if (audiences != 1)
-    luaL_error(L, "the members of a payload are of one audience");
-}
-
-/* Member i of a payload is entry i of its chunk, or of the list. */
-void sc3l_need_pairs(lua_State *L, const sc3_building_to *to) {
-  const size_t entries = to->list != NULL ? sc3_again_count(to->list) : to->chunk->count;
-  if (sc3_payload_count(to->payload) != entries)
-    luaL_error(L, "a payload has other members than its %s", to->list != NULL ? "list" : "chunk");
-}
-
 static void check_under_way(lua_State *L, const sc3l_builder *u, int again) {
   const sc3_building *g = u->building;
   if (sc3_building_has_other(g, again))
@@ -284,48 +330,62 @@ static void check_under_way(lua_State *L, const sc3l_builder *u, int again) {
     luaL_error(L, "the row before waits for room: flush it first");
 }
 
-static void check_build(lua_State *L, work *w) {
+static void check_build(lua_State *L, work *w, const sc3l_night_parts *parts) {
+  unsigned audience;
   check_both(L, w, 4);
-  sc3l_need_one_audience(L, w->audiences);
-  if (w->again) {
-    w->to.list = sc3l_use_list(L, 5, &w->held[1]);
-  } else {
-    w->to.chunk = sc3l_use_chunk(L, 5, &w->held[1]);
-    w->to.notes = sc3l_use_chunk(L, 6, &w->held[2]);
-    if (w->to.chunk == w->to.notes)
-      luaL_error(L, "notes go into a chunk of their own");
+  w->to.audiences = w->audiences;
+  sc3l_check_night_parts(L, parts, &w->to, w->held + 1);
+  if (!w->to.again) {
+    w->to.notes = sc3l_use_chunk(L, 6, &w->held[w->audiences + 1]);
+    for (audience = 0; audience < w->audiences; audience++)
+      if (w->to.parts[audience].chunk == w->to.notes)
+        luaL_error(L, "notes go into a chunk of their own");
   }
-  w->to.payload = sc3l_check_payload(L, 2);
-  sc3l_need_pairs(L, &w->to);
   sc3l_need_building(L, w->u);
-  check_under_way(L, w->u, w->again);
+  check_under_way(L, w->u, w->to.again);
+}
+
+/* Holds the payloads while they are filled. */
+static void fill_payloads(lua_State *L, const work *w, const sc3l_night_parts *parts,
+                          void **filled) {
+  unsigned audience;
+  for (audience = 0; audience < w->audiences; audience++)
+    filled[audience] = sc3l_fill_payload(L, parts->payloads + (int)audience);
 }
 
 static int build_candidates(lua_State *L, int again) {
+  void *filled[SC3_MIRROR_AUDIENCES];
+  sc3l_night_parts parts;
   sc3l_uses uses;
   work w;
   memset(&w, 0, sizeof w);
-  w.again = again;
-  check_build(L, &w);
+  w.to.again = again;
+  check_both(L, &w, 4);
   check_numbers(L, &w, again ? 6 : 7);
+  sc3l_push_night_parts(L, 2, 5, w.audiences, &parts);
+  check_build(L, &w, &parts);
   push_call(L, &w, build_rows);
-  check_build(L, &w);
-  sc3l_builder_begin_use(L, w.u, &uses, w.source);
-  return make_call(L, &w, &uses);
+  check_build(L, &w, &parts);
+  sc3_building_count(&w.to);
+  sc3l_builder_begin_survey(w.u, &uses, w.source);
+  fill_payloads(L, &w, &parts, filled);
+  return make_call(L, &w, &uses, filled);
 }
 
-/* :build(payload, source, night, chunk, notes, file, bytes, seconds) -> "more" (the budget is used
-   up) | "full" (the payload has no room, or `notes` is large: go on with others) | "need" (feed the
-   source) | "end" (of the candidates of this file) | "changed" (it is not the file that was
-   surveyed) | "fatal", table | nil, message, code. Member i of the payload is entry i of `chunk`;
-   candidates of which nothing is sent are entries of `notes`, another chunk. The source is opened
-   anew; where it is a file, only the rows that are wanted are read. Rows that give no member leave
-   the night's audience, where they may be in it. */
+/* :build(payloads, source, night, chunks, notes, file, bytes, seconds) -> "more" (the budget is
+   used up) | "full" (the payloads have no room, or `notes` is large: go on with others) | "need"
+   (feed the source) | "end" (of the candidates of this file) | "changed" (it is not the file that
+   was surveyed) | "fatal", table | nil, message, code. `payloads` and `chunks` are lists with one
+   for each audience, or the one of the only audience. Together the payloads take what one of them
+   may hold. Member i of a payload is entry i of its chunk. A member goes into the payload of each
+   audience that lacks it; candidates of which nothing is sent are entries of `notes`, another
+   chunk. The source is opened anew; where it is a file, only the rows that are wanted are read.
+   Rows that give no member leave the night's audiences, where they may be in them. */
 static int builder_build(lua_State *L) {
   return build_candidates(L, 0);
 }
 
-/* :build_again(payload, source, night, list, file, bytes, seconds) -> as :build(), before it. Of
+/* :build_again(payloads, source, night, lists, file, bytes, seconds) -> as :build(), before it. Of
    the candidates whose entries go again, those who come to the member of the entry go into the
    payload, and the numbers of their entries into the list, in the same order. */
 static int builder_build_again(lua_State *L) {
@@ -337,21 +397,47 @@ static void set_count(lua_State *L, const char *name, uint64_t n) {
   lua_setfield(L, -2, name);
 }
 
-/* :built() -> { add =, note =, rejected =, remove =, add_again =, remove_again =, deferred = }:
-   what became of candidates and leavers so far. `deferred` are entries that do not go again,
-   because their rows come to other members, or to none. */
+static void add_counts(sc3_building_counts *to, const sc3_building_counts *from) {
+  to->added += from->added;
+  to->noted += from->noted;
+  to->removed += from->removed;
+  to->again[SC3_ADD] += from->again[SC3_ADD];
+  to->again[SC3_REMOVE] += from->again[SC3_REMOVE];
+  to->deferred += from->deferred;
+}
+
+/* :built([number of an audience, from 1]) -> { add =, note =, remove =, add_again =, remove_again
+   =, deferred = } and, of all audiences, rejected =: what became of candidates and leavers so far.
+   `deferred` are entries that do not go again, because their rows come to other members, or to
+   none; `rejected` are rows. */
 static int builder_built(lua_State *L) {
-  static const sc3_building nothing;
   const sc3l_builder *u = sc3l_check_builder(L);
-  const sc3_building g = u->building != NULL ? *u->building : nothing; /* finalizers may free it */
-  lua_createtable(L, 0, 7);
-  set_count(L, "add", g.written[SC3_ENTRY_ADD]);
-  set_count(L, "note", g.written[SC3_ENTRY_NOTE]);
-  set_count(L, "rejected", g.written[SC3_ENTRY_REJECTED]);
-  set_count(L, "remove", g.written[SC3_ENTRY_REMOVE]);
-  set_count(L, "add_again", g.again[SC3_ADD]);
-  set_count(L, "remove_again", g.again[SC3_REMOVE]);
-  set_count(L, "deferred", g.deferred);
+  const sc3_building *g = u->building;
+  const int of_all = lua_isnoneornil(L, 2);
+  const unsigned first = of_all ? 0 : (unsigned)sc3l_check_whole(L, 2, 1, SC3_MIRROR_AUDIENCES) - 1;
+  const unsigned last = of_all ? SC3_MIRROR_AUDIENCES : first + 1;
+  const uint64_t rejected = g != NULL ? g->rejected : 0;
+  sc3_building_counts sum;
+  unsigned i;
+  memset(&sum, 0, sizeof sum);
+  for (i = first; i < last && g != NULL; i++)
+    add_counts(&sum, &g->counts[i]);
+  lua_createtable(L, 0, 7); /* when all is read: finalizers may free it */
+  set_count(L, "add", sum.added);
+  set_count(L, "note", sum.noted);
+  if (of_all)
+    set_count(L, "rejected", rejected);
+  set_count(L, "remove", sum.removed);
+  set_count(L, "add_again", sum.again[SC3_ADD]);
+  set_count(L, "remove_again", sum.again[SC3_REMOVE]);
+  set_count(L, "deferred", sum.deferred);
+  return 1;
+}
+
+/* :wanted(number of an audience, from 1) -> rows that came into a night of several for it */
+static int builder_wanted(lua_State *L) {
+  const sc3l_builder *u = sc3l_check_builder(L);
+  sc3l_push_count(L, u->wanted[sc3l_check_whole(L, 2, 1, SC3_MIRROR_AUDIENCES) - 1]);
   return 1;
 }
 
@@ -362,5 +448,6 @@ const luaL_Reg sc3l_builder_night_methods[] = {
     {"leave", sc3l_builder_leave},
     {"leave_again", sc3l_builder_leave_again},
     {"survey", builder_survey},
+    {"wanted", builder_wanted},
     {NULL, NULL},
 };

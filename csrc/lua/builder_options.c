@@ -7,6 +7,7 @@
 #include "exclusions.h"
 #include "field.h"
 #include "identity.h"
+#include "mirror.h"
 
 static sc3_role check_role(lua_State *L, int index) {
   static const char *const roles[] = {
@@ -121,8 +122,19 @@ static void read_operands(lua_State *L, sc3l_lookup *lookup, sc3_condition *c, i
   }
 }
 
+/* The audience that a condition, on top of the stack, is for, from 1; 0 where all have it. Those of
+ * all come first. */
+static void read_audience(lua_State *L, sc3_mapping *columns, size_t i) {
+  lua_getfield(L, -1, "audience");
+  if (lua_isnil(L, -1) && columns->own_count == i)
+    columns->own_count++;
+  else
+    columns->audiences[i] = (unsigned char)(sc3l_check_whole(L, -1, 1, SC3_MIRROR_AUDIENCES) - 1);
+  lua_pop(L, 1);
+}
+
 /* A condition, on top of the stack: { operator, column (number or name), array of values, decimal
-   =, ignore_case =, blank = }. With ignore_case the values are in lowercase. */
+   =, ignore_case =, blank =, audience = }. With ignore_case the values are in lowercase. */
 static void read_condition(lua_State *L, sc3l_lookup *lookup, sc3_condition *c, int texts) {
   /* as sc3_operator */
   static const char *const operators[] = {"eq",      "ne",     "lt",  "le", "gt", "ge",
@@ -147,6 +159,7 @@ static void read_conditions(lua_State *L, sc3l_lookup *lookup, int texts, int in
   for (i = 0; i < n; i++) {
     lua_rawgeti(L, index, (int)i + 1);
     read_condition(L, lookup, &lookup->columns.conditions[i], texts);
+    read_audience(L, &lookup->columns, i);
     lua_pop(L, 1);
   }
   lookup->columns.condition_count = n;
@@ -168,7 +181,7 @@ void sc3l_read_columns(lua_State *L, sc3l_builder *u, const sc3l_column_argument
   int texts;
   memset(columns->targets, 0, sizeof columns->targets); /* the tallies go on */
   memset(columns->conditions, 0, sizeof columns->conditions);
-  columns->target_count = columns->condition_count = columns->name_count = 0;
+  columns->target_count = columns->condition_count = columns->own_count = columns->name_count = 0;
   u->lookup->operand_count = 0;
   lua_createtable(L, 0, 0);
   texts = lua_gettop(L);
@@ -198,6 +211,28 @@ static int keep_function(lua_State *L, const char *key) {
   luaL_checktype(L, -1, LUA_TFUNCTION);
   lua_setfield(L, VALUES, key);
   return 1;
+}
+
+/* where() of single audiences, by number: a set of those that have one. */
+static uint32_t keep_wheres(lua_State *L) {
+  uint32_t set = 0;
+  int i;
+  lua_getfield(L, OPTIONS, KEY_WHERES);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return 0;
+  }
+  luaL_checktype(L, -1, LUA_TTABLE);
+  for (i = 1; i <= SC3_MIRROR_AUDIENCES; i++) {
+    lua_rawgeti(L, -1, i);
+    if (!lua_isnil(L, -1)) {
+      luaL_checktype(L, -1, LUA_TFUNCTION);
+      set |= UINT32_C(1) << (i - 1);
+    }
+    lua_pop(L, 1);
+  }
+  lua_setfield(L, VALUES, KEY_WHERES);
+  return set;
 }
 
 void sc3l_read_reading(lua_State *L, sc3_reading *reading) {
@@ -248,6 +283,7 @@ void sc3l_read_builder_options(lua_State *L, sc3l_builder *u) {
   lua_setfield(L, VALUES, KEY_REASONS);
   u->has_where = keep_function(L, KEY_WHERE);
   u->has_member = keep_function(L, KEY_MEMBER);
+  u->wheres = keep_wheres(L);
   lua_getfield(L, OPTIONS, "remove");
   lua_getfield(L, OPTIONS, "max_member");
   lua_getfield(L, OPTIONS, "rejections");

@@ -81,6 +81,22 @@ static int chunk_blob(lua_State *L) {
   return 1;
 }
 
+/* chunk_audience(blob) -> the number of the audience, from 0, of its first entry that is of one;
+   nil where none is */
+static int chunk_audience(lua_State *L) {
+  sc3_chunk_reader reader;
+  sc3_mirror_entry entry;
+  sc3_mirror_status status = sc3_chunk_open(&reader, sc3l_check_string(L, 1), SC3_MIRROR_AUDIENCES);
+  do {
+    if (status == SC3_MIRROR_OK)
+      status = sc3_chunk_next(&reader, &entry);
+    if (status != SC3_MIRROR_OK || entry.id.p == NULL)
+      return 0;
+  } while (entry.op == SC3_ENTRY_BLANK);
+  sc3l_push_count(L, entry.audience);
+  return 1;
+}
+
 static int chunk_close(lua_State *L) {
   return sc3l_end_mirror(L, TYPE);
 }
@@ -95,4 +111,6 @@ void sc3l_open_mirror_chunk(lua_State *L) {
   sc3l_new_type(L, &type);
   lua_pushcfunction(L, chunk_new);
   lua_setfield(L, -2, "chunk");
+  lua_pushcfunction(L, chunk_audience);
+  lua_setfield(L, -2, "chunk_audience");
 }

@@ -54,6 +54,10 @@ static const char *call_script(lua_State *L, const sc3l_staging *s, const char *
   lua_pushcfunction(L, sc3l_locate_error);
   handler = lua_gettop(L);
   lua_getfield(L, s->values, key);
+  if (s->audience > 0) {
+    lua_rawgeti(L, -1, s->audience);
+    lua_remove(L, -2);
+  }
   if (s->row > 0) {
     lua_pushvalue(L, s->row);
   } else {
@@ -220,11 +224,13 @@ static void read_table(lua_State *L, const sc3l_staging *s) {
 
 const char *sc3l_ask_where(lua_State *L, const sc3l_staging *s, int *skipped) {
   const int top = lua_gettop(L);
-  const char *message = call_script(L, s, KEY_WHERE, 1);
+  const char *message = call_script(L, s, s->audience > 0 ? KEY_WHERES : KEY_WHERE, 1);
   if (message == NULL)
     message = read_answer(L, skipped);
   if (message == NULL)
     lua_settop(L, top);
+  else if (s->audience > 0)
+    message = lua_pushfstring(L, "%s (where of audience %d)", message, s->audience);
   return message;
 }
 

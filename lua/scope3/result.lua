@@ -6,6 +6,7 @@ local options = require "scope3.util.options"
 local plural = require "scope3.util.plural"
 
 ---@class scope3.ConditionCount  rows that a condition was tested on, and what became of them
+---@field audience_id? string  of the only audience that it is for
 ---@field column string|integer
 ---@field operator string
 ---@field seen integer  rows that it was tested on

@@ -2,7 +2,8 @@
 local json = require "scope3.util.json"
 local world = require "spec.support.world"
 
-local INPUT = "id,mail,ok\nid1,p1@example.org,yes\nid2,p2@example.org,yes\nid3,p3@example.org,yes\nid4,p4@example.org,no\n"
+local INPUT = "id,mail,ok\nid1,p1@example.org,yes\nid2,p2@example.org,yes\n"
+  .. "id3,p3@example.org,yes\nid4,p4@example.org,no\n"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
@@ -11,8 +12,8 @@ local function file(text, suffix)
 end
 
 local function sync(...)
-  return world.command { "sync", file(INPUT, ".csv"), "--dry-run", "--audience", "a", "--map", "external_id=id", "--map",
-    "email=mail", ... }
+  return world.command { "sync", file(INPUT, ".csv"), "--dry-run", "--audience", "a", "--map", "external_id=id",
+    "--map", "email=mail", ... }
 end
 
 describe("a command that leaves people out", function()
@@ -84,7 +85,8 @@ describe("a command that leaves people out", function()
   it("names rows of who is excluded in a dry run with a state", function()
     local code, said = sync("--exclude", file "id1\np3@example.org\n", "--mirror", "--state", world.path ".state")
     assert.equal(0, code)
-    assert.truthy(said:find("2 added · 0 changed · 0 removed · 0 unchanged\n  besides       2 excluded\n", 1, true), said)
+    assert.truthy(said:find("2 added · 0 changed · 0 removed · 0 unchanged\n", 1, true), said)
+    assert.truthy(said:find("\n  besides       2 excluded\n", 1, true), said)
     assert.truthy(said:find("\n  excluded  1, 3\n", 1, true), said)
   end)
 end)

@@ -228,4 +228,37 @@ describe("a command with a state", function()
     assert.equal(2, code)
     assert.truthy(complained:find("--state has no effect with --sandbox", 1, true), complained)
   end)
+
+  it("fills several audiences of a script, and says what differed in each", function()
+    local script = world.file([[
+      return { map = { external_id = "id", email = "mail" }, audiences = {
+        { id = "gold", where = { tier = { "gold" } } },
+        { id = "all", name = "Everybody" },
+      } }]], ".lua")
+    local rows = world.file("id,mail,tier\na,a@example.org,gold\nb,b@example.org,tin\n", ".csv")
+    local function run_script(...)
+      return world.command({ "run", script, rows, "--base-url", sandbox.url, "--account", "25", ... },
+        { env = "SCOPE3_API_KEY=scope3_test_key" })
+    end
+    local code, said = run_script("--state", state, "--mirror", "--dry-run")
+    assert.equal(0, code)
+    assert.truthy(said:find("would differ  3 added · 0 changed · 0 removed · 0 unchanged\n  of gold       1 added", 1,
+      true), said)
+    assert.truthy(said:find("gold · added  1", 1, true), said)
+    assert.truthy(said:find("1  tier eq of gold\n", 1, true), said)
+    code, said = run_script("--state", state, "--mirror", "--wait", "--rate", "100000")
+    assert.equal(0, code)
+    assert.truthy(said:find("  of all       2 added · 0 changed · 0 removed · 0 unchanged\n", 1, true), said)
+    assert.same({ 1, 2 }, { #sandbox:ids "gold", #sandbox:ids "all" })
+    for message, words in pairs {
+      ["a script with audiences needs --state FILE"] = {},
+      ["--audience has no effect: the script names audiences of its own"] = { "--state", state, "--audience", "x" },
+      ["--name has no effect: the script names audiences of its own"] = { "--state", state, "--name", "x" },
+    } do
+      local _, complained
+      code, _, complained = run_script(unpack(words))
+      assert.equal(2, code)
+      assert.truthy(complained:find(message, 1, true), complained)
+    end
+  end)
 end)

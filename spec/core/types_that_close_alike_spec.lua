@@ -16,6 +16,7 @@ local TYPES = {
   { "list", function() return core.mirror.list() end, "count" },
   { "night", function() return assert(core.mirror.night { key = ("k"):rep(16) }) end, "counts" },
   { "file", function() return assert(core.append_file(world.file "")) end, "read" },
+  { "list of exclusions", function() return core.exclusions { most = 1 } end, "counts" },
   { "id set", function() return core.id_set() end, "size" },
   { "payload", function() return core.payload { max_members = 1, max_bytes = 1000 } end, "count" },
   { "source", function() return core.source { format = "csv" } end, "rows" },

@@ -456,7 +456,7 @@ describe("a night of files", function()
     assert.has_error(function() scripted:survey(night, source(), 0, 1e6, 1) end,
       "a night does not take what member() gives")
     assert.has_error(function() builder:build(payload, source(), two, chunk, notes, 0, 1e6, 1) end,
-      "the members of a payload are of one audience")
+      "a night of several audiences takes a list with one for each")
     assert.equal("end", builder:survey(night, source(), 0, 1e6, 1))
     assert(night:merge(0))
     assert.equal("end", builder:build(payload, source(), night, chunk, notes, 0, 1e6, 1))
@@ -478,7 +478,8 @@ describe("a night of files", function()
       "candidates of an earlier file wait")
     assert.has_error(function() other:candidate() end, "attempt to use a closed night")
     builder = core.builder { max_member = 1000, map = nights.MAP }
-    assert.has_error(function() builder:leave(payload, two, chunk) end, "the members of a payload are of one audience")
+    assert.has_error(function() builder:leave(payload, two, chunk) end,
+      "a night of several audiences takes a list with one for each")
     assert.has_error(function() builder:leave(payload, night, core.mirror.chunk(1)) end,
       "removals go into a payload of their own")
     night = core.mirror.night { key = ("k"):rep(16), parts = 1 }

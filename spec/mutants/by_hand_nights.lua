@@ -23,6 +23,25 @@ local FILES = {
     { "each chunk refuses what another does", "older.chunks[number] == try.chunk", "true" },
     { "older operations are kept for ever", "self.older[batch], self.left[batch] = nil, nil", "" },
   },
+  ["mirror/journal_of_segments"] = { file = "mirror/journal", spec = "mirror/segments",
+    { "what a task did for others failed", 'return failed and "completed" or state', "return state" },
+    { "all that a task did failed for nobody", "if id == try.audience then", "if false then" },
+    { "a part that a request lacks is a try of it", "if last - first + 1 > #without then", "if true then" },
+    { "the members of a part are those of the batch", "first = first - chunk.first + 1,", "first = first," },
+  },
+  ["job/records"] = { spec = "mirror/segments",
+    { "members of all parts have the same numbers", "(part.offset or 0) + index", "index" },
+  },
+  ["job/splitter"] = { spec = "mirror/segments",
+    { "a part that is divided loses its place", "    offset = part.offset,\n", "" },
+  },
+  ["job/night_checks"] = { spec = "mirror/segments",
+    { "only the first audience is guarded", "    if err then\n      return err\n    end\n", "    return err\n" },
+  },
+  ["job/earlier_requests"] = { spec = "mirror/segments",
+    { "a task of which others failed is completed", "return some and completed or {}", "return completed" },
+    { "a task that failed for some failed for all", "and not names[audience.id] or nil", "and nil" },
+  },
   ["mirror/protocol"] = { spec = "mirror/protocol_decisions",
     { "what is left out is refused", 'set[number] = "not sent"', 'set[number] = "refused"' },
   },
@@ -32,7 +51,7 @@ local FILES = {
 local mutants = {}
 for file, list in pairs(FILES) do
   for _, one in ipairs(list) do
-    mutants[#mutants + 1] = { file = ("lua/scope3/%s.lua"):format(file), name = one[1], from = one[2], to = one[3],
+    mutants[#mutants + 1] = { file = ("lua/scope3/%s.lua"):format(list.file or file), name = one[1], from = one[2], to = one[3],
       specs = { ("spec/%s_spec.lua"):format(list.spec) } }
   end
 end

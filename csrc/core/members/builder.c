@@ -382,18 +382,26 @@ static void count_replaced(sc3_builder *b, const sc3_replaced *before, const sta
     b->tally.untold++; /* the payload was changed, so this must not fail */
 }
 
+static inline sc3_new_member new_member(const sc3_builder *b, const staged *it) {
+  const char *json = b->scratch.p + it->offset;
+  sc3_new_member member;
+  member.op = it->counts.op;
+  member.row = b->row;
+  member.json = sc3_slice_of(json, it->length);
+  member.id_length = it->id_length;
+  member.fingerprint = sc3_fingerprint(sc3_slice_of(json + SC3_MEMBER_ID_AT, it->id_length));
+  member.had = it->counts.had;
+  return member;
+}
+
 sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
   const staged *s = (const staged *)(const void *)b->staged.p;
   note_starts(b, p);
   for (; sc3_builder_waiting(b); b->next_staged++) {
     const staged *it = &s[b->next_staged];
-    const sc3_slice json = sc3_slice_of(b->scratch.p + it->offset, it->length);
-    const uint64_t fingerprint =
-        sc3_fingerprint(sc3_slice_of(json.p + SC3_MEMBER_ID_AT, it->id_length));
-    int later = is_sealed(b, fingerprint);
+    const sc3_new_member member = new_member(b, it);
+    int later = is_sealed(b, member.fingerprint);
     sc3_payload *to = later ? b->next : p;
-    const sc3_new_member member = {it->counts.op, b->row,      json,
-                                   it->id_length, fingerprint, it->counts.had};
     sc3_added a = sc3_payload_add(to, &member);
     if (a != SC3_ADDED && a != SC3_ADDED_OVER)
       return a == SC3_FULL && later ? SC3_FULL_NEXT : a;
@@ -404,6 +412,18 @@ sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
     if (a == SC3_ADDED_OVER)
       count_replaced(b, sc3_payload_replaced(to), it, later);
   }
+  return SC3_ADDED;
+}
+
+sc3_added sc3_builder_put(sc3_builder *b, sc3_payload *p) {
+  const staged *it = (const staged *)(const void *)b->staged.p + b->next_staged;
+  const sc3_new_member member = new_member(b, it);
+  const sc3_added added = sc3_payload_add(p, &member);
+  if (added != SC3_ADDED && added != SC3_ADDED_OVER)
+    return added;
+  sc3_tally_add_built(&b->tally, &it->counts);
+  if (added == SC3_ADDED_OVER)
+    sc3_tally_add_replaced(&b->tally, sc3_payload_replaced(p), &it->counts);
   return SC3_ADDED;
 }
 

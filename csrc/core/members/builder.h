@@ -136,6 +136,10 @@ void sc3_builder_prefetch(const sc3_builder *b, const sc3_payload *next, sc3_sli
    SC3_ADD_NOMEM. Payloads must hold at least `max_member` bytes. */
 sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p);
 
+/* Puts the next member that waits into the payload, and leaves it waiting: it goes into others,
+   too. sc3_builder_discard() forgets it. Neither in an epoch nor while hashes are gathered. */
+sc3_added sc3_builder_put(sc3_builder *b, sc3_payload *p);
+
 /* From sc3_builder_gather() on, hashes of several rows are computed together: before a payload that
  * was flushed to is read, emptied or freed, sc3_builder_settle() has to write those that are
  * missing, which never fails. */

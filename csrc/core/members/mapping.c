@@ -69,14 +69,28 @@ void sc3_mapping_check(const sc3_mapping *m, sc3_record *r) {
   }
 }
 
+static int is_met(sc3_mapping *m, const sc3_record *r, size_t i) {
+  const sc3_condition *c = &m->conditions[i];
+  return sc3_condition_holds(c, field_of(r, c->column, c->key, c->name), &m->tallies[i]);
+}
+
 int sc3_mapping_wants(sc3_mapping *m, const sc3_record *r) {
   size_t i;
-  for (i = 0; i < m->condition_count && r->fault == SC3_R_NONE; i++) {
-    const sc3_condition *c = &m->conditions[i];
-    if (!sc3_condition_holds(c, field_of(r, c->column, c->key, c->name), &m->tallies[i]))
+  for (i = 0; i < m->own_count && r->fault == SC3_R_NONE; i++) {
+    if (!is_met(m, r, i))
       return 0;
   }
   return 1;
+}
+
+uint32_t sc3_mapping_audiences(sc3_mapping *m, const sc3_record *r, uint32_t mask) {
+  size_t i;
+  for (i = m->own_count; i < m->condition_count; i++) {
+    const uint32_t bit = UINT32_C(1) << m->audiences[i];
+    if ((mask & bit) != 0 && !is_met(m, r, i))
+      mask &= ~bit;
+  }
+  return mask;
 }
 
 /* --- values --- */

@@ -30,6 +30,8 @@ typedef struct sc3_mapping {
   size_t target_count;
   sc3_condition conditions[SC3_CONDITIONS_MAX];
   size_t condition_count;
+  size_t own_count; /* of the conditions, the first ones: those that a row has to meet at all */
+  unsigned char audiences[SC3_CONDITIONS_MAX]; /* of each other one, the audience that it is for */
   /* of the conditions; they go on where these are set anew for another source */
   sc3_condition_tally tallies[SC3_CONDITIONS_MAX];
   sc3_slice names[SC3_TARGETS_MAX +
@@ -54,9 +56,12 @@ sc3_role sc3_mapping_role_of(const sc3_mapping *m, size_t key);
  * the condition. */
 void sc3_mapping_check(const sc3_mapping *m, sc3_record *record);
 
-/* Whether the row of a record meets all conditions. The first one that it does not meet counts the
- * row. A record with a fault meets them: its fault is reported. */
+/* Whether the row of a record meets all conditions but those of single audiences. The first one
+ * that it does not meet counts the row. A record with a fault meets them: its fault is reported. */
 int sc3_mapping_wants(sc3_mapping *m, const sc3_record *record);
+
+/* Of the audiences in `mask`, those whose conditions the row of a record without a fault meets. */
+uint32_t sc3_mapping_audiences(sc3_mapping *m, const sc3_record *record, uint32_t mask);
 
 /* A value that cannot be used. */
 typedef struct sc3_mapping_rejection {

@@ -373,6 +373,14 @@ uint64_t sc3_payload_row(const sc3_payload *p, size_t i) {
   return is_dead(e) ? 0 : e->tagged_row >> 4;
 }
 
+size_t sc3_payload_max_members(const sc3_payload *p) {
+  return p->max_members;
+}
+
+size_t sc3_payload_max_bytes(const sc3_payload *p) {
+  return p->max_bytes;
+}
+
 const sc3_replaced *sc3_payload_replaced(const sc3_payload *p) {
   return &p->replaced;
 }

@@ -91,6 +91,10 @@ size_t sc3_payload_living(const sc3_payload *p, sc3_op op);
 size_t sc3_payload_bytes(const sc3_payload *p);
 size_t sc3_payload_memory(const sc3_payload *p); /* bytes that it has allocated */
 
+/* Its limits. */
+size_t sc3_payload_max_members(const sc3_payload *p);
+size_t sc3_payload_max_bytes(const sc3_payload *p);
+
 /* The longest range of members from `first` (counted from 0) and before `last` that has at most
    `max_members` living members and `max_bytes` bytes; always at least one member where there is
    one. Its bytes are valid until the payload changes. */

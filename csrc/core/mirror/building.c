@@ -40,36 +40,42 @@ static int is_same(const sc3_building *g, const sc3_night *n, const sc3_survey *
   return hash.cells == g->candidate.cells; /* the id is among them */
 }
 
+/* The audiences of the candidate that stand so. */
+static uint32_t standing(const sc3_candidate *c, sc3_standing as) {
+  uint32_t mask = 0;
+  unsigned audience;
+  for (audience = 0; c->mask >> audience != 0; audience++) {
+    if (sc3_stands(c->standing, audience) == as)
+      mask |= UINT32_C(1) << audience;
+  }
+  return mask & c->mask;
+}
+
 /* Says what becomes of the member that was staged, or of the row that gave none. */
 static void decide(sc3_building *g, const sc3_night *n, const sc3_builder *b) {
-  const sc3_standing standing = sc3_stands(g->candidate.standing, 0);
   sc3_mirror_entry *e = &g->entry;
-  e->audience = 0;
+  e->audience = 0; /* of an entry that is not sent: it is of none */
   e->hash = g->candidate.hash;
   e->cells = g->candidate.cells;
   e->member = 0;
   e->op = SC3_ENTRY_REJECTED;
-  g->differs = 1;
-  g->leaves = standing != SC3_AWAY;
-  if (!sc3_builder_waiting(b))
+  g->notes = g->differs = 1;
+  g->adds = g->noted = g->leaves = 0;
+  if (!sc3_builder_waiting(b)) {
+    g->leaves = g->candidate.mask & ~standing(&g->candidate, SC3_AWAY);
     return;
+  }
   e->member = sc3_night_hash(n, sc3_builder_staged_member(b));
+  e->op = SC3_ENTRY_NOTE;
   g->differs = e->member != g->candidate.member;
-  e->op = standing == SC3_KNOWN && !g->differs ? SC3_ENTRY_NOTE : SC3_ENTRY_ADD;
-  g->leaves = 0;
+  g->noted = g->differs ? 0 : standing(&g->candidate, SC3_KNOWN);
+  g->notes = g->noted != 0;
+  g->adds = g->candidate.mask & ~(g->noted | standing(&g->candidate, SC3_ASKED));
 }
 
 /* Whether all that is asked of the candidate is if it is excluded. */
 static int is_only_asked(const sc3_candidate *c) {
-  const uint32_t asked = c->standing & c->standing >> 1 & UINT32_C(0x55555555);
-  unsigned audience;
-  if (asked == 0)
-    return 0;
-  for (audience = 0; audience < SC3_MIRROR_AUDIENCES; audience++) {
-    if ((c->mask >> audience & 1) != 0 && sc3_stands(c->standing, audience) != SC3_ASKED)
-      return 0;
-  }
-  return 1;
+  return standing(c, SC3_ASKED) == c->mask;
 }
 
 static sc3_status look(sc3_building *g, sc3_builder *b, const sc3_survey *survey) {
@@ -111,29 +117,65 @@ sc3_mirror_status sc3_building_build(sc3_building *g, const sc3_night *n, sc3_bu
   return SC3_MIRROR_OK;
 }
 
-static sc3_mirror_status leave(sc3_night *n, const sc3_mirror_entry *entry) {
+static sc3_mirror_status leave(sc3_night *n, const sc3_mirror_entry *entry, uint32_t mask) {
   sc3_leaver leaver;
   leaver.hash = entry->hash;
-  leaver.mask = 1;
+  leaver.mask = (uint16_t)mask;
   leaver.id = entry->id;
   leaver.again.chunk = leaver.again.entry = 0;
   return sc3_night_leave(n, &leaver);
 }
 
+void sc3_building_count(sc3_building_to *to) {
+  unsigned audience;
+  to->members = to->bytes = 0;
+  for (audience = 0; audience < to->audiences; audience++) {
+    const sc3_payload *p = to->parts[audience].payload;
+    to->members += sc3_payload_living(p, SC3_ADD) + sc3_payload_living(p, SC3_REMOVE);
+    to->bytes += sc3_payload_bytes(p);
+  }
+}
+
+/* Puts the member that was built into the payload of an audience; SC3_FULL where it has no room
+   beside the others. */
+static sc3_added put(sc3_builder *b, sc3_building_to *to, sc3_payload *payload) {
+  const size_t bytes = sc3_builder_staged_member(b).n + 1;
+  sc3_added added = SC3_FULL;
+  if (sc3_building_has_room(to, payload, bytes))
+    added = sc3_builder_put(b, payload);
+  if (added == SC3_ADDED)
+    sc3_building_took(to, bytes);
+  return added;
+}
+
 /* Puts the member that was built into the payload, and its entry into the chunk: both, or none. */
-static sc3_mirror_status add(const sc3_building *g, sc3_builder *b, const sc3_building_to *to,
-                             sc3_added *added) {
-  const sc3_chunk_writer before = *to->chunk;
-  const sc3_mirror_status status = sc3_chunk_put(to->chunk, &g->entry);
+static sc3_mirror_status add(sc3_building *g, sc3_builder *b, sc3_building_to *to,
+                             unsigned audience, sc3_added *added) {
+  const sc3_building_part *part = &to->parts[audience];
+  const sc3_chunk_writer before = *part->chunk;
+  sc3_mirror_entry entry = g->entry;
+  sc3_mirror_status status;
+  entry.op = SC3_ENTRY_ADD;
+  entry.audience = audience;
+  status = sc3_chunk_put(part->chunk, &entry);
   if (status != SC3_MIRROR_OK)
     return status;
-  *added = sc3_builder_flush(b, to->payload);
-  if (*added != SC3_ADDED)
-    sc3_chunk_take_back(to->chunk, &before);
+  *added = put(b, to, part->payload);
+  if (*added == SC3_ADDED)
+    g->counts[audience].added++;
+  else
+    sc3_chunk_take_back(part->chunk, &before);
   return SC3_MIRROR_OK;
 }
 
-static sc3_mirror_status note(const sc3_building *g, sc3_night *n, const sc3_building_to *to,
+static void count_note(sc3_building *g) {
+  unsigned audience;
+  g->rejected += g->entry.op == SC3_ENTRY_REJECTED;
+  for (audience = 0; audience < SC3_MIRROR_AUDIENCES; audience++)
+    g->counts[audience].noted += g->noted >> audience & 1;
+}
+
+static sc3_mirror_status note(sc3_building *g, sc3_night *n, const sc3_building_to *to,
                               sc3_added *added) {
   sc3_mirror_status status;
   *added = SC3_FULL;
@@ -141,55 +183,79 @@ static sc3_mirror_status note(const sc3_building *g, sc3_night *n, const sc3_bui
     return SC3_MIRROR_OK;
   *added = SC3_ADDED;
   status = sc3_chunk_put(to->notes, &g->entry);
-  return status == SC3_MIRROR_OK && g->leaves ? leave(n, &g->entry) : status;
+  if (status == SC3_MIRROR_OK && g->leaves != 0)
+    status = leave(n, &g->entry, g->leaves);
+  if (status != SC3_MIRROR_OK)
+    return status;
+  g->notes = 0;
+  count_note(g);
+  return SC3_MIRROR_OK;
+}
+
+/* The only audience of a mask. */
+static unsigned only(uint32_t mask) {
+  unsigned audience = 0;
+  while (mask >> audience > 1)
+    audience++;
+  return audience;
 }
 
 /* Puts the member into the payload whose entry goes again, exactly as it was. */
-static sc3_mirror_status add_again(sc3_building *g, sc3_builder *b, const sc3_building_to *to,
-                                   sc3_added *added) {
-  const sc3_mirror_status status = sc3_again_reserve(to->list);
+static sc3_mirror_status write_again(sc3_building *g, sc3_builder *b, sc3_building_to *to,
+                                     sc3_added *added) {
+  const unsigned audience = only(g->candidate.mask);
+  const sc3_building_part *part = &to->parts[audience];
+  sc3_mirror_status status;
+  *added = SC3_ADDED;
+  if (g->differs) {
+    g->counts[audience].deferred++;
+    return SC3_MIRROR_OK;
+  }
+  status = sc3_again_reserve(part->list);
   if (status != SC3_MIRROR_OK)
     return status;
-  *added = sc3_builder_flush(b, to->payload);
+  *added = put(b, to, part->payload);
   if (*added == SC3_ADDED) {
-    sc3_again_put(to->list, g->candidate.again);
-    g->again[SC3_ADD]++;
+    sc3_again_put(part->list, g->candidate.again);
+    g->counts[audience].again[SC3_ADD]++;
   }
   return SC3_MIRROR_OK;
 }
 
-static sc3_mirror_status write_again(sc3_building *g, sc3_builder *b, const sc3_building_to *to,
-                                     sc3_added *added) {
-  if (!g->differs)
-    return add_again(g, b, to, added);
-  g->deferred++;
+/* Sends the member to the audiences that it goes to, and notes what is not sent. Of who is
+   excluded, or stays as before, the state learns nothing: another night may find them wanted. */
+static sc3_mirror_status write_entries(sc3_building *g, sc3_night *n, sc3_builder *b,
+                                       sc3_building_to *to, sc3_added *added) {
+  sc3_mirror_status status = SC3_MIRROR_OK;
+  unsigned audience;
   *added = SC3_ADDED;
-  return SC3_MIRROR_OK;
-}
-
-/* Sends the entry or notes it. Of who is excluded, or stays as before, the state learns nothing:
-   another night may find them wanted. */
-static sc3_mirror_status write_entry(sc3_building *g, sc3_night *n, sc3_builder *b,
-                                     const sc3_building_to *to, sc3_added *added) {
-  sc3_mirror_status status;
   g->entry.id = sc3_slice_of(g->id.p, g->id.n);
-  *added = SC3_ADDED;
   if (g->excluded || is_only_asked(&g->candidate))
     return sc3_night_tell(n, &g->candidate, g->entry.id, g->excluded);
-  status = g->entry.op == SC3_ENTRY_ADD ? add(g, b, to, added) : note(g, n, to, added);
+  if (g->notes)
+    status = note(g, n, to, added);
+  for (audience = 0; g->adds >> audience != 0; audience++) {
+    const uint32_t bit = UINT32_C(1) << audience;
+    if (status != SC3_MIRROR_OK || *added != SC3_ADDED)
+      return status;
+    if ((g->adds & bit) == 0)
+      continue;
+    status = add(g, b, to, audience, added);
+    if (status == SC3_MIRROR_OK && *added == SC3_ADDED)
+      g->adds &= ~bit;
+  }
   if (status != SC3_MIRROR_OK || *added != SC3_ADDED)
     return status;
-  g->written[g->entry.op]++;
   return sc3_night_tell(n, &g->candidate, g->entry.id, 0);
 }
 
 sc3_mirror_status sc3_building_write(sc3_building *g, sc3_night *n, sc3_builder *b,
-                                     const sc3_building_to *to, sc3_added *added) {
+                                     sc3_building_to *to, sc3_added *added) {
   const sc3_mirror_status status =
-      to->list != NULL ? write_again(g, b, to, added) : write_entry(g, n, b, to, added);
+      to->again ? write_again(g, b, to, added) : write_entries(g, n, b, to, added);
   if (status != SC3_MIRROR_OK || *added != SC3_ADDED)
     return status;
-  sc3_builder_discard(b); /* of what is not sent */
+  sc3_builder_discard(b);
   g->has = 0;
   return status;
 }

@@ -8,6 +8,7 @@ local request = {}
 ---@field payload? table  absent where the audience is to be deleted, or is only named
 ---@field first? integer  members `first` to `last` of the payload
 ---@field last? integer
+---@field offset? integer  members of its batch before those of its payload (0)
 ---@field adds integer
 ---@field removes integer
 ---@field delete? boolean

@@ -5,7 +5,6 @@ local options = require "scope3.util.options"
 local redact = require "scope3.util.redact"
 local script = require "scope3.input.script"
 local script_options = require "scope3.input.script_options"
-local state_args = require "scope3.cli.state_args"
 local text = require "scope3.cli.text"
 local usage = require "scope3.cli.usage"
 
@@ -103,14 +102,29 @@ end
 --- The audience: what the script says, and the arguments in place of it.
 ---@param args table
 ---@param loaded scope3.Script
----@return {id: string?, name: string?, consent_basis: string?}
+---@return {id: string?, name: string?, consent_basis: string?}?  nil where the script names several
 function job_args.audience(args, loaded)
+  if loaded.audiences then
+    return nil
+  end
   local from = loaded.audience
   local base = type(from) == "table" and from or { id = from }
   return {
     id = args.audience or base.id, name = args.name or base.name,
     consent_basis = args.consent_basis or base.consent_basis,
   }
+end
+
+--- The audiences of a job as a report names them: "crm", or "gold, near".
+---@param args table
+---@param loaded scope3.Script
+---@return string?
+function job_args.names(args, loaded)
+  local names = {}
+  for i, one in ipairs(loaded.audiences or {}) do
+    names[i] = tostring(one.id)
+  end
+  return names[1] and table.concat(names, ", ") or job_args.audience(args, loaded).id
 end
 
 --- The options of the job, as the arguments give them.
@@ -129,7 +143,9 @@ function job_args.options(args)
   end
   opts.phone_repairs = text.names(args.phone_repairs)
   opts.delete_missing = text.names(args.delete_missing)
-  state_args.apply(args, opts)
+  if usage.has_state_options(args) then
+    require("scope3.cli.state_args").apply(args, opts)
+  end
   return opts
 end
 

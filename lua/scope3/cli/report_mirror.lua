@@ -37,22 +37,30 @@ function report_mirror.state(res)
   return "state", of.night and ("night %s · %s before it"):format(text.count(of.night), people) or people
 end
 
+-- What differs of an audience, or of all together.
+local function words_of(of, mode)
+  local noted = of.noted > 0 and ("changed (%s the same member)"):format(of.noted == of.changed and "all give"
+    or text.count(of.noted) .. " of them " .. plural.words(of.noted, "gives", "give")) or "changed"
+  local removes = mode == "remove"
+  return counted(of, {
+    { "added", "added", always = not removes }, { "changed", noted, always = not removes },
+    { "removed", "removed", always = mode ~= "upsert" and of.to_remove == 0 }, { "to_remove", "to remove" },
+    { "removed_excluded", "of them excluded" },
+    { "unchanged", "unchanged", always = not removes },
+  })
+end
+
 --- What differs.
 ---@param res scope3.Result
 ---@return string? label
 ---@return string? words
+---@return string[][]? rows  of each audience, where there are several: a label and words
 function report_mirror.difference(res)
-  local of = res.mirror
-  local noted = of.noted > 0 and ("changed (%s the same member)"):format(of.noted == of.changed and "all give"
-    or text.count(of.noted) .. " of them " .. plural.words(of.noted, "gives", "give")) or "changed"
-  local removes = of.mode == "remove"
-  local words = counted(of, {
-    { "added", "added", always = not removes }, { "changed", noted, always = not removes },
-    { "removed", "removed", always = of.mode ~= "upsert" and of.to_remove == 0 }, { "to_remove", "to remove" },
-    { "removed_excluded", "of them excluded" },
-    { "unchanged", "unchanged", always = not removes },
-  })
-  return (res.would_send or is_untouched(res)) and "would differ" or "difference", words
+  local of, rows = res.mirror, {}
+  for i, one in ipairs(of.audiences or {}) do
+    rows[i] = { "of " .. one.audience_id, words_of(one, of.mode) }
+  end
+  return (res.would_send or is_untouched(res)) and "would differ" or "difference", words_of(of, of.mode), rows
 end
 
 --- Whom a guard kept from being removed, and what became of the others.
@@ -141,23 +149,44 @@ local function place_of(spot, several)
   return several and ("row %.0f of file %d"):format(spot.row, spot.file + 1) or ("%.0f"):format(spot.row)
 end
 
+-- The lists of samples, each with the name of its audience where there are several.
+local function lists_of(difference)
+  local lists = {}
+  for i, of in ipairs(difference.audiences or { difference }) do
+    lists[i] = { samples = of.samples or {}, name = of.audience_id and of.audience_id .. " · " or "" }
+  end
+  return lists
+end
+
+-- Whether samples are of several files.
+local function are_of_several(lists)
+  for _, list in ipairs(lists) do
+    for _, kind in ipairs(SAMPLED) do
+      for _, spot in ipairs(list.samples[kind[1]] or {}) do
+        if spot.file > 0 then
+          return true
+        end
+      end
+    end
+  end
+  return false
+end
+
 --- Examples of a dry run: the first rows of each kind.
 ---@param res scope3.Result
 ---@return scope3.cli.ReportTable
 function report_mirror.samples(res)
-  local samples, rows, several = res.mirror.samples or {}, {}, false
-  for _, kind in ipairs(SAMPLED) do
-    for _, spot in ipairs(samples[kind[1]] or {}) do
-      several = several or spot.file > 0
-    end
-  end
-  for _, kind in ipairs(SAMPLED) do
-    local places = {}
-    for i, spot in ipairs(samples[kind[1]] or {}) do
-      places[i] = place_of(spot, several)
-    end
-    if places[1] then
-      rows[#rows + 1] = { kind[2], table.concat(places, ", ") }
+  local lists, rows = lists_of(res.mirror), {}
+  local several = are_of_several(lists)
+  for _, list in ipairs(lists) do
+    for _, kind in ipairs(SAMPLED) do
+      local places = {}
+      for i, spot in ipairs(list.samples[kind[1]] or {}) do
+        places[i] = place_of(spot, several)
+      end
+      if places[1] then
+        rows[#rows + 1] = { list.name .. kind[2], table.concat(places, ", ") }
+      end
     end
   end
   return { title = "The first rows of each kind, by their numbers:", rows = rows }

@@ -123,7 +123,7 @@ local function is_quiet(res)
 end
 
 for _, name in ipairs { "state", "difference", "held_back", "waiting", "besides" } do
-  add_row(function(res) -- most jobs have no state
+  add_row(function(res)
     if res.mirror then
       return require("scope3.cli.report_mirror")[name](res)
     end
@@ -245,9 +245,12 @@ end)
 function report_summary.rows(res, about)
   local rows = {}
   for _, row in ipairs(ROWS) do
-    local label, value = row(res, about)
+    local label, value, more = row(res, about)
     if label then
       rows[#rows + 1] = { label, value }
+    end
+    for _, further in ipairs(more or {}) do
+      rows[#rows + 1] = further
     end
   end
   for _, audience in ipairs(res.audiences) do

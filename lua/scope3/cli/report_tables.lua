@@ -111,6 +111,7 @@ function report_tables.conditions(res)
     end
     if condition.skipped > 0 or #parts > 0 then
       rows[#rows + 1] = { text.count(condition.skipped), ("%s %s"):format(condition.column, condition.operator)
+        .. (condition.audience_id and " of " .. condition.audience_id or "")
         .. (#parts > 0 and " (" .. table.concat(parts, ", ") .. ")" or "") }
     end
   end

@@ -95,7 +95,7 @@ end
 local function result_to_report(session, res, err)
   res = res or (err and err.result)
   if not res and outcome.is_empty(err) then
-    res = result.new(session.client, { session.opts.audience })
+    res = result.new(session.client, session.script.audiences or { session.opts.audience })
     res.would_send = session.args.dry_run and 0 or nil
   end
   return res
@@ -269,7 +269,7 @@ function send.main(args, exit)
   elseif not script then
     return context.refuse(err, args, exit)
   end
-  note(args, { audience = job_args.audience(args, script).id })
+  note(args, { audience = job_args.names(args, script) })
   local opts = job_args.options(args)
   local problem = job_args.problem(args, script, opts)
   if problem then

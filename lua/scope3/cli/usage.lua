@@ -8,7 +8,6 @@ local outcome = require "scope3.cli.outcome"
 local overwritten = require "scope3.cli.overwritten"
 local paths = require "scope3.input.paths"
 local source = require "scope3.input.source"
-local state_args = require "scope3.cli.state_args"
 local codec = require "scope3.api.codec"
 local messages = require "scope3.cli.messages"
 
@@ -266,18 +265,32 @@ function usage.problem(args)
   return problem
 end
 
--- What is wrong with where members go, or how their phones are read.
+-- What is wrong with arguments beside a script that names several audiences.
+local function several_problem(args)
+  for _, key in ipairs { "audience", "name", "consent_basis" } do
+    if args[key] then
+      return ("%s has no effect: the script names audiences of its own"):format(word(key))
+    end
+  end
+  return not args.state and "a script with audiences needs --state FILE, which keeps what the service has" or nil
+end
+
+-- What is wrong with where members go.
 local function audience_problem(args, script)
   local from = script.audience
   local named = type(from) == "table" and from or { id = from }
-  if (args.audience or named.id) == nil then
+  if script.audiences then
+    return several_problem(args)
+  elseif (args.audience or named.id) == nil then
     return args.command == "run" and "--audience is missing: the script names no audience"
       or "--audience is missing: the id of the audience that the rows go to"
   elseif args.audience and args.audience:find("^%s*$") then
     return "--audience is empty: it takes the id of an audience"
-  elseif args.region and not core.region(args.region) then
-    return UNKNOWN_REGION
   end
+end
+
+local function region_problem(args)
+  return args.region and not core.region(args.region) and UNKNOWN_REGION or nil
 end
 
 -- Options that nothing of a dry run uses: the key, and why.
@@ -324,6 +337,27 @@ local function problem_of_script(script, opts, inputs)
   end
 end
 
+local STATE_OPTIONS = { "state", "mirror", "full", "refresh_after", "max_removed", "remove_rejected" }
+
+--- Whether one of the options is given that go with a state.
+---@param args table
+---@return boolean
+function usage.has_state_options(args)
+  for _, key in ipairs(STATE_OPTIONS) do
+    if args[key] then
+      return true
+    end
+  end
+  return false
+end
+
+-- What is wrong with these.
+local function problem_with_state(args, mode)
+  if mode == "mirror" or usage.has_state_options(args) then
+    return require("scope3.cli.state_args").problem(args, mode)
+  end
+end
+
 --- Which of a job's options would have no effect, with this script and these files, or nil.
 ---@param args table
 ---@param script scope3.Script
@@ -331,13 +365,13 @@ end
 ---@return string?
 function usage.of_job(args, script, opts)
   local inputs = paths.expand(#args.file > 0 and args.file or { "-" })
-  local problem = audience_problem(args, script)
+  local problem = audience_problem(args, script) or region_problem(args)
     or overwritten.problem(args, inputs or overwritten.named_inputs(args.file))
   if problem then
     return problem
   end
   local mode = opts.mode or script.mode
-  problem = state_args.problem(args, mode)
+  problem = problem_with_state(args, mode)
   if problem then
     return problem
   end

@@ -57,6 +57,18 @@ local function check_audience(issues, audience, path, opts)
   end
 end
 
+-- Adds that the names of all audiences leave no room, where all may go in one request.
+local function check_room(issues, audiences, opts)
+  local taken, before = request.frame(opts.push_notification_config), #issues
+  for _, audience in ipairs(before == 0 and audiences or {}) do
+    taken = taken + request.overhead(audience)
+  end
+  if taken + ROOM > opts.max_bytes then
+    issues[#issues + 1] = { path = "max_bytes",
+      message = "leaves no room for members beside the names of all audiences and the callback" }
+  end
+end
+
 --- Checks the options and audiences of a job, and whether the client can send.
 ---@param client scope3.Client
 ---@param what string  the function, for messages
@@ -72,6 +84,9 @@ function job_check.check(client, what, opts, audiences)
   end
   for i, audience in ipairs(audiences) do
     check_audience(issues, audience, #audiences == 1 and "audience" or ("audiences[%d]"):format(i), checked)
+  end
+  if opts.state and #audiences > 1 then
+    check_room(issues, audiences, checked)
   end
   local missing = not opts.dry_run and preflight.lacks(client) or nil
   if missing and not missing.issues then

@@ -99,7 +99,7 @@ end
 ---@class scope3.RunPlan
 ---@field script scope3.Script
 ---@field input scope3.Source|fun(): table?|string[]
----@field meta {id: string, name: string?, consent_basis: string?}  the audience
+---@field audiences {id: string, name: string?, consent_basis: string?}[]  several only with a state
 ---@field opts table  of the job
 
 -- Loads a script from its path.
@@ -110,22 +110,39 @@ local function load_script(path, source)
   return script_of.load(path)
 end
 
--- The options and the audience of a job, or what the caller did wrong.
+-- The audiences of a job, or what the caller did wrong.
+local function audiences_of(script, opts)
+  if script.audiences and opts.audience ~= nil then
+    return nil, "audience has no effect: the script names audiences of its own"
+  end
+  local list = {}
+  for i, one in ipairs(script.audiences or { opts.audience or script.audience or {} }) do
+    local misuse = not script.audiences and audience_of.problem(one)
+    if misuse then
+      return nil, misuse
+    end
+    list[i] = audience_of.read(one)
+  end
+  return list
+end
+
+-- The options and the audiences of a job, or what the caller did wrong.
 local function job_of(script, source, opts)
   local merged = merged_options(script, opts)
   local misuse = dialect.problem(merged) or dialect_problem(merged, source)
   if misuse then
     return nil, nil, misuse
   end
-  local audience = opts.audience or script.audience or {}
+  local audiences
+  audiences, misuse = audiences_of(script, opts)
   merged.audience = nil
   merged = options.whole(merged, client_options.RUN) -- the script's options were not checked yet
-  misuse = audience_of.problem(audience) or state_check.problem(merged, script)
+  misuse = misuse or state_check.problem(merged, script)
     or job_check.ineffective(opts, script, merged)
   if misuse then
     return nil, nil, misuse
   end
-  return merged, audience_of.read(audience)
+  return merged, audiences
 end
 
 -- The plan of a script that is loaded. `path` is that of its file, where it has one.
@@ -134,12 +151,12 @@ local function plan(client, script, source, opts, path)
   if misuse then
     return nil, nil, misuse
   end
-  local merged, meta
-  merged, meta, misuse = job_of(script, source, opts)
+  local merged, audiences
+  merged, audiences, misuse = job_of(script, source, opts)
   if misuse then
     return nil, nil, misuse
   end
-  local checked, err = job_check.check(client, "client:run", merged, { meta })
+  local checked, err = job_check.check(client, "client:run", merged, audiences)
   if not checked then
     return nil, err
   end
@@ -158,7 +175,7 @@ local function plan(client, script, source, opts, path)
     return nil, err
   end
   checked.exclude = input_paths.of_files(checked.exclude)
-  return { script = script, input = input, meta = meta, opts = checked }
+  return { script = script, input = input, audiences = audiences, opts = checked }
 end
 
 --- Plans the job of a script.
@@ -196,9 +213,9 @@ function run.execute(client, planned)
       return nil, lacking
     end
     planned.opts.mode = planned.opts.mode or "upsert"
-    return mirror.run(context.of(client), planned.script, planned.input, planned.meta, planned.opts)
+    return mirror.run(context.of(client), planned.script, planned.input, planned.audiences, planned.opts)
   end
-  return pipeline.run(context.of(client), planned.script, planned.input, planned.meta, planned.opts)
+  return pipeline.run(context.of(client), planned.script, planned.input, planned.audiences[1], planned.opts)
 end
 
 return run

@@ -13,7 +13,11 @@ local USELESS = {
 -- Options that need a state.
 local OF_STATE = { "refresh_after", "full", "max_removed", "remove_rejected" }
 
-local function without_state(opts)
+local function without_state(opts, script)
+  if script.audiences then
+    return 'a script with audiences needs a state, which says what the service has: state = "customers.state" '
+      .. "(--state FILE)"
+  end
   if opts.mode == "mirror" then
     return 'mode: "mirror" needs a state, which says what the service has: state = "customers.state" (--state FILE)'
   end
@@ -30,7 +34,7 @@ end
 ---@return string?
 function state_check.problem(opts, script)
   if not opts.state then
-    return without_state(opts)
+    return without_state(opts, script)
   elseif opts.state == "" then
     return "state must be the path of a file, not an empty string"
   elseif not script.map then

@@ -226,6 +226,25 @@ end
 ---@field decimal? string
 ---@field ignore_case? boolean
 ---@field blank? string
+---@field audience? integer  number of the only audience that it is for,
+---@field audience_id? string  and its id
+
+--- Why a list is too long for a builder, or nil.
+---@param list scope3.Condition[]
+---@param whose string  begins the sentence
+---@return string?
+function filter.size_problem(list, whose)
+  local values = 0
+  for _, condition in ipairs(list) do
+    values = values + #condition.values
+  end
+  if #list > CONDITIONS_MAX then
+    return ("%s %d conditions; %d are the most: use a function(row)"):format(whose, #list, CONDITIONS_MAX)
+  elseif values > VALUES_MAX then
+    return ("%s %d values; %d are the most: use a function(row), and a table of the values as keys"):format(
+      whose, values, VALUES_MAX)
+  end
+end
 
 --- Conditions as a list. All must be met.
 ---@param where table  column -> a value, a list of values of which one must be met, or { eq=, ne=, lt=, le=, gt=, ge=,
@@ -240,17 +259,8 @@ function filter.list(where)
       return nil, problem
     end
   end
-  local values = 0
-  for _, condition in ipairs(list) do
-    values = values + #condition.values
-  end
-  if #list > CONDITIONS_MAX then
-    return nil, ("where has %d conditions; %d are the most: use a function(row)"):format(#list, CONDITIONS_MAX)
-  elseif values > VALUES_MAX then
-    return nil, ("where has %d values; %d are the most: use a function(row), and a table of the values as keys"):format(
-      values, VALUES_MAX)
-  end
-  return list
+  local problem = filter.size_problem(list, "where has")
+  return not problem and list or nil, problem
 end
 
 -- --- reports --------------------------------------------------------------------------------------------------------
@@ -280,10 +290,17 @@ local function describe(condition, content, without)
 end
 
 --- A condition as messages name it: its column and its operator.
----@param condition {column: string|integer, operator: string}
+---@param condition {column: string|integer, operator: string, audience: integer?}
 ---@return string
 function filter.name(condition)
-  return ("where['%s'].%s"):format(condition.column, condition.operator)
+  return ("%s['%s'].%s"):format(filter.where(condition), condition.column, condition.operator)
+end
+
+--- Where a condition stands in its script.
+---@param condition {audience: integer?}
+---@return string
+function filter.where(condition)
+  return condition.audience and ("audiences[%d].where"):format(condition.audience) or "where"
 end
 
 local function is_numeric(condition)
@@ -306,6 +323,7 @@ end
 local function warn(res, code, condition, tally, message)
   result.warn(res, code, filter.name(condition) .. " " .. message .. advise(condition, tally), {
     column = condition.column, operator = condition.operator, rows = tally.seen,
+    audience_id = condition.audience_id,
   })
 end
 
@@ -367,7 +385,8 @@ function filter.report(res, list, tallies)
   for i, condition in ipairs(list) do
     local tally = tallies[i]
     res.conditions[#res.conditions + 1] = {
-      column = condition.column, operator = condition.operator, seen = tally.seen, skipped = tally.skipped,
+      audience_id = condition.audience_id, column = condition.column, operator = condition.operator,
+      seen = tally.seen, skipped = tally.skipped,
       absent = tally.absent, not_a_number = tally.not_a_number, not_a_date = tally.not_a_date,
       not_yes_or_no = tally.not_yes_or_no, other_case = tally.other_case,
     }

@@ -13,7 +13,7 @@ local SHOWN_MAX = 20 -- keys of a message
 local function seekers_of(plan, key)
   local paths, seen = {}, {}
   for _, want in ipairs(plan.wanted) do
-    local path = want.path == "where" and "where" or "map." .. want.path
+    local path = want.is_condition and want.path or "map." .. want.path
     if want.column == key and not seen[path] then
       seen[path] = true
       paths[#paths + 1] = path

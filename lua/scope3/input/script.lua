@@ -1,9 +1,9 @@
 --- Transformation scripts: which rows, and what a row becomes.
-local filter = require "scope3.input.filter"
 local dialect = require "scope3.input.dialect"
 local errors = require "scope3.error"
 local map = require "scope3.input.map"
 local options = require "scope3.util.options"
+local script_audiences = require "scope3.input.script_audiences"
 local script_options = require "scope3.input.script_options"
 
 local script = {}
@@ -36,6 +36,7 @@ local script = {}
 
 ---@class scope3.Script: scope3.ScriptOptions
 ---@field audience? string|integer|scope3.AudienceMeta  the audience to fill
+---@field audiences? scope3.ScriptAudience[]  in place of `audience`: 1 to 16 of them, with a state
 ---@field where? (fun(row: scope3.Row): boolean?)|table<string|integer, any>  which rows are used. A function skips
 ---  a row by nil or false; other values but true are an error. Conditions run without Lua, and all must be met. They
 ---  map a column to a value, a list of values, or { eq=, ne=, lt=, le=, gt=, ge=, present=, yes= }, where decimal=,
@@ -47,7 +48,7 @@ local script = {}
 ---  skip, or nil and a reason to reject
 
 local SCRIPT_KEYS = options.merge(script_options.JOB, {
-  audience = "any", where = "any", map = "table", member = "function",
+  audience = "any", audiences = "table", where = "any", map = "table", member = "function",
 })
 
 local AUDIENCE = { id = "id", name = "string", consent_basis = "string" }
@@ -62,13 +63,12 @@ local function audience_problem(audience)
   return problem and "audience: " .. problem
 end
 
-local function where_problem(where)
-  if where == nil or type(where) == "function" then
-    return nil
-  elseif type(where) ~= "table" then
-    return "where must be a function or a table of conditions, not a " .. type(where)
+local function where_problem(t)
+  local kind = type(t.where)
+  if t.where ~= nil and kind ~= "function" and kind ~= "table" then
+    return "where must be a function or a table of conditions, not a " .. kind
   end
-  local _, problem = filter.list(where)
+  local _, problem = script_audiences.conditions(t)
   return problem
 end
 
@@ -86,7 +86,8 @@ function script.problem(t, mode)
   elseif (t.map == nil) == (t.member == nil) then
     return "a script has either map or member"
   end
-  return audience_problem(t.audience) or where_problem(t.where) or t.map and map.problem(t.map, t.mode or mode)
+  return audience_problem(t.audience) or script_audiences.problem(t) or where_problem(t)
+    or t.map and map.problem(t.map, t.mode or mode)
 end
 
 -- A message of Lua with "script.lua:3:" for "folders/script.lua:3:".

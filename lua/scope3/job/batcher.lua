@@ -47,7 +47,7 @@ function batcher.builder(opts, shape, max_member)
   return core.builder(options.merge(identity.reading(opts), {
     remove = opts.mode == "remove", max_member = max_member, rejections = opts.on_reject ~= nil,
     map = shape.targets, conditions = shape.conditions, columns = shape.keys, where = shape.where,
-    member = shape.member, exclusions = opts.exclusions,
+    wheres = shape.wheres, member = shape.member, exclusions = opts.exclusions,
   }))
 end
 

@@ -25,7 +25,8 @@ local function by_task(chunks)
   return list, of
 end
 
--- What a task says of its requests: a state of theirs, nil where it goes on; or nil and why nothing is known.
+-- What a task says of its requests: a state of theirs, nil where it goes on; or nil and why nothing is known. Where it
+-- failed for some audiences alone, a third result has their ids.
 local function look(context, id, limits, on_event)
   local one = { once = ONE_LOOK, guard = limits.guard, cancel = limits.cancel, deadline = limits.deadline,
     over = limits.over, pace = limits.pace, patience = limits.patience }
@@ -33,7 +34,7 @@ local function look(context, id, limits, on_event)
   if seen then
     return "completed"
   elseif err.kind == "task_failed" then
-    return "failed"
+    return "failed", nil, err.audiences
   elseif err.kind == "not_found" then
     return "missing"
   elseif err.kind == "needs_action" or err.kind == "timeout" then
@@ -42,9 +43,33 @@ local function look(context, id, limits, on_event)
   return nil, err
 end
 
--- Writes what is known of requests.
-local function write(store, tries, state, now)
+-- Those tries whose audience did not fail, where a task failed for some alone. A chunk is of one audience.
+local function completed_of(store, tries, failed)
+  local names, completed, some = {}, {}, false
+  for _, id in ipairs(failed or {}) do
+    names[id] = true
+  end
+  for _, try in ipairs(next(names) and tries or {}) do
+    local blob, err = store:chunk(try.chunk)
+    if not blob then
+      return nil, err
+    end
+    local number = core.mirror.chunk_audience(blob)
+    local audience = number and store.about.audiences[number + 1]
+    completed[try] = audience and not names[audience.id] or nil
+    some = some or audience ~= nil and names[audience.id] == true
+  end
+  return some and completed or {} -- else it speaks of others, and all may have failed
+end
+
+-- Writes what is known of requests; `failed` are the audiences for which their task failed, where it says which.
+local function write(store, tries, said, now, failed)
+  local completed, why = completed_of(store, tries, failed)
+  if not completed then
+    return nil, why
+  end
   for _, try in ipairs(tries) do
+    local state = completed[try] and "completed" or said
     if try.state ~= state then
       local ok, err = store:ended(try.run, try.request, state, now)
       if not ok then
@@ -79,10 +104,10 @@ end
 function earlier_requests.settle(context, store, chunks, limits, on_event)
   local list, of = by_task(chunks)
   for _, id in ipairs(list) do
-    local state, err = look(context, id, limits, on_event)
+    local state, err, failed = look(context, id, limits, on_event)
     local ok = not err
     if state then
-      ok, err = write(store, of[id], state, core.time())
+      ok, err = write(store, of[id], state, core.time(), failed)
     end
     if not ok then
       return nil, err

@@ -1,4 +1,4 @@
---- A mirror: the rows of files are compared with a state, and what differs goes into an audience.
+--- A mirror: the rows of files are compared with a state, and what differs goes into its audiences.
 ---
 ---     files ─► night_rows ─► night ─► night_rows ─► job ─► service
 ---            (every row)  (compares)  (what differs)  └─► state: what was sent, and what became of it
@@ -18,23 +18,23 @@ local journal = require "scope3.mirror.journal"
 local journal_header = require "scope3.job.journal_header"
 local left_out = require "scope3.job.left_out"
 local missing_keys = require "scope3.input.missing_keys"
-local night_guard = require "scope3.job.night_guard"
+local night_checks = require "scope3.job.night_checks"
 local night_of = require "scope3.mirror.night"
 local night_result = require "scope3.job.night_result"
 local night_rows = require "scope3.job.night_rows"
 local rows = require "scope3.job.rows"
-local service_view = require "scope3.job.service_view"
 local shape = require "scope3.job.shape"
 local store_of = require "scope3.mirror.store"
 
 ---@class scope3.MirrorJob
 ---@field context scope3.Context
 ---@field opts table  checked
----@field audience {id: string, name: string?, consent_basis: string?}
+---@field audiences {id: string, name: string?, consent_basis: string?}[]
 ---@field work scope3.Job
 ---@field files scope3.JobFiles
 ---@field store scope3.MirrorStore
 ---@field run integer  number of the night; 0 in a dry run
+---@field is_held_back boolean  a guard refused that anybody is removed
 ---@field night? scope3.Night
 ---@field rows? scope3.NightRows
 ---@field looks_at_all? boolean  who stays as before is built, too: an email or a phone may be excluded
@@ -56,7 +56,7 @@ end
 
 local function about_of(self, version)
   return {
-    service = self.context.base, account = self.context.account_id, audiences = { self.audience },
+    service = self.context.base, account = self.context.account_id, audiences = self.audiences,
     identity = tostring(identity.version), script = core.sha256(version),
   }
 end
@@ -183,14 +183,8 @@ end
 
 -- Why those who leave may not be removed; nil where they may.
 local function guard_problem(self)
-  local counts = self.night.core:counts()
-  local of = counts[1]
-  local err = self.opts.mode == "mirror" and night_guard.problem({
-    before = of.before, leavers = of.leavers - of.leavers_excluded, rejected = of.leavers_rejected,
-    rows = self.rows.builder:counts().rows, taken = counts.rows, sent = #self.work.result.requests > 0,
-    unusable = self.unusable, unusable_before = self.unusable_before,
-  }, self.opts) or nil
-  self.held_back = err and of.leavers or nil
+  local err = night_checks.guard_problem(self)
+  self.is_held_back = err ~= nil
   return err
 end
 
@@ -208,31 +202,30 @@ local function send_rows(self, count)
   return err
 end
 
--- Whether the service has what the state says. Nobody is asked where the state has nobody.
-local function service_problem(self)
-  local of = self.night.core:counts()[1]
-  if self.opts.dry_run or self.opts.full or of.before == 0 then
-    return nil
+-- A count of all audiences together.
+local function sum_of(counts, name)
+  local sum = 0
+  for _, of in ipairs(counts) do
+    sum = sum + of[name]
   end
-  return service_view.problem(self.context, self.work.result, of.before, of.under_way + of.deferred == 0,
-    self.work:limits())
+  return sum
 end
 
 -- Sends what an earlier night sent without an end, and then what is new or has changed.
 local function send_candidates(self)
-  local counts = self.night.core:counts()[1]
+  local counts = self.night.core:counts()
   self.rows:build_again()
-  local err = send_rows(self, counts.again)
+  local err = send_rows(self, sum_of(counts, "again"))
   if err then
     return err
   end
   self.rows:build()
-  return send_rows(self, counts.added + counts.changed
-    + (self.looks_at_all and counts.unchanged + counts.rejected_before or 0))
+  return send_rows(self, sum_of(counts, "added") + sum_of(counts, "changed")
+    + (self.looks_at_all and sum_of(counts, "unchanged") + sum_of(counts, "rejected_before") or 0))
 end
 
 local function send_all(self)
-  local err = service_problem(self) or guard_problem(self) or send_candidates(self) or guard_problem(self)
+  local err = night_checks.service_problem(self) or guard_problem(self) or send_candidates(self) or guard_problem(self)
   if err then
     return err
   end
@@ -262,7 +255,7 @@ local function compare_and_send(self, plan, version)
   if err then
     return err
   end
-  self.rows = night_rows.new(self.night, sink_of(self), self.audience, self.opts, self.files.shape, self.run)
+  self.rows = night_rows.new(self.night, sink_of(self), self.audiences, self.opts, self.files.shape, self.run)
   err = survey(self, plan)
   if not err then
     local ok
@@ -329,7 +322,7 @@ local function open_store(self, plan)
   local opts = self.opts
   local about = about_of(self, version_of(plan, opts))
   if opts.dry_run and not core.file_kind(opts.state) then
-    return store_of.empty()
+    return store_of.empty(#self.audiences)
   end
   return store_of.open(opts.state, about, { create = not opts.dry_run, read_only = opts.dry_run })
 end
@@ -338,17 +331,17 @@ end
 ---@param context scope3.Context
 ---@param script scope3.Script  with a map
 ---@param paths string[]
----@param audience {id: string, name: string?, consent_basis: string?}
+---@param audiences {id: string, name: string?, consent_basis: string?}[]
 ---@param opts table  checked
 ---@return scope3.Result?
 ---@return scope3.Error? err  with `result` once the job had begun
-function mirror.run(context, script, paths, audience, opts)
+function mirror.run(context, script, paths, audiences, opts)
   local ok, err = journal_header.check_input(paths, "state")
   if not ok then
     return nil, err
   end
   local plan = shape.plan(script)
-  local self = { context = context, opts = opts, audience = audience, run = 0 }
+  local self = { context = context, opts = opts, audiences = audiences, run = 0, is_held_back = false }
   self.files, err = files.check(plan, paths, opts)
   if not self.files or opts.guard.fault then
     return nil, opts.guard.fault or err
@@ -358,7 +351,7 @@ function mirror.run(context, script, paths, audience, opts)
     self.files:close()
     return nil, err
   end
-  self.work = job.new(context, { audience }, opts)
+  self.work = job.new(context, audiences, opts)
   local fine, result
   fine, result, err = guard.call(work_off, self, plan)
   if not fine then

@@ -9,8 +9,9 @@ night_guard.MOST = 0.3 -- share of an audience that one night may remove, unless
 
 local UNUSABLE = 0.001 -- share of the audience: more rows than these that became unusable since the last night
 
-local function refused(code, message)
-  return errors.new("guard", message, { code = code })
+local function refused(code, seen, message)
+  return errors.new("guard", (seen.audience and "audience " .. seen.audience .. ": " or "") .. message,
+    { code = code, audience_id = seen.audience })
 end
 
 local function percent(share)
@@ -26,6 +27,7 @@ end
 ---@field unusable integer  rows and lines of which nobody knows whose they are
 ---@field unusable_before integer  those of the last night
 ---@field sent boolean  what is new or has changed was sent by now
+---@field audience? string  its id, where there are several
 
 -- What is told of an input that may have broken.
 local function about_input(seen)
@@ -47,8 +49,8 @@ end
 local function unusable_problem(seen)
   local more = seen.unusable - seen.unusable_before
   if seen.leavers > 0 and more > UNUSABLE * seen.before then
-    return refused("rows_unusable", ("%s could not be told whose they are, %.0f more than in the last night, and they "
-      .. "may be of the %s who would be removed. %s. If that is meant, allow it: "
+    return refused("rows_unusable", seen, ("%s could not be told whose they are, %.0f more than in the last night, and "
+      .. "they may be of the %s who would be removed. %s. If that is meant, allow it: "
       .. "remove_rejected = true (--remove-rejected)"):format(plural.of(seen.unusable, "row or line", "rows or lines"),
       more, plural.of(seen.leavers, "person", "people"), about_night(seen)))
   end
@@ -61,14 +63,14 @@ end
 function night_guard.problem(seen, opts)
   local most = opts.max_removed or night_guard.MOST
   if seen.leavers > most * seen.before then
-    return refused("too_many_leave", ("%.0f of %s would be removed, which is over %s: %s. %s. "
+    return refused("too_many_leave", seen, ("%.0f of %s would be removed, which is over %s: %s. %s. "
       .. "If that is meant, allow it: max_removed = %g (--max-removed %s)"):format(seen.leavers,
       plural.of(seen.before, "member"), percent(most), about_input(seen), about_night(seen),
       math.ceil(seen.leavers / seen.before * 100) / 100,
       percent(math.ceil(seen.leavers / seen.before * 100) / 100)))
   elseif seen.leavers > 0 and seen.rejected == seen.leavers and not opts.remove_rejected then
-    return refused("only_rejected_leave", ("all of the %s who would be removed of %s have a row that was rejected, "
-      .. "and nobody is gone: a column may have broken. %s. If that is meant, allow it: "
+    return refused("only_rejected_leave", seen, ("all of the %s who would be removed of %s have a row that was "
+      .. "rejected, and nobody is gone: a column may have broken. %s. If that is meant, allow it: "
       .. "remove_rejected = true (--remove-rejected)"):format(plural.of(seen.leavers, "person", "people"),
       plural.of(seen.before, "member"), about_night(seen)))
   end

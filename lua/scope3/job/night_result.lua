@@ -4,11 +4,8 @@ local result = require "scope3.result"
 
 local night_result = {}
 
----@class scope3.MirrorDifference  people, but for `rows` and `replaced`
----@field mode "mirror"|"upsert"|"remove"
----@field night? integer  its number; none in a dry run
+---@class scope3.AudienceDifference  people, but for `rows`
 ---@field rows integer  that were compared
----@field replaced integer  of these, rows that a later one of the same id replaced
 ---@field before integer  who was in the audience, as the state has it
 ---@field added integer
 ---@field changed integer
@@ -26,26 +23,40 @@ local night_result = {}
 ---@field kept integer
 ---@field not_there integer
 ---@field samples? table<string, {row: integer, file: integer, line: integer?}[]>  of a dry run
+---@field audience_id? string  where there are several audiences
+
+---@class scope3.MirrorDifference: scope3.AudienceDifference  where there are several audiences, the counts of all
+---  together: who is in two counts twice. Samples are then those of each
+---@field mode "mirror"|"upsert"|"remove"
+---@field night? integer  its number; none in a dry run
+---@field replaced integer  of `rows`, those that a later one of the same id replaced
+---@field audiences? scope3.AudienceDifference[]  where there are several
 
 local NAMES = { "added", "changed", "unchanged", "deferred", "under_way", "rejected_before", "excluded", "kept",
   "not_there" }
 
---- The difference that a night found.
----@param mirror scope3.MirrorJob
----@return scope3.MirrorDifference
-function night_result.difference(mirror)
-  local night, rows, is_dry = mirror.night.core, mirror.rows, mirror.opts.dry_run
-  local all, built = night:counts(), rows.builder:built()
-  local of = all[1]
-  local told = {
-    mode = mirror.opts.mode, night = mirror.run > 0 and mirror.run or nil, rows = all.rows, replaced = all.replaced,
-    before = of.before, noted = built.note, sent_again = built.add_again + built.remove_again,
-    removed = is_dry and not mirror.held_back and of.leavers or rows.removals, held_back = mirror.held_back,
-    removed_excluded = not mirror.held_back and of.leavers_excluded or 0,
-    to_remove = is_dry and not mirror.held_back and 0
-      or math.max(0, of.leavers - (rows.removals - built.remove_again)),
-    samples = is_dry and night:samples()[1] or nil,
-  }
+-- Who leaves an audience: removed, still to be removed, and held back by a guard.
+local function leavers_of(mirror, of, removals, again)
+  if mirror.is_held_back then
+    return { removed = removals, removed_excluded = 0, to_remove = of.leavers - (removals - again),
+      held_back = of.leavers }
+  elseif mirror.opts.dry_run then
+    return { removed = of.leavers, removed_excluded = of.leavers_excluded, to_remove = 0 }
+  end
+  return { removed = removals, removed_excluded = of.leavers_excluded,
+    to_remove = math.max(0, of.leavers - (removals - again)) }
+end
+
+-- What a night found of one audience.
+local function of_audience(mirror, i, of)
+  local rows = mirror.rows
+  local built = rows.builder:built(i)
+  local told = leavers_of(mirror, of, rows.removals[i], built.remove_again)
+  told.before, told.noted, told.sent_again = of.before, built.note, built.add_again + built.remove_again
+  told.samples = mirror.opts.dry_run and mirror.night.core:samples()[i] or nil
+  if #mirror.audiences > 1 then
+    told.audience_id, told.rows = mirror.audiences[i].id, rows.builder:wanted(i)
+  end
   for _, name in ipairs(NAMES) do
     told[name] = of[name] or 0
   end
@@ -97,6 +108,42 @@ function night_result.warn_of_rules(res, store)
   end
 end
 
+-- The counts of several audiences together.
+local function sum_of(list)
+  local sum = {}
+  for _, told in ipairs(list) do
+    for key, value in entries(told) do
+      sum[key] = type(value) == "number" and (sum[key] or 0) + value or nil
+    end
+  end
+  sum.audiences = list
+  return sum
+end
+
+--- The difference that a night found.
+---@param mirror scope3.MirrorJob
+---@return scope3.MirrorDifference
+function night_result.difference(mirror)
+  local all, list = mirror.night.core:counts(), {}
+  for i in ipairs(mirror.audiences) do
+    list[i] = of_audience(mirror, i, all[i])
+  end
+  local told = list[2] and sum_of(list) or list[1]
+  told.mode, told.night = mirror.opts.mode, mirror.run > 0 and mirror.run or nil
+  told.rows, told.replaced = all.rows, all.replaced
+  return told
+end
+
+-- What a service says of all audiences together; nil where it says nothing of one.
+local function said_of(audiences, name, other)
+  local sum = 0
+  for _, row in ipairs(audiences) do
+    local n = row[name] or row[other]
+    sum = sum and type(n) == "number" and sum + n or nil
+  end
+  return sum
+end
+
 --- What the state keeps of a night: plain numbers, and nothing of people.
 ---@param work scope3.Job
 ---@param unusable? integer  nil where the input was not read to its end
@@ -109,10 +156,11 @@ function night_result.counts(work, unusable, err)
       kept[key] = value
     end
   end
-  local row = res.audience -- as it was before the night
   kept.night, kept.failed, kept.unusable = nil, err and 1 or nil, unusable
   kept.accepted, kept.sent_bytes, kept.seconds = res.accepted, res.bytes_sent, work.seconds()
-  kept.uploaded, kept.matched = row.total_uploaded_count or row.uploaded_count, row.matched_count
+  -- As it was before the night.
+  kept.uploaded = said_of(res.audiences, "total_uploaded_count", "uploaded_count")
+  kept.matched = said_of(res.audiences, "matched_count")
   return kept
 end
 

@@ -2,19 +2,23 @@
 --- payloads and chunks of those that have to be sent.
 local batcher = require "scope3.job.batcher"
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local night_of = require "scope3.mirror.night"
 local payload_pool = require "scope3.job.payload_pool"
+local plural = require "scope3.util.plural"
 local request = require "scope3.api.request"
+local result = require "scope3.result"
 
 ---@class scope3.NightRows: scope3.RowTaker
 ---@field builder table
----@field cuts integer  payloads that were sent
----@field removals integer  of their members, those that are removed
+---@field cuts integer  batches that were sent
+---@field removals integer[]  of their members, those that are removed, for each audience
 ---@field is_again boolean  what is built now was sent by an earlier night
----@field payload table
----@field chunk table  an entry for each member of the payload
----@field notes table  entries of rows that send nothing
+---@field payloads table[]  for each audience
+---@field others table[]  a chunk for each audience, with an entry for each member of its payload; or a list of those of
+---  earlier chunks
+---@field notes? table  entries of rows that send nothing
 ---@field file? string  that is read, for rejections
 ---@field number integer  of the file, from 0
 ---@field step fun(self, handle: table, bytes: number, seconds: number): string, ...  set by survey() and build()
@@ -30,25 +34,29 @@ local night_rows = {}
 ---@class scope3.NightSink  what takes the batches of a night
 ---@field send fun(self, batch: scope3.Batch): true?, scope3.Error?
 ---@field seconds fun(): number
----@field keep fun(batch: integer, operations: string|scope3.EarlierEntries)  the operations of a batch that is about
----  to be sent; or, member by member, which of earlier chunks they are
+---@field keep fun(batch: integer, operations: scope3.BatchOperations[]|scope3.OlderOperations)  the operations of a
+---  batch that is about to be sent, part by part; or, member by member, which of earlier chunks they are
 ---@field note fun(operations: string): true?, scope3.Error?  operations that send nothing
 
 --- Starts one for a job.
 ---@param night scope3.Night
 ---@param sink scope3.NightSink
----@param audience {id: string, name: string?, consent_basis: string?}
+---@param audiences {id: string, name: string?, consent_basis: string?}[]
 ---@param opts table  checked options of the job
 ---@param shape table
 ---@param run integer  the night's number
 ---@return scope3.NightRows
-function night_rows.new(night, sink, audience, opts, shape, run)
-  local pool = payload_pool.new(opts, request.frame(opts.push_notification_config) + request.overhead(audience))
+function night_rows.new(night, sink, audiences, opts, shape, run)
+  local frame, removals = request.frame(opts.push_notification_config), {}
+  for i, audience in ipairs(audiences) do
+    frame, removals[i] = frame + request.overhead(audience), 0
+  end
+  local pool = payload_pool.new(opts, frame)
   return setmetatable({
-    night = night.core, sink = sink, audience = audience, opts = opts, run = run, pool = pool,
-    columns = shape.columns or {}, conditions = shape.plan or {}, where = shape.where,
-    builder = batcher.builder(opts, shape, pool.size - pool.frame), cuts = 0, removals = 0, number = 0,
-    is_again = false,
+    night = night.core, sink = sink, audiences = audiences, opts = opts, run = run, pool = pool,
+    columns = shape.columns or {}, conditions = shape.plan or {}, where = shape.where, wheres = shape.wheres or {},
+    builder = batcher.builder(opts, shape, pool.size - pool.frame), cuts = 0, removals = removals, number = 0,
+    is_again = false, payloads = {}, others = {},
   }, Rows)
 end
 
@@ -68,8 +76,8 @@ local function survey_step(self, handle, bytes, seconds)
 end
 
 local function build_step(self, handle, bytes, seconds)
-  return checked(self, self.builder:build(self.payload, handle, self.night, self.chunk, self.notes, self.number, bytes,
-    seconds))
+  return checked(self, self.builder:build(self.payloads, handle, self.night, self.others, self.notes, self.number,
+    bytes, seconds))
 end
 
 --- From now on rows go into the night.
@@ -78,30 +86,28 @@ function Rows:survey()
 end
 
 local function build_again_step(self, handle, bytes, seconds)
-  return checked(self, self.builder:build_again(self.payload, handle, self.night, self.list, self.number, bytes,
+  return checked(self, self.builder:build_again(self.payloads, handle, self.night, self.others, self.number, bytes,
     seconds))
 end
 
+-- An empty payload and a chunk, or a list, for each audience. They are made anew together: all have the room of one
+-- request.
 local function renew(self)
-  self.payload, self.chunk, self.list = self.pool:take(), false, false
-  if self.is_again then
-    self.list = core.mirror.list()
-  else
-    self.chunk = core.mirror.chunk(self.run)
+  for i in ipairs(self.audiences) do
+    self.payloads[i] = self.pool:take()
+    self.others[i] = self.is_again and core.mirror.list() or core.mirror.chunk(self.run)
   end
   self.notes = self.notes or core.mirror.chunk(self.run)
   self.began = self.sink.seconds()
 end
 
--- Gives back what members and their operations were to go into; both are empty.
+-- Gives back what members and their operations were to go into, where nothing has.
 local function give_back(self)
-  if self.payload then
-    self.pool:give_back(self.payload)
-  end
-  for _, object in ipairs { self.chunk or false, self.list or false } do
-    if object then
-      object:close()
+  for i, payload in ipairs(self.payloads) do
+    if payload:count() == 0 then
+      self.pool:give_back(payload)
     end
+    self.others[i]:close()
   end
 end
 
@@ -155,34 +161,73 @@ local function keep_notes(self)
   return self.sink.note(blob)
 end
 
--- What the members of the payload are in the state.
-local function operations_of(self)
-  if self.is_again then
-    local chunks, numbers = self.list:numbers()
-    self.list:close()
-    return { chunks = chunks, entries = numbers }
+-- The parts of a batch: what the payloads hold. Their members are numbered through.
+local function parts_of(self)
+  local parts, count, bytes = {}, 0, 0
+  for i, payload in ipairs(self.payloads) do
+    local adds, removes = payload:living()
+    if adds + removes > 0 then
+      parts[#parts + 1] = { audience = self.audiences[i], payload = payload, first = 1, last = payload:count(),
+        adds = adds, removes = removes, offset = count, number = i }
+      count, bytes = count + payload:count(), bytes + payload:bytes()
+    end
   end
-  local blob, err = blob_of(self.chunk)
-  if blob then
-    self.chunk:close()
-  end
-  return blob, err
+  return parts, bytes
 end
 
--- Sends what the payload holds.
-local function send(self)
-  local payload = self.payload
-  local adds, removes = payload:living()
-  local operations, err = operations_of(self)
+local function append(to, list)
+  for _, value in ipairs(list) do
+    to[#to + 1] = value
+  end
+end
+
+-- What the members of some parts are in the state.
+local function operations_of(self, parts)
+  local older, list = { chunks = {}, entries = {} }, {}
+  for i, part in ipairs(parts) do
+    local other = self.others[part.number]
+    if self.is_again then
+      local chunks, numbers = other:numbers()
+      append(older.chunks, chunks)
+      append(older.entries, numbers)
+    else
+      local blob, err = blob_of(other)
+      if not blob then
+        return nil, err
+      end
+      list[i] = { members = part.last, operations = blob }
+    end
+  end
+  return self.is_again and older or list
+end
+
+-- What frees the payloads of a batch that no request reads any longer.
+local function release_of(self, parts)
+  local all = {}
+  for i, part in ipairs(parts) do
+    all[i] = self.pool:release_of(part.payload)
+  end
+  return function()
+    for _, release in ipairs(all) do
+      release()
+    end
+  end
+end
+
+-- Sends what the payloads hold.
+local function send(self, parts, bytes)
+  local operations, err = operations_of(self, parts)
   if not operations then
     return nil, err
   end
-  self.cuts, self.removals = self.cuts + 1, self.removals + removes
-  self.pool:sent(payload)
+  self.cuts = self.cuts + 1
+  for _, part in ipairs(parts) do
+    self.removals[part.number] = self.removals[part.number] + part.removes
+    self.pool:sent(part.payload, bytes)
+  end
   self.sink.keep(self.cuts, operations)
-  local part = { audience = self.audience, payload = payload, first = 1, last = payload:count(), adds = adds,
-    removes = removes }
-  local batch = { number = self.cuts, parts = { part }, began = self.began, release = self.pool:release_of(payload) }
+  local batch = { number = self.cuts, parts = parts, began = self.began, release = release_of(self, parts) }
+  give_back(self)
   renew(self)
   return self.sink:send(batch)
 end
@@ -192,8 +237,9 @@ end
 ---@return scope3.Error? err
 function Rows:cut()
   local ok, err = keep_notes(self)
-  if ok and self.payload:count() > 0 then
-    ok, err = send(self)
+  local parts, bytes = parts_of(self)
+  if ok and #parts > 0 then
+    ok, err = send(self, parts, bytes)
   end
   return ok, err
 end
@@ -205,9 +251,9 @@ local function remove(self, pause)
   while true do
     local state, message, code
     if self.is_again then
-      state, message, code = self.builder:leave_again(self.payload, self.night, self.list)
+      state, message, code = self.builder:leave_again(self.payloads, self.night, self.others)
     else
-      state, message, code = self.builder:leave(self.payload, self.night, self.chunk)
+      state, message, code = self.builder:leave(self.payloads, self.night, self.others)
     end
     if not state then
       return nil, night_of.failure(message, code)
@@ -240,15 +286,21 @@ end
 --- Gives up the members that were built and will not be sent. Called when a job ends early.
 ---@param give_up fun(part: scope3.Part)
 function Rows:abandon(give_up)
-  local adds, removes = 0, 0
-  if self.payload then
-    adds, removes = self.payload:living()
+  for _, part in ipairs(parts_of(self)) do
+    give_up(part)
+    self.removals[part.number] = self.removals[part.number] + part.removes
+    part.payload:reset()
   end
-  if adds + removes > 0 then
-    give_up { audience = self.audience, payload = self.payload, first = 1, last = self.payload:count(), adds = adds,
-      removes = removes }
-    self.removals = self.removals + removes
-    self.payload:reset()
+end
+
+-- Warns of audiences whose function took no row.
+local function warn_of_wheres(self, res, counts)
+  for i in entries(self.wheres) do
+    if counts.rows > counts.skipped and self.builder:wanted(i) == 0 then
+      local id = self.audiences[i].id
+      result.warn(res, "no_row_taken", ("where(row) of the audience %s took none of %s"):format(id,
+        plural.of(counts.rows, "row")), { rows = counts.rows, audience_id = id })
+    end
   end
 end
 
@@ -261,11 +313,13 @@ function Rows:close(res)
   self.closed = true
   if res then
     self:report_rejections()
-    batcher.report(self, res, self.builder:counts())
+    local counts = self.builder:counts()
+    batcher.report(self, res, counts)
+    warn_of_wheres(self, res, counts)
   end
   self.builder:close()
-  for _, object in ipairs { self.payload or false, self.chunk or false, self.list or false, self.notes or false } do
-    if object then
+  for _, list in ipairs { self.payloads, self.others, { self.notes } } do
+    for _, object in ipairs(list) do
       object:close()
     end
   end

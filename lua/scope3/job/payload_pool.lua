@@ -39,8 +39,9 @@ end
 
 --- A payload is sent: the next may be larger.
 ---@param payload table
-function Pool:sent(payload)
-  self.size = math.max(self.size, body_size.after(self.sizes[payload], payload:bytes(), self.opts.max_bytes))
+---@param bytes? integer  of the members of its request, where these are not all its own
+function Pool:sent(payload, bytes)
+  self.size = math.max(self.size, body_size.after(self.sizes[payload], bytes or payload:bytes(), self.opts.max_bytes))
 end
 
 --- Takes an empty payload back.

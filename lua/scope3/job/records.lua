@@ -165,15 +165,37 @@ function records.failed_before(req, past)
   return { task_id = past.task_id, status = past.ended, error = message }, work
 end
 
---- What the journal says of a request that is about to go.
+--- The number of a member in its batch, whose parts are counted through.
+---@param part scope3.Part
+---@param index integer  in its payload
+---@return integer
+function records.number(part, index)
+  return (part.offset or 0) + index
+end
+
+-- Which members of a request are of which audience, where there are several.
+local function ranges_of(parts)
+  if #parts < 2 or not parts[1].payload then
+    return nil
+  end
+  local ranges = {}
+  for i, part in ipairs(parts) do
+    ranges[i] = { audience = part.audience.id, first = records.number(part, part.first),
+      last = records.number(part, part.last) }
+  end
+  return ranges
+end
+
+--- What the journal says of a request that is about to go. Members are numbered in their batch.
 ---@param req scope3.JobRequest  with its entry
 ---@param now number  seconds since 1970
 ---@return table
 function records.beginning(req, now)
-  local batch, part = req.batch, req.parts[1]
+  local batch, part, last = req.batch, req.parts[1], req.parts[#req.parts]
   return {
-    request = req.id, batch = batch.number, epoch = req.entry.epoch, first = part.first or 1, last = part.last or 1,
-    members = req.members, rows = req.entry.rows, digest = batch.digest, without = req.without,
+    request = req.id, batch = batch.number, epoch = req.entry.epoch, first = records.number(part, part.first or 1),
+    last = records.number(last, last.last or 1), parts = ranges_of(req.parts), members = req.members,
+    rows = req.entry.rows, digest = batch.digest, without = req.without,
     excluded = req.excluded, replaced = req.replaced, uncertain = req.uncertain, at = math.floor(now),
   }
 end
@@ -187,7 +209,7 @@ end
 function records.refusal(req, members, uncertain)
   local without = {}
   for i, member in ipairs(members) do
-    without[i] = member.index
+    without[i] = records.number(member.part, member.index)
   end
   return { request = req.id, status = "refused", without = without, uncertain = uncertain }
 end

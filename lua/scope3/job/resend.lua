@@ -269,8 +269,10 @@ local function task_ended(self, task, err, warnings)
     return nil -- one that waits for a person may still complete
   end
   self.warnings:of_service(task.task_id, warnings)
-  state:task_ended(work, completion.of(work, task.status, err))
-  self.sender:note("ended", { request = work.id, status = task.status, transient = work.transient })
+  local outcome = completion.of(work, task.status, err)
+  state:task_ended(work, outcome)
+  self.sender:note("ended", { request = work.id, status = task.status, transient = work.transient,
+    audiences = outcome.audiences })
   return err and errors.with(err, { rows = err.rows or work.entry.rows })
 end
 

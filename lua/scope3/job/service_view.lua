@@ -1,4 +1,4 @@
---- Compares what a state has with what the service says of its audience, before a night sends anything.
+--- Compares what a state has with what the service says of its audiences, before a night sends anything.
 ---
 --- Somebody may have deleted the audience, or emptied it: then the state is wrong, and sending only what differs from
 --- it would leave the others out for ever.
@@ -34,31 +34,59 @@ local function compare_counts(res, row, before)
   end
 end
 
---- Looks at the audience. Its row goes into the result, with warnings of what it shows.
----@param context scope3.Context
----@param res scope3.Result  of a job with one audience
----@param before integer  members that the state has; at least 1
----@param is_settled boolean  nothing of an earlier night is under way
----@param limits table  as for transport:drive()
----@return scope3.Error? err  kind "guard": the audience is gone
-function service_view.problem(context, res, before, is_settled, limits)
-  local id = res.audience.audience_id
-  local wanted = { [id] = false }
-  local rows, err = target_check.find(context, wanted, limits)
-  local row = wanted[id]
-  if not rows then
-    return err
-  elseif not row or row.deleted then
+-- Why an audience cannot be compared, or nil. Its row goes into the result.
+local function look(res, at, row, seen)
+  local known = res.audiences[at]
+  if not row or row.deleted then
+    local id = known.audience_id
     return refused("audience_missing", ("%s, and the state has %s of it. Nothing was sent. %s"):format(
       row and ("the audience %s is deleted"):format(id) or ("the account has no audience %s"):format(id),
-      plural.of(before, "member"), FULL))
+      plural.of(seen.before, "member"), FULL))
   end
   for key, value in entries(row) do
-    res.audience[key] = value
+    known[key] = value
+  end
+end
+
+---@class scope3.AudienceInState
+---@field before integer  members that the state has
+---@field is_settled boolean  nothing of an earlier night is under way
+
+-- The rows of those audiences of a result of which the state has members, by id.
+local function find(context, res, seen, limits)
+  local rows = {}
+  for i, audience in ipairs(res.audiences) do
+    if seen[i].before > 0 then
+      rows[audience.audience_id] = false
+    end
+  end
+  local ok, err = target_check.find(context, rows, limits)
+  return ok and rows, err
+end
+
+--- Looks at the audiences of which the state has members. Their rows go into the result, with warnings of what they
+--- show.
+---@param context scope3.Context
+---@param res scope3.Result
+---@param seen scope3.AudienceInState[]  of each audience of the result
+---@param limits table  as for transport:drive()
+---@return scope3.Error? err  kind "guard": an audience is gone
+function service_view.problem(context, res, seen, limits)
+  local rows, err = find(context, res, seen, limits)
+  if not rows then
+    return err
+  end
+  for i, audience in ipairs(res.audiences) do
+    err = seen[i].before > 0 and look(res, i, rows[audience.audience_id], seen[i]) or nil
+    if err then
+      return err
+    end
   end
   audience_status.warn(res)
-  if is_settled then
-    compare_counts(res, row, before)
+  for i, audience in ipairs(res.audiences) do
+    if seen[i].before > 0 and seen[i].is_settled then
+      compare_counts(res, audience, seen[i].before)
+    end
   end
 end
 

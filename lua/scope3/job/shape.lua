@@ -2,6 +2,7 @@
 local errors = require "scope3.error"
 local filter = require "scope3.input.filter"
 local map = require "scope3.input.map"
+local script_audiences = require "scope3.input.script_audiences"
 
 ---@class scope3.Plan  what a script looks at
 ---@field script scope3.Script
@@ -16,13 +17,13 @@ local shape = {}
 ---@return scope3.Plan
 function shape.plan(script)
   local targets = script.map and map.targets(script.map) or nil
-  local conditions = type(script.where) == "table" and filter.list(script.where) or {}
+  local conditions = script_audiences.conditions(script) or {}
   local wanted = {}
   for _, target in ipairs(targets or {}) do
     wanted[#wanted + 1] = target
   end
   for _, condition in ipairs(conditions) do
-    wanted[#wanted + 1] = { path = "where", column = condition.column }
+    wanted[#wanted + 1] = { path = filter.where(condition), column = condition.column, is_condition = true }
   end
   return { script = script, targets = targets, conditions = conditions, wanted = wanted }
 end
@@ -32,8 +33,8 @@ end
 local function with_columns(plan, columns, names)
   local script, targets, conditions = plan.script, plan.targets, plan.conditions
   local made = {
-    where = type(script.where) == "function" and script.where or nil, member = script.member, conditions = {},
-    columns = names or {}, plan = conditions,
+    where = type(script.where) == "function" and script.where or nil, wheres = script_audiences.functions(script),
+    member = script.member, conditions = {}, columns = names or {}, plan = conditions,
   }
   if targets then
     made.targets = {}
@@ -45,6 +46,7 @@ local function with_columns(plan, columns, names)
     made.conditions[i] = {
       condition.operator, columns[(targets and #targets or 0) + i], condition.values,
       decimal = condition.decimal, ignore_case = condition.ignore_case, blank = condition.blank,
+      audience = condition.audience,
     }
   end
   return made

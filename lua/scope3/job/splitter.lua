@@ -28,6 +28,7 @@ local function range(part, first, last)
   local _, adds, removes = part.payload:cut(first, ANY, ANY, last)
   return {
     audience = part.audience, payload = part.payload, first = first, last = last, adds = adds, removes = removes,
+    offset = part.offset,
   }
 end
 

@@ -272,7 +272,7 @@ function State:exclude(req, members)
   req.entry.state = "refused"
   req.without, req.excluded = req.without or {}, req.excluded or {}
   for _, member in ipairs(members) do
-    table.insert(req.without, member.index)
+    table.insert(req.without, records.number(member.part, member.index))
     table.insert(req.excluded, member.row)
   end
   req.repairs.left = req.repairs.left - 1

@@ -62,30 +62,56 @@ local function put_all(db, of, list)
   return ok, why
 end
 
---- Keeps operations in a new chunk, and a request of it that is about to go: both, before it goes.
+---@class scope3.NewChunk
+---@field members string  packed operations
+---@field try? table  request, first, last, without, begun, state (of one that will not go)
+
+-- Writes chunks, numbered from `first` on, and their requests.
+local function put_chunks(db, run, batch, list, first)
+  local tries, last = {}, first + #list - 1
+  for i, chunk in ipairs(list) do
+    local n = first + i - 1
+    local ok, why = rows.put(db, tables.chunk, { n = n, run = run, batch = batch, members = chunk.members })
+    if not ok then
+      return nil, why
+    end
+    tries[#tries + 1] = chunk.try and row_of(run, n, chunk.try)
+  end
+  local ok, why = rows.put(db, tables.meta, { key = "chunks", value = last })
+  if ok then
+    ok, why = put_all(db, tables.try, tries)
+  end
+  return ok, why
+end
+
+--- Keeps operations in new chunks, one for each audience of a batch, and the first request of the batch, which is about
+--- to go and is a try of some of them: all of this, before it goes.
 ---@param run integer
 ---@param batch integer  0 for operations that are not sent
----@param members string  packed
----@param try? table  request, first, last, without, begun, state (of one that will not go)
----@return integer? n  of the chunk
+---@param list scope3.NewChunk[]
+---@return integer? n  of the first chunk; the others follow
 ---@return scope3.Error? err
-function chunks:cut(run, batch, members, try)
-  local n = self.chunks + 1
+function chunks:cut_several(run, batch, list)
+  local first = self.chunks + 1
   local ok, err = self:write(function()
-    local fine, why = rows.put(self.db, tables.chunk, { n = n, run = run, batch = batch, members = members })
-    if fine then
-      fine, why = rows.put(self.db, tables.meta, { key = "chunks", value = n })
-    end
-    if fine then
-      fine, why = put_all(self.db, tables.try, { try and row_of(run, n, try) })
-    end
-    return fine, why
+    return put_chunks(self.db, run, batch, list, first)
   end)
   if not ok then
     return nil, err
   end
-  self.chunks = n
-  return n
+  self.chunks = first + #list - 1
+  return first
+end
+
+--- The same of one chunk.
+---@param run integer
+---@param batch integer
+---@param members string  packed
+---@param try? table
+---@return integer? n  of the chunk
+---@return scope3.Error? err
+function chunks:cut(run, batch, members, try)
+  return self:cut_several(run, batch, { { members = members, try = try } })
 end
 
 --- Keeps further requests of chunks that are there, which are about to go: all of them or none.

@@ -11,17 +11,29 @@ local protocol = require "scope3.mirror.protocol"
 ---@field chunks integer[]  number of the chunk of each, which is not folded
 ---@field entries integer[]  number of its operation in that chunk
 
+---@class scope3.BatchOperations  those of one part of a batch
+---@field members integer  how many
+---@field operations string  packed
+
+---@class scope3.BatchChunk
+---@field n integer  its number in the state
+---@field first integer  its first member in the batch
+---@field last integer
+
 ---@class scope3.NightTry
 ---@field request integer  its number in the state
 ---@field chunk integer
+---@field audience? string  id of that of the chunk, where the request has several
+---@field before integer  members of the batch before those of the chunk
+---@field last integer  its last operation that the request has
 
 ---@class scope3.NightJournal : scope3.Journal
 ---@field private store scope3.MirrorStore
 ---@field private run integer
----@field private members_of fun(batch: integer): string|scope3.OlderOperations
+---@field private members_of fun(batch: integer): string|scope3.BatchOperations[]|scope3.OlderOperations
 ---@field private reopen fun(): scope3.MirrorStore?, scope3.Error?
 ---@field private is_reopened boolean
----@field private chunk_of table<integer, integer>  number of the chunk of a batch
+---@field private chunks_of table<integer, scope3.BatchChunk[]>  by batch
 ---@field private older table<integer, scope3.OlderOperations>  by batch, until all of it was answered
 ---@field private left table<integer, integer>  members of such a batch that were not
 ---@field private sent table<integer, scope3.NightRequest>  by request of the job: its last sending
@@ -43,13 +55,14 @@ Night.send_within = protocol.SEND_WITHIN
 --- The journal of a night.
 ---@param store scope3.MirrorStore  stays open until its caller has ended the night by store:end_run()
 ---@param run integer  the night
----@param members_of fun(batch: integer): string|scope3.OlderOperations  the packed operations of a batch, asked for
----  once: member number i of its payload is operation number i. Or where these stand already
+---@param members_of fun(batch: integer): string|scope3.BatchOperations[]|scope3.OlderOperations  the packed operations
+---  of a batch, asked for once: member number i of its payload is operation number i. Where it has several parts, those
+---  of each. Or where these stand already
 ---@param reopen fun(): scope3.MirrorStore?, scope3.Error?  opens the state again, to note what a wait sees after that
 ---@return scope3.NightJournal
 function journal.of(store, run, members_of, reopen)
   return setmetatable({ store = store, run = run, members_of = members_of, reopen = reopen, is_reopened = false,
-    chunk_of = {}, older = {}, left = {}, sent = {}, requests = 0 }, Night)
+    chunks_of = {}, older = {}, left = {}, sent = {}, requests = 0 }, Night)
 end
 
 --- Another night compares what this one left, so it may begin whatever the job is.
@@ -118,14 +131,23 @@ local function try_of(chunk, numbers)
   return { chunk = chunk, first = numbers[1], last = numbers[#numbers], without = without }
 end
 
--- The tries of a request that sends operations of older chunks, and how many members it has.
+-- The audience of a member of a request, where this has several.
+local function audience_of(record, number)
+  for _, part in ipairs(record.parts or {}) do
+    if number <= part.last then
+      return part.audience
+    end
+  end
+end
+
+-- The tries of a request that sends operations of older chunks, each of one audience, and how many members it has.
 local function older_tries(record, out, older)
-  local by_chunk, tries, members = {}, {}, 0
+  local by_chunk, tries, audiences, members = {}, {}, {}, 0
   for i = record.first, record.last do
     if not out[i] then
       local chunk = older.chunks[i]
       if not by_chunk[chunk] then
-        by_chunk[chunk] = {}
+        by_chunk[chunk], audiences[chunk] = {}, audience_of(record, i)
         tries[#tries + 1] = chunk
       end
       table.insert(by_chunk[chunk], older.entries[i])
@@ -134,8 +156,25 @@ local function older_tries(record, out, older)
   end
   for i, chunk in ipairs(tries) do
     tries[i] = try_of(chunk, by_chunk[chunk])
+    tries[i].audience, tries[i].before = audiences[chunk], 0
   end
   return tries, members
+end
+
+-- The tries of a request that sends operations of its own batch: one of each chunk that has members of it.
+local function own_tries(record, list, chunks)
+  local tries = {}
+  for _, chunk in ipairs(chunks) do
+    local first, last, without = math.max(record.first, chunk.first), math.min(record.last, chunk.last), {}
+    for _, number in ipairs(list) do
+      without[#without + 1] = number >= first and number <= last and number - chunk.first + 1 or nil
+    end
+    if last - first + 1 > #without then
+      tries[#tries + 1] = { chunk = chunk.n, first = first - chunk.first + 1, last = last - chunk.first + 1,
+        without = without, audience = audience_of(record, first), before = chunk.first - 1 }
+    end
+  end
+  return tries
 end
 
 -- What a request is in the state.
@@ -145,7 +184,7 @@ local function tries_of(self, record)
   if older then
     tries, members = older_tries(record, set, older)
   else
-    tries = { { chunk = self.chunk_of[record.batch], first = record.first, last = record.last, without = list } }
+    tries = own_tries(record, list, self.chunks_of[record.batch])
   end
   for i, try in ipairs(tries) do
     try.request, try.begun = self.requests + i, record.at
@@ -153,13 +192,38 @@ local function tries_of(self, record)
   return tries, members or 0
 end
 
+-- The chunks that a batch becomes, numbered from `n` on.
+local function chunks_from(n, parts)
+  local chunks, last = {}, 0
+  for i, part in ipairs(parts) do
+    chunks[i] = { n = n + i - 1, first = last + 1, last = last + part.members }
+    last = chunks[i].last
+  end
+  return chunks
+end
+
+-- Writes the operations of a batch, and the tries of its first request.
+local function cut(self, store, batch, parts, tries)
+  local by_chunk, list = {}, {}
+  for _, try in ipairs(tries) do
+    by_chunk[try.chunk] = try
+  end
+  for i, chunk in ipairs(self.chunks_of[batch]) do
+    list[i] = { members = parts[i].operations, try = by_chunk[chunk.n] }
+  end
+  return store:cut_several(self.run, batch, list)
+end
+
 -- Writes the tries of a request, with the operations of its batch where these are not written yet.
-local function write(self, store, record, operations)
+local function write(self, store, record, parts)
+  if parts then
+    self.chunks_of[record.batch] = chunks_from(store.chunks + 1, parts)
+  end
   local tries, members = tries_of(self, record)
   local ok, err
-  if operations then
-    ok, err = store:cut(self.run, record.batch, operations, tries[1])
-    self.chunk_of[record.batch] = ok
+  if parts then
+    ok, err = cut(self, store, record.batch, parts, tries)
+    self.chunks_of[record.batch] = ok and self.chunks_of[record.batch]
   else
     ok, err = store:begin(self.run, tries)
   end
@@ -169,7 +233,8 @@ local function write(self, store, record, operations)
   self.requests = self.requests + #tries
   local sent = { batch = record.batch, members = members, tries = {} }
   for i, try in ipairs(tries) do
-    sent.tries[i] = { request = try.request, chunk = try.chunk }
+    sent.tries[i] = { request = try.request, chunk = try.chunk, audience = try.audience, before = try.before,
+      last = try.last }
   end
   self.sent[record.request] = sent
   return true
@@ -185,14 +250,16 @@ function Night:begin(record)
   if not store then
     return nil, err
   end
-  local batch, operations = record.batch, nil
-  if not self.chunk_of[batch] and not self.older[batch] then
-    operations = self.members_of(batch)
-    if type(operations) ~= "string" then
-      self.older[batch], self.left[batch], operations = operations, #operations.entries, nil
+  local batch, parts = record.batch, nil
+  if not self.chunks_of[batch] and not self.older[batch] then
+    parts = self.members_of(batch)
+    if type(parts) == "string" then
+      parts = { { members = math.huge, operations = parts } }
+    elseif parts.entries then
+      self.older[batch], self.left[batch], parts = parts, #parts.entries, nil
     end
   end
-  return write(self, store, record, operations)
+  return write(self, store, record, parts)
 end
 
 -- Members of an older batch were answered for good. It is forgotten when none is left.
@@ -246,16 +313,30 @@ local STATES = { completed = "completed", refused = "refused", split = "refused"
 -- The operations of a try that the service refused, of the members that it names.
 local function refused_of(try, members, older)
   local list = {}
-  for i, number in ipairs(members) do
-    if not older then
-      list[i] = number
-    elseif older.chunks[number] == try.chunk then
+  for _, number in ipairs(members) do
+    if older and older.chunks[number] == try.chunk then
       list[#list + 1] = older.entries[number]
+    elseif not older and number > try.before and number - try.before <= try.last then
+      list[#list + 1] = number - try.before
     end
   end
   return list
 end
 
+-- What the try of an audience comes to, where a task failed for these alone.
+local function state_of(try, state, failed)
+  for _, id in ipairs(failed or {}) do
+    if id == try.audience then
+      return state
+    end
+  end
+  return failed and "completed" or state
+end
+
+--- A request or its task has ended. Where the task failed for some audiences, the others' tries are completed.
+---@param record {request: integer, status: string, without: integer[]?, uncertain: boolean?, audiences: string[]?}
+---@return true?
+---@return scope3.Error? err
 function Night:ended(record)
   local state, at = STATES[record.status] or "failed", core.time()
   if state == "refused" and record.uncertain then
@@ -264,7 +345,8 @@ function Night:ended(record)
   local batch = self.sent[record.request].batch
   local refused = record.without
   local ok, err = change(self, record, function(try)
-    return { state = state, ended_at = at, refused = refused and refused_of(try, refused, self.older[batch]) }
+    return { state = state_of(try, state, record.audiences), ended_at = at,
+      refused = refused and refused_of(try, refused, self.older[batch]) }
   end)
   if ok and refused then
     answered(self, batch, #refused)

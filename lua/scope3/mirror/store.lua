@@ -279,7 +279,7 @@ function store.open(path, about, opts)
 end
 
 -- What a state that is not there yet has, for who only looks.
-local Empty = { parts = PARTS, audiences = 1, key = ("\0"):rep(16) }
+local Empty = { parts = PARTS, key = ("\0"):rep(16) }
 Empty.__index = Empty
 
 function Empty.close() end
@@ -294,9 +294,10 @@ end
 Empty.runs = Empty.open_chunks
 
 --- In the place of a state that is not there, and is not to be made. Nothing can be written to it.
+---@param audiences integer  how many it would have
 ---@return scope3.MirrorStore
-function store.empty()
-  return setmetatable({}, Empty)
+function store.empty(audiences)
+  return setmetatable({ audiences = audiences }, Empty)
 end
 
 --- Gives the state back. Idempotent.

@@ -50,6 +50,20 @@ local function tasks_of(dice)
   return outcomes, lengths
 end
 
+-- The task of a request whose answer is lost ends days later, and that of its repeat at once: it must not be forgotten.
+local function late_copies(dice, faults)
+  local lengths = {}
+  for _, fault in ipairs(faults or {}) do
+    if fault.act == "lost_reply" and fault.on == "sync" and #lengths == 0 then
+      for i = 1, fault.after do
+        lengths[i] = 0
+      end
+      lengths[fault.after + 1] = dice:whole(20, 47) * HOUR
+    end
+  end
+  return lengths
+end
+
 --- The time until the next night.
 function plan.pause(dice)
   return dice:weighted { { 2, HOUR }, { 8, DAY }, { 1, 2 * DAY }, { 1, 73 * HOUR } } + dice:whole(0, 600)
@@ -107,6 +121,9 @@ function plan.random(dice, ids, points)
   end
   if dice:happens(0.45) then
     settings.faults = faults_of(dice, night)
+  end
+  if not settings.task_outcomes and dice:happens(0.7) then
+    settings.task_lengths = late_copies(dice, settings.faults)
   end
   if dice:happens(0.1) then
     settings.max_body = dice:whole(600, 2500)
