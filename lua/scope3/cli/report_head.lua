@@ -37,8 +37,8 @@ end
 
 -- "sync of crm"
 local function name_of(fields, about)
-  local several = fields.audiences and #fields.audiences > 1
-  local audience = not several and fields.audience and fields.audience.audience_id or about.audience
+  local several = fields.audiences and #fields.audiences > 1 and text.plural(#fields.audiences, "audience")
+  local audience = several or fields.audience and fields.audience.audience_id or about.audience
   return "scope3 " .. about.command .. (audience and " of " .. audience or "")
 end
 
