@@ -367,7 +367,7 @@ local BY_FILE = {
     { "if (g->differs) {", "if (0) {" },
     { "sc3_again_put(part->list, g->candidate.again);", "" },
     { "known_alone ? stands == SC3_KNOWN :", "0 ? 0 :" },
-    { "g->leaves = standing(&g->candidate, 0);", "g->leaves = g->candidate.mask;" },
+    { "g->candidate.mask & ~standing(&g->candidate, SC3_AWAY);", "g->candidate.mask;" },
     { "return mask & c->mask;", "return mask;" },
     { "~(g->noted | standing(&g->candidate, SC3_ASKED))", "~standing(&g->candidate, SC3_ASKED)" },
     { "g->adds &= ~bit;", "" },
