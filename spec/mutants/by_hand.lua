@@ -366,7 +366,7 @@ local BY_FILE = {
     { "g->differs = e->member != g->candidate.member;", "g->differs = 0;" },
     { "if (g->differs) {", "if (0) {" },
     { "sc3_again_put(part->list, g->candidate.again);", "" },
-    { "known_alone ? stands == SC3_KNOWN :", "0 ? 0 :" },
+    { "if (sc3_stands(c->standing, audience) == as)", "if (1)" },
     { "g->candidate.mask & ~standing(&g->candidate, SC3_AWAY);", "g->candidate.mask;" },
     { "return mask & c->mask;", "return mask;" },
     { "~(g->noted | standing(&g->candidate, SC3_ASKED))", "~standing(&g->candidate, SC3_ASKED)" },
