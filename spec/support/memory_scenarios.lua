@@ -395,4 +395,35 @@ return {
   end,
 }]=]
 
+SCENARIOS["leaving people out"] = COMMON .. [=[
+local text = "email\n" .. ("x"):rep(40) .. "\n"
+for i = 1, 200 do
+  text = text .. ("p%d@example.org\nid%d\n+49301234%d\n"):format(i, i, 5100 + i)
+end
+local list, lines, builder, payload
+return {
+  prepare = function()
+    lines, payload = core.source { format = "csv", header = false }, core.payload { max_members = 9, max_bytes = 9000 }
+    lines:feed(text)
+    lines:finish()
+  end,
+  act = function()
+    list = core.exclusions { most = 1000 }
+    list:add "+442079460001"
+    list:read(lines, nil, 1e9, 600, true)
+    list:read(lines, nil, 1e9, 600)
+    list:counts()
+    builder = core.builder { max_member = 1000, exclusions = list }
+    builder:add(payload, { external_id = "a", email = "P1@example.org" })
+    builder:add(payload, { external_id = "b", email = "b@example.org" })
+    local c = builder:counts()
+    return c.excluded ~= 1 and "who is excluded was not left out" or sums(builder)
+  end,
+  check = function()
+    close(list, lines, builder, payload)
+    list, lines, builder, payload = nil, nil, nil, nil
+    collect()
+  end,
+}]=]
+
 return SCENARIOS
