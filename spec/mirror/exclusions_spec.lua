@@ -230,6 +230,32 @@ describe("a job with a state that leaves people out", function()
     assert.equal("only_rejected_leave", err.code)
   end)
 
+  it("leaves them out of all its audiences, also of those that they would come into", function()
+    local script = { map = { external_id = "id", email = "mail" },
+      audiences = { { id = "all" }, { id = "gold", where = { tier = { "gold" } } } } }
+    local opts = { script = script, max_removed = 1 }
+    season.opts.audience = nil
+    local function text(tier_of_a)
+      return ("id,mail,tier\na,a@example.org,%s\nb,b@example.org,gold\nc,c@example.org,tin\n"):format(tier_of_a)
+    end
+    assert(season:night(text "tin", opts))
+    opts.exclude = list("a@example.org", "b")
+    local res = assert(season:night(text "gold", opts))
+    assert.same({ "c" }, sandbox:ids "all")
+    assert.same({}, sandbox:ids "gold")
+    local of = {}
+    for i, one in ipairs(res.mirror.audiences) do
+      of[i] = { one.unchanged, one.removed, one.removed_excluded, one.excluded, one.added }
+    end
+    assert.same({ { 1, 2, 2, 0, 0 }, { 0, 1, 1, 1, 0 } }, of)
+    opts.exclude = list "nobody@example.org"
+    assert(season:night(text "gold", opts))
+    assert.same({ 3, 2 }, { #sandbox:ids "all", #sandbox:ids "gold" })
+    local before = sent()
+    res = assert(season:night(text "gold", opts))
+    assert.same({ 5, 0 }, { res.mirror.unchanged, sent() - before })
+  end)
+
   it("names rows in a dry run by what becomes of them", function()
     assert(season:night(people(3)))
     local text = nights.csv(people(3)) .. "new,new@example.org\nx,x@example.org\nid4,p4@example.org\n"

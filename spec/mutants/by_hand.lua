@@ -369,7 +369,7 @@ local BY_FILE = {
     { "known_alone ? stands == SC3_KNOWN :", "0 ? 0 :" },
     { "g->leaves = standing(&g->candidate, 0);", "g->leaves = g->candidate.mask;" },
     { "return mask & c->mask;", "return mask;" },
-    { "g->adds = g->candidate.mask & ~g->noted;", "g->adds = g->candidate.mask;" },
+    { "~(g->noted | standing(&g->candidate, SC3_ASKED))", "~standing(&g->candidate, SC3_ASKED)" },
     { "g->adds &= ~bit;", "" },
     { "g->notes = 0;", "" },
     { "if (to->notes->out.n >= NOTES_FULL)", "if (0)" },
