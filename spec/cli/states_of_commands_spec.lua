@@ -250,6 +250,13 @@ describe("a command with a state", function()
     assert.equal(0, code)
     assert.truthy(said:find("  of all       2 added · 0 changed · 0 removed · 0 unchanged\n", 1, true), said)
     assert.same({ 1, 2 }, { #sandbox:ids "gold", #sandbox:ids "all" })
+    local page = world.path ".html"
+    code, said = run_script("--state", state, "--mirror", "--report", page, "--rate", "100000")
+    assert.equal(0, code)
+    assert.truthy(said:find("night 2 · 3 members before it\n", 1, true), said) -- one of them twice
+    local shown = world.read(page)
+    assert.truthy(shown:find("<h1>scope3 run of 2 audiences: nothing: no member differs", 1, true), shown)
+    assert.truthy(shown:find("<h2>Members of all audiences, when each night began</h2>", 1, true), shown)
     for message, words in pairs {
       ["a script with audiences needs --state FILE"] = {},
       ["--audience has no effect: the script names audiences of its own"] = { "--state", state, "--audience", "x" },

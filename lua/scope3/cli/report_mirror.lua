@@ -30,7 +30,8 @@ end
 ---@return string words
 function report_mirror.state(res)
   local of = res.mirror
-  local people = text.plural(of.before, "person", "people")
+  -- Of several audiences the sum counts who is in two of them twice.
+  local people = of.audiences and text.plural(of.before, "member") or text.plural(of.before, "person", "people")
   if of.before == 0 then
     people = of.night and "nobody" or "nobody yet"
   end

@@ -89,7 +89,7 @@ local function size_over_time(seen, res)
     return count(night, "before")
   end)
   points[#points + 1] = seen.people and { at = "now", value = seen.people } or nil
-  local title = #res.audiences > 1 and "People in the audiences, each in each of theirs, when each night began"
+  local title = #res.audiences > 1 and "Members of all audiences, when each night began"
     or "People in the audience, when each night began"
   return known > 0 and #points >= FEWEST and figure_of_one(title,
     { id = "size", head = { "Night", "People" }, tone = "plain", words = people, cell = text.count }, points)
