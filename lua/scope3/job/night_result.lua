@@ -41,10 +41,8 @@ local function of_audience(mirror, i, of)
     removed = is_dry and not mirror.is_held_back and of.leavers or rows.removals[i],
     held_back = mirror.is_held_back and of.leavers or nil,
     samples = is_dry and mirror.night.core:samples()[i] or nil,
+    audience_id = several and mirror.audiences[i].id or nil, rows = several and rows.builder:wanted(i) or nil,
   }
-  if several then
-    told.audience_id, told.rows = mirror.audiences[i].id, rows.builder:wanted(i)
-  end
   for _, name in ipairs(NAMES) do
     told[name] = of[name] or 0
   end
@@ -73,10 +71,10 @@ function night_result.difference(mirror)
   for i in ipairs(mirror.audiences) do
     list[i] = of_audience(mirror, i, all[i])
   end
-  local told = list[2] and sum_of(list) or list[1]
-  told.mode, told.night = mirror.opts.mode, mirror.run > 0 and mirror.run or nil
-  told.rows, told.replaced = all.rows, all.replaced
-  return told
+  local sum = list[2] and sum_of(list) or list[1]
+  sum.mode, sum.night = mirror.opts.mode, mirror.run > 0 and mirror.run or nil
+  sum.rows, sum.replaced = all.rows, all.replaced
+  return sum
 end
 
 -- What a service says of all audiences together; nil where it says nothing of one.
