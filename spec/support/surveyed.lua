@@ -21,11 +21,11 @@ local function source_of(core, text, hold)
 end
 
 -- A chunk of people who are not in the file.
-local function gone(core, hold)
+local function gone(core, hold, audiences)
   local chunk = hold(core.mirror.chunk(1))
   for i = 1, 6 do
     local id = ("gone-%d"):format(i):rep(i)
-    assert(chunk:add("add", 0, id, core.mirror.key_hash(KEY, id), ("c"):rep(8), ("m"):rep(8)))
+    assert(chunk:add("add", i % (audiences or 1), id, core.mirror.key_hash(KEY, id), ("c"):rep(8), ("m"):rep(8)))
   end
   return assert(chunk:blob()), { { first = 1, last = 6, outcome = "applied" } }
 end
@@ -54,7 +54,41 @@ local function keep_again(parts, payload, list)
   end
 end
 
---- What the night sends: payloads and chunks, as one text. Raises the message of whatever fails.
+-- What a night of two audiences sends, which take rows of their own.
+local function several(core, folder, n, hold)
+  local text, parts = rows(n), {}
+  local night = hold(assert(core.mirror.night { key = KEY, parts = 1, folder = folder, audiences = 2 }))
+  local builder = hold(core.builder { max_member = 1000, map = MAP,
+    conditions = { { "ne", 4, { "0" }, audience = 1 } }, wheres = { [2] = function(row) return row.keep ~= "1" end } })
+  assert(night:chunk(gone(core, hold, 2)))
+  local state, why = builder:survey(night, source_of(core, text, hold), 0, 1e6, 60)
+  assert(state == "end", why)
+  assert(night:merge(0, nil))
+  local source = source_of(core, text, hold)
+  local said, message
+  for _, op in ipairs { "add", "remove" } do
+    repeat
+      local payloads, chunks, notes = {}, {}, hold(core.mirror.chunk(1))
+      for i = 1, 2 do
+        payloads[i] = hold(core.payload { max_members = 3, max_bytes = 1000 })
+        chunks[i] = hold(core.mirror.chunk(1))
+      end
+      if op == "add" then
+        said, message = builder:build(payloads, source, night, chunks, notes, 0, 1e6, 60)
+      else
+        said, message = builder:leave(payloads, night, chunks)
+      end
+      assert(said == "full" or said == "end", message or said)
+      parts[#parts + 1] = assert(notes:blob())
+      for i, payload in ipairs(payloads) do
+        parts[#parts + 1] = assert(chunks[i]:blob()) .. payload:text(op, 1, math.max(1, payload:count()))
+      end
+    until said == "end"
+  end
+  return table.concat(parts, "\n")
+end
+
+--- What nights send: payloads and chunks, as one text. Raises the message of whatever fails.
 ---@param core table  scope3.core
 ---@param folder string  of the temporary file
 ---@param n integer  rows
@@ -104,6 +138,7 @@ function surveyed.run(core, folder, n, hold)
     parts[#parts + 1] = assert(chunk:blob())
     parts[#parts + 1] = payload:text("remove", 1, payload:count())
   until said == "end"
+  parts[#parts + 1] = several(core, folder, n, hold)
   return table.concat(parts, "\n")
 end
 
