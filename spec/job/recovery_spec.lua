@@ -146,6 +146,22 @@ describe("recovery", function()
     assert.same({ "x1", "x2", "x3", "x4" }, sandbox:ids "x")
   end)
 
+  it("sends all audiences of a failed task again, each without its own members that the service rejected", function()
+    local list = {}
+    for i, id in ipairs { "first", "second" } do
+      list[i] = assert(scope3.audience(id))
+      for j = 1, 4 do
+        assert(list[i]:add { external_id = id .. j, email = id .. j .. "@example.com" })
+      end
+    end
+    sandbox:configure { refuse = { "second2" }, task_outcomes = json.array { "failed:transient" } }
+    local res = assert(sandbox:client():sync(list))
+    assert(res:wait { timeout = 60, interval = 0.02 })
+    world.assert_sums(res)
+    assert.same({ 7, 0, 1 }, { res.accepted, res.replaced, res.rejected_by_service })
+    assert.same({ 4, 3 }, { #sandbox:ids "first", #sandbox:ids "second" })
+  end)
+
   it("sends the members of a task again that failed for a passing reason, from the file or from memory", function()
     sandbox:configure { task_outcomes = json.array { "completed", "failed:transient" } }
     local res = assert(assert(run(50, { max_members = 10 })):wait())

@@ -51,7 +51,8 @@ local FILES = {
 local mutants = {}
 for file, list in pairs(FILES) do
   for _, one in ipairs(list) do
-    mutants[#mutants + 1] = { file = ("lua/scope3/%s.lua"):format(list.file or file), name = one[1], from = one[2], to = one[3],
+    mutants[#mutants + 1] = { file = ("lua/scope3/%s.lua"):format(list.file or file),
+      name = one[1], from = one[2], to = one[3],
       specs = { ("spec/%s_spec.lua"):format(list.spec) } }
   end
 end

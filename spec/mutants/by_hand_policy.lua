@@ -332,7 +332,8 @@ local FILES = {
   of("job/state", { "job/resume_taken_up_again" }, {
     { "requests are numbered from one again", "  self.journaled = last\n", "  self.journaled = 0\n" },
     { "rows of members that were set aside are not noted", "    table.insert(req.excluded, member.row)\n", "" },
-    { "members that were set aside are not noted", "    table.insert(req.without, records.number(member.part, member.index))\n",
+    { "members that were set aside are not noted",
+      "    table.insert(req.without, records.number(member.part, member.index))\n",
       "" },
     { "lists fewer rejected members", "LISTED = 1000", "LISTED = 999", { "job/rejection_decisions" } },
     { "lists more rejected members", "#res.quarantine < LISTED", "#res.quarantine <= LISTED",

@@ -5,7 +5,6 @@ local options = require "scope3.util.options"
 local redact = require "scope3.util.redact"
 local script = require "scope3.input.script"
 local script_options = require "scope3.input.script_options"
-local state_args = require "scope3.cli.state_args"
 local text = require "scope3.cli.text"
 local usage = require "scope3.cli.usage"
 
@@ -144,7 +143,9 @@ function job_args.options(args)
   end
   opts.phone_repairs = text.names(args.phone_repairs)
   opts.delete_missing = text.names(args.delete_missing)
-  state_args.apply(args, opts)
+  if usage.has_state_options(args) then
+    require("scope3.cli.state_args").apply(args, opts)
+  end
   return opts
 end
 

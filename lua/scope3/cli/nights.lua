@@ -130,8 +130,9 @@ end
 --- The last nights of a state and how many people it has now, for a report; nil where they cannot be read: the job has
 --- said why by then.
 ---@param path string
+---@param counts_people boolean  which reads all of the state
 ---@return scope3.cli.NightsSeen?
-function nights.seen(path)
+function nights.seen(path, counts_people)
   local kept = store.open(path, nil, { read_only = true })
   if not kept then
     return nil
@@ -141,7 +142,7 @@ function nights.seen(path)
     for i = math.max(1, #all - MOST + 1), #all do
       last[#last + 1] = all[i]
     end
-    return { list = last, people = people_in(kept) }
+    return { list = last, people = counts_people and people_in(kept) or nil }
   end)
   kept:close()
   if not fine then

@@ -1,7 +1,6 @@
 --- The report of a job for people.
 local color = require "scope3.cli.color"
 local output = require "scope3.cli.output"
-local report_mirror = require "scope3.cli.report_mirror"
 local report_summary = require "scope3.cli.report_summary"
 local report_tables = require "scope3.cli.report_tables"
 local text = require "scope3.cli.text"
@@ -58,7 +57,8 @@ end
 ---@return scope3.cli.ReportTable[]
 function report.tables(res, seen)
   return {
-    report_mirror.samples(res), seen and require("scope3.cli.report_nights").table(seen) or report_tables.none(),
+    res.mirror and require("scope3.cli.report_mirror").samples(res) or report_tables.none(),
+    seen and require("scope3.cli.report_nights").table(seen) or report_tables.none(),
     report_tables.lost(res), report_tables.conditions(res),
     drawn(report_tables.reasons("Rows rejected, by reason:", res.rejected)),
     drawn(report_tables.reasons("Identifiers dropped, by reason (their members were kept if another was left):",

@@ -1,6 +1,5 @@
 --- What a report in a file says first: how the command ended, in one line and in some more.
 local exit_code = require "scope3.cli.exit_code"
-local report_mirror = require "scope3.cli.report_mirror"
 local report_summary = require "scope3.cli.report_summary"
 local text = require "scope3.cli.text"
 local time = require "scope3.util.time"
@@ -38,8 +37,8 @@ end
 
 -- "sync of crm"
 local function name_of(fields, about)
-  local several = fields.audiences and #fields.audiences > 1
-  local audience = not several and fields.audience and fields.audience.audience_id or about.audience
+  local several = fields.audiences and #fields.audiences > 1 and text.plural(#fields.audiences, "audience")
+  local audience = several or fields.audience and fields.audience.audience_id or about.audience
   return "scope3 " .. about.command .. (audience and " of " .. audience or "")
 end
 
@@ -55,7 +54,8 @@ local function subject_of(word, ended, about)
   end
   if has_result(fields) then
     local label, words = report_summary.outcome(fields)
-    parts[#parts + 1] = (report_mirror.subject(fields) or label .. " " .. words):gsub(" · ", ", ")
+    local of_night = fields.mirror and require("scope3.cli.report_mirror").subject(fields)
+    parts[#parts + 1] = (of_night or label .. " " .. words):gsub(" · ", ", ")
     if #fields.warnings > 0 then
       parts[#parts + 1] = text.plural(#fields.warnings, "warning")
     end

@@ -25,14 +25,11 @@ local function is_untouched(res)
 end
 
 --- How many people the state had, and which night this is.
----@param res scope3.Result
----@return string? label
----@return string? words
+---@param res scope3.Result  of a job with a state, as below
+---@return string label
+---@return string words
 function report_mirror.state(res)
   local of = res.mirror
-  if not of then
-    return nil
-  end
   local people = text.plural(of.before, "person", "people")
   if of.before == 0 then
     people = of.night and "nobody" or "nobody yet"
@@ -60,9 +57,6 @@ end
 ---@return string[][]? rows  of each audience, where there are several: a label and words
 function report_mirror.difference(res)
   local of, rows = res.mirror, {}
-  if not of then
-    return nil
-  end
   for i, one in ipairs(of.audiences or {}) do
     rows[i] = { "of " .. one.audience_id, words_of(one, of.mode) }
   end
@@ -75,7 +69,7 @@ end
 ---@return string? words
 function report_mirror.held_back(res)
   local of = res.mirror
-  if not of or not of.held_back then
+  if not of.held_back then
     return nil
   end
   local others = is_untouched(res) and "nothing was sent" or "what is new or has changed was sent"
@@ -89,9 +83,6 @@ end
 ---@return string? words
 function report_mirror.waiting(res)
   local of = res.mirror
-  if not of then
-    return nil
-  end
   local again = of.sent_again == 0 and "" or of.sent_again == of.under_way and ", and sent again"
     or (", %s of them sent again"):format(text.count(of.sent_again))
   local words = counted(of, {
@@ -105,7 +96,7 @@ end
 ---@return string? label
 ---@return string? words
 function report_mirror.besides(res)
-  local words = res.mirror and counted(res.mirror, {
+  local words = counted(res.mirror, {
     { "rejected_before", "rejected as before" }, { "excluded", "excluded" }, { "kept", "kept without a row" },
     { "not_there", "not in the audience" }, { "replaced", "replaced by a later row of the same id" },
   })
@@ -117,7 +108,7 @@ end
 ---@return string?
 function report_mirror.nothing(res)
   local of = res.mirror
-  if not of or res.members > 0 or #res.requests > 0 then
+  if res.members > 0 or #res.requests > 0 then
     return nil
   elseif is_untouched(res) or of.held_back then
     return "nothing"
@@ -136,7 +127,7 @@ end
 ---@return string?
 function report_mirror.subject(res)
   local of = res.mirror
-  if not of or res.would_send then
+  if res.would_send then
     return nil
   elseif of.held_back then
     return ("%s held back, %s accepted"):format(text.plural(of.held_back, "removal"), text.count(res.accepted))
@@ -161,7 +152,7 @@ end
 -- The lists of samples, each with the name of its audience where there are several.
 local function lists_of(difference)
   local lists = {}
-  for i, of in ipairs(difference and (difference.audiences or { difference }) or {}) do
+  for i, of in ipairs(difference.audiences or { difference }) do
     lists[i] = { samples = of.samples or {}, name = of.audience_id and of.audience_id .. " · " or "" }
   end
   return lists

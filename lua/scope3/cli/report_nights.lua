@@ -84,12 +84,14 @@ local function people(n)
   return text.plural(n, "person", "people")
 end
 
-local function size_over_time(seen)
+local function size_over_time(seen, res)
   local points, known = points_of(seen.list, function(night)
     return count(night, "before")
   end)
   points[#points + 1] = seen.people and { at = "now", value = seen.people } or nil
-  return known > 0 and #points >= FEWEST and figure_of_one("People in the audience, when each night began",
+  local title = #res.audiences > 1 and "People in the audiences, each in each of theirs, when each night began"
+    or "People in the audience, when each night began"
+  return known > 0 and #points >= FEWEST and figure_of_one(title,
     { id = "size", head = { "Night", "People" }, tone = "plain", words = people, cell = text.count }, points)
 end
 
@@ -158,8 +160,13 @@ local function match_rate(seen, res)
   local points, known = points_of(seen.list, function(night)
     return rate_of(count(night, "uploaded"), count(night, "matched"))
   end)
-  local row = res.audience or {}
-  local rate = rate_of(row.total_uploaded_count or row.uploaded_count, row.matched_count)
+  local uploaded, matched = 0, 0
+  for _, row in ipairs(res.audiences) do
+    local whole = row.total_uploaded_count or row.uploaded_count
+    uploaded = uploaded and whole and uploaded + whole
+    matched = matched and row.matched_count and matched + row.matched_count
+  end
+  local rate = rate_of(uploaded, matched)
   points[#points + 1] = rate and { at = "now", value = rate } or nil
   return known + (rate and 1 or 0) >= FEWEST and figure_of_one("Match rate by the service, when each night began",
     { id = "rate", head = { "Night", "Matched" }, tone = "good", most = 100, words = percent, cell = percent },

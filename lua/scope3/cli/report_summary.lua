@@ -1,7 +1,6 @@
 --- The first part of a job's report: rows of a label and a value, from the rows of the input to the audiences.
 local match_summary = require "scope3.cli.match_summary"
 local report_excluded = require "scope3.cli.report_excluded"
-local report_mirror = require "scope3.cli.report_mirror"
 local result = require "scope3.result"
 local text = require "scope3.cli.text"
 
@@ -124,7 +123,11 @@ local function is_quiet(res)
 end
 
 for _, name in ipairs { "state", "difference", "held_back", "waiting", "besides" } do
-  add_row(report_mirror[name])
+  add_row(function(res)
+    if res.mirror then
+      return require("scope3.cli.report_mirror")[name](res)
+    end
+  end)
 end
 
 add_row(function(res)
@@ -171,7 +174,7 @@ function report_summary.outcome(res)
 end
 
 add_row(function(res)
-  local nothing = report_mirror.nothing(res)
+  local nothing = res.mirror and require("scope3.cli.report_mirror").nothing(res)
   local label, words = report_summary.outcome(res)
   if nothing and res.mirror.held_back and not res.would_send then
     return nil -- the row of whom a guard held back says so

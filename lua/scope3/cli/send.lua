@@ -127,7 +127,8 @@ local function show(session, res, waited)
   end
   local about = { title = title_of(session), command = args.command, waited = waited, sandbox = args.sandbox,
     options = context.service_options(args) }
-  local seen = args.state and (args.report[1] or args.json) and require("scope3.cli.nights").seen(args.state) or nil
+  local seen = args.state and (args.report[1] or args.json)
+    and require("scope3.cli.nights").seen(args.state, args.report[1] ~= nil) or nil
   local object = res:plain()
   object.sample = session.sample and session.sample.members
   object.nights = seen and require("scope3.cli.nights").objects(seen.list)

@@ -8,7 +8,6 @@ local outcome = require "scope3.cli.outcome"
 local overwritten = require "scope3.cli.overwritten"
 local paths = require "scope3.input.paths"
 local source = require "scope3.input.source"
-local state_args = require "scope3.cli.state_args"
 local codec = require "scope3.api.codec"
 local messages = require "scope3.cli.messages"
 
@@ -338,6 +337,27 @@ local function problem_of_script(script, opts, inputs)
   end
 end
 
+local STATE_OPTIONS = { "state", "mirror", "full", "refresh_after", "max_removed", "remove_rejected" }
+
+--- Whether one of the options is given that go with a state.
+---@param args table
+---@return boolean
+function usage.has_state_options(args)
+  for _, key in ipairs(STATE_OPTIONS) do
+    if args[key] then
+      return true
+    end
+  end
+  return false
+end
+
+-- What is wrong with these.
+local function problem_with_state(args, mode)
+  if mode == "mirror" or usage.has_state_options(args) then
+    return require("scope3.cli.state_args").problem(args, mode)
+  end
+end
+
 --- Which of a job's options would have no effect, with this script and these files, or nil.
 ---@param args table
 ---@param script scope3.Script
@@ -351,7 +371,7 @@ function usage.of_job(args, script, opts)
     return problem
   end
   local mode = opts.mode or script.mode
-  problem = state_args.problem(args, mode)
+  problem = problem_with_state(args, mode)
   if problem then
     return problem
   end

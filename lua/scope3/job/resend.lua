@@ -71,8 +71,10 @@ local function send_batch(self, given, works, replaced)
   local state, part = self.state, given.parts[1]
   local batch = state:open(given, works[1].digest)
   for _, work in ipairs(works) do
-    drop(part.payload, work.without)
-    drop(part.payload, work.replaced)
+    if not given.retained then -- else the payloads, of which there may be several, lack them already
+      drop(part.payload, work.without)
+      drop(part.payload, work.replaced)
+    end
     local parts = work.parts or { splitter.range(part, work.first, work.last) }
     local req = state:request_again(work, batch, parts, replaced_in(work, replaced))
     if req.members > 0 then
