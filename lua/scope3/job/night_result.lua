@@ -51,18 +51,18 @@ end
 local function of_audience(mirror, i, of)
   local rows = mirror.rows
   local built = rows.builder:built(i)
-  local told = leavers_of(mirror, of, rows.removals[i], built.remove_again)
-  told.before, told.noted, told.sent_again = of.before, built.note, built.add_again + built.remove_again
-  told.samples = mirror.opts.dry_run and mirror.night.core:samples()[i] or nil
+  local found = leavers_of(mirror, of, rows.removals[i], built.remove_again)
+  found.before, found.noted, found.sent_again = of.before, built.note, built.add_again + built.remove_again
+  found.samples = mirror.opts.dry_run and mirror.night.core:samples()[i] or nil
   if #mirror.audiences > 1 then
-    told.audience_id, told.rows = mirror.audiences[i].id, rows.builder:wanted(i)
+    found.audience_id, found.rows = mirror.audiences[i].id, rows.builder:wanted(i)
   end
   for _, name in ipairs(NAMES) do
-    told[name] = of[name] or 0
+    found[name] = of[name] or 0
   end
   -- Those whose rows come to another member than the one that is open.
-  told.under_way, told.deferred = told.under_way - built.deferred, told.deferred + built.deferred
-  return told
+  found.under_way, found.deferred = found.under_way - built.deferred, found.deferred + built.deferred
+  return found
 end
 
 --- Rows and lines of an input of which nobody knows whose they are.
