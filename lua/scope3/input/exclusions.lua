@@ -46,7 +46,7 @@ function ENDS.refused(path, reason, row, line)
 end
 
 function ENDS.too_many(path)
-  return problem(path, ("over %.0f ids, or as many emails, phones and hashes, are too many to leave out")
+  return problem(path, ("more ids, or emails, phones and hashes, than can be left out: at most %.0f of either kind")
     :format(rare.number("exclusions", MOST)), { code = "too_many_exclusions" })
 end
 
