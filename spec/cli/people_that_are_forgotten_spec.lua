@@ -139,7 +139,7 @@ describe("scope3 forget", function()
     assert.truthy(out:find("To go on, run the same command again", 1, true), out)
     for _, path in ipairs { txt, page } do
       local text = world.read(path)
-      assert.truthy(text:find("scope3 forget: FAILED, accepted 4 removals, 1 failed", 1, true), text)
+      assert.truthy(text:find("scope3 forget of 5 audiences: FAILED, accepted 4 removals, 1 failed", 1, true), text)
       assert.truthy(text:find("a3", 1, true) and text:find("run the same command again", 1, true), text)
       assert.is_nil(text:find("zq", 1, true), text)
     end
