@@ -140,7 +140,7 @@ describe("nginx's location of metrics", function()
           firing = firing or rule.name == "Scope3JobFailed" and rule.state == "firing"
         end
       end
-      return fine == 9 and firing
+      return fine == 10 and firing
     end)
   end)
 end)
