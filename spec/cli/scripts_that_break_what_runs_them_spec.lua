@@ -45,6 +45,11 @@ describe("a script that breaks what runs it", function()
     assert.same({ 1, "script" }, { code, err.kind })
   end)
 
+  it("is told by its own words where it took away what turns an error into words", function()
+    local _, err, name = run "tostring = nil error('by itself')"
+    assert.equal(name .. ":1: by itself", err.message)
+  end)
+
   it("is told by its own line where it raises outside of its calls", function()
     for _, line in ipairs {
       "debug.sethook(function() error('hooked') end, '', 100) return { audience = 'a'," .. MAP .. "}",

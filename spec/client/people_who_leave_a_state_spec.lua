@@ -255,7 +255,7 @@ describe("client:forget with a state", function()
       assert.equal("kk 1000 nil", people.zq2)
       writes = writes + 1
     until n
-    assert.is_true(writes > 7)
+    assert.is_true(writes > 5) -- one for each partition that has any of the three: the random key says which
   end)
 
   it("gives the state back where a callback raises", function()

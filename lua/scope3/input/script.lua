@@ -100,6 +100,7 @@ end
 local SIZE_MAX = 4194304 -- bytes of a script: a file of rows, or a device without an end, is not read whole
 local SHOWN_MAX = 1000 -- bytes of what a script raised that a message shows
 local NIL_RAISED = "<no error object>" -- what Lua 5.5 makes of a nil
+local tostring = tostring -- the script whose error is told may have taken it away
 
 -- What a script raised, as a text. What is no text is named by its type: an address says nothing.
 local function text_of(raised, path)
