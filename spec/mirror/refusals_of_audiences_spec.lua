@@ -136,7 +136,7 @@ describe("a member that the service refuses for one audience and takes for anoth
     assert.same({ { a = hash "a@example.org" }, { a = hash "a@example.org" } }, there())
   end)
 
-  -- The other has another version than the cells that were refused: it must not pass for unchanged.
+  -- The other has, or may have, another version than the cells that were refused: it must not pass for unchanged.
   it("goes again to the other alone, where the task of its request failed", function()
     assert(night { a = A })
     sent()
@@ -146,6 +146,21 @@ describe("a member that the service refuses for one audience and takes for anoth
     assert.is_nil((night(now)))
     sandbox:configure { task_outcomes = world.json.array {} }
     sent()
+    comes_to(now, "second+a", { rejected_before = { 1, 0 }, changed = { 0, 1 } })
+    comes_to(now, "", { rejected_before = { 1, 0 }, unchanged = { 0, 1 } })
+    assert.same({ { a = hash "a@example.org" }, { a = hash "new@example.org" } }, there())
+  end)
+
+  it("goes again to the other alone, where the rest of the request was refused as a whole", function()
+    assert(night { a = A })
+    sent()
+    sandbox:configure { clock = "manual", log_bodies = true, faults = world.json.array {
+      { on = "sync", act = "issues", status = 422, issues = world.json.array { { path = "audiences[0].add[0]",
+        message = "is not liked" } } },
+      { on = "sync", act = "status", status = 422 } } }
+    local now = { a = "new@example.org 1 1" }
+    assert.is_nil((night(now)))
+    assert.equal("", sent())
     comes_to(now, "second+a", { rejected_before = { 1, 0 }, changed = { 0, 1 } })
     comes_to(now, "", { rejected_before = { 1, 0 }, unchanged = { 0, 1 } })
     assert.same({ { a = hash "a@example.org" }, { a = hash "new@example.org" } }, there())

@@ -283,7 +283,7 @@ local BY_FILE = {
     { "(p->record->rejected || is_refused(p, audience))", "(p->record->rejected || p->record->refused != 0)" },
     { "standing == SC3_KNOWN && !p->due)", "standing == SC3_KNOWN)" },
     { "p->same_cells && standing == SC3_KNOWN", "p->same_cells && standing != SC3_AWAY" },
-    { "p->record->rejected && sc3_stands", "sc3_stands" },
+    { "SC3_NIGHT_MIRROR && p->record->rejected &&", "SC3_NIGHT_MIRROR &&" },
     { "pairs.record.run < m->refresh", "pairs.record.run <= m->refresh" },
     { "if (p->due)", "if (0)" },
     { "m->mode == SC3_NIGHT_MIRROR &&", "" },
