@@ -54,6 +54,7 @@ typedef struct sc3_values {
   /* What the id, and each of its fallbacks, is known to be by the name of its column. That an id is
      the email or the phone of its own member is found out when it is read. */
   sc3_pii meant, fallbacks_meant[SC3_FALLBACKS_MAX];
+  const sc3_external_id_form *id; /* as it was read already, where there are no fallbacks; or NULL */
 } sc3_values;
 
 static inline void sc3_values_clear(sc3_values *v) {
@@ -62,6 +63,7 @@ static inline void sc3_values_clear(sc3_values *v) {
   v->uid_count = 0;
   v->fallback_count = 0;
   v->meant = SC3_PII_NONE;
+  v->id = NULL;
 }
 
 /* What became of a member's identifiers. */

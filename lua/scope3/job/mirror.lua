@@ -91,7 +91,7 @@ local function keep_journal(self, about)
     self.operations[batch] = nil
     return operations
   end, function()
-    return store_of.open(path, about)
+    return store_of.open(path, about, { seen = true })
   end)
   return self.work:keep(keeper, {})
 end
