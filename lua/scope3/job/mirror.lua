@@ -137,7 +137,7 @@ local function read(self, phase, report)
     return pause_between(self, progress, bytes, size)
   end
   return self.files:read({
-    batcher = self.rows, rest = self.rest, report = report, pause = self.pause,
+    batcher = self.rows, rest = self.rest, report = report, pause = self.pause, is_whole = report ~= nil,
   }, function(file)
     progress.file = file
   end)
