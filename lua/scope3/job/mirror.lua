@@ -48,7 +48,8 @@ local function version_of(plan, opts)
     parts[#parts + 1] = ("%s=%s"):format(key, tostring(journal_header.noted(key, opts[key])))
   end
   for _, target in ipairs(plan.targets) do
-    parts[#parts + 1] = ("%s:%s"):format(target.path, tostring(target.column))
+    parts[#parts + 1] = ("%s%s:%s"):format(target.path, target.member and "#" .. target.member or "",
+      tostring(target.column))
   end
   table.sort(parts)
   return table.concat(parts, "\n")
