@@ -290,3 +290,7 @@ int sc3_mapping_read_further(const sc3_mapping *m, const sc3_record *r, const sc
   read_targets(m, m->ends[member - 2], m->ends[member - 1], r, 0, out); /* no uid among them */
   return has_own(&out->values);
 }
+
+int sc3_mapped_has_identifiers(const sc3_mapped *m) {
+  return has_own(&m->values) || m->values.uid_count > 0;
+}
