@@ -162,6 +162,7 @@ Measure
   make bench-plot      draws bench/rows.svg from what make bench found last
   make bench-dirt      what dirty rows cost, beside the same rows clean
   make bench-wall      the whole command, beside a service that does nothing
+  make bench-state     what a mirror costs, beside sending the whole file
   make bench-nginx     what a request costs a worker of nginx
   make bench-add       what a collector costs
   make bench-endure    a collector while nginx is reloaded and killed
@@ -547,6 +548,16 @@ bench-wall: all
 	@mkdir -p build/bench
 	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/measure bench/measure.c
 	@LUA_PATH="$(TREE_PATH);$(ROOT)/?.lua;;" LUA_CPATH="$(TREE_CPATH);;" $(LUA_BIN) bench/wall.lua $(WALL_ROWS) build/bench
+
+# What a mirror costs beside sending the whole file each night. STATE_ROWS=10000000 takes some 8 GB of disk.
+.PHONY: bench-state
+STATE_ROWS ?= 1000000
+STATE_RUNS ?= 5
+bench-state: all
+	@mkdir -p build/bench
+	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/measure bench/measure.c
+	@$(CC) -O2 -std=c11 -fPIC -shared -o build/bench/written.so bench/written.c -ldl
+	@LUA_PATH="$(TREE_PATH);$(ROOT)/?.lua;;" LUA_CPATH="$(TREE_CPATH);;" $(LUA_BIN) bench/state.lua $(STATE_ROWS) $(STATE_RUNS) build/bench
 
 bench-add:
 	@$(MAKE) --no-print-directory -s LUA=jit modules

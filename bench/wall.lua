@@ -1,13 +1,12 @@
--- What a person waits for: the whole command, from its start to its end, against a service that does nothing. nginx
--- stands in for that: it reads bodies, throws them away, and names a task for each.
+-- What a person waits for: the whole command, from its start to its end, against a service that does nothing.
 --   make bench-wall WALL_ROWS=9800000
 -- Each line: seconds by the clock, CPU seconds and peak memory of the command, its requests, and those refused.
 local rows, folder = tonumber(arg[1]) or 1000000, arg[2] or "build/bench"
 
 local json = require "cjson"
 local core = require "scope3.core"
-local nginx = require "spec.support.nginx"
 local ports = require "spec.support.ports"
+local stand_in = require "bench.stand_in"
 local tls = require "spec.support.tls"
 local world = require "spec.support.world"
 
@@ -24,21 +23,8 @@ local certificates = tls.make "IP:127.0.0.1"
 -- A service that takes bodies up to a size.
 local function service_of(most)
   local tls_port = ports.free()
-  local server = nginx.start { http = ([[
-    client_max_body_size %d;
-    client_body_timeout 600;
-    keepalive_requests 100000000;
-    server {
-      listen 127.0.0.1:PORT;
-      listen 127.0.0.1:%d ssl;
-      ssl_certificate %s;
-      ssl_certificate_key %s;
-      default_type application/json;
-      location = /ping { return 200 "pong"; }
-      location ~ /audiences/sync$ { return 202 '{"success":true,"taskId":"$request_id"}'; }
-      location ~ /tasks/(?<task>[^/]+)$ { return 200 '{"task":{"taskId":"$task","status":"completed"}}'; }
-    }
-  ]]):format(most, tls_port, certificates.cert, certificates.key) }
+  local server = stand_in.start(most, ("listen 127.0.0.1:%d ssl; ssl_certificate %s; ssl_certificate_key %s;"):format(
+    tls_port, certificates.cert, certificates.key))
   return server, "https://127.0.0.1:" .. tls_port
 end
 

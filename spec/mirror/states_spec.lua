@@ -453,6 +453,28 @@ describe("a state", function()
     assert.is_nil(world.read(path):find(SECRET, 1, true))
   end)
 
+  it("reads what is packed only where it is asked for, once this process has seen its pages", function()
+    local path = states.path()
+    local kept = filled(path)
+    assert(kept:cut(1, 3, ("y"):rep(200000)))
+    kept:close()
+    local file, page = world.read(path), 65536
+    for at = page, #file - page, page do -- cuts the first of its pages off from the others
+      if file:sub(at + 5, at + 100) == ("y"):rep(96) then
+        world.write(path, file:sub(1, at) .. ("\0"):rep(4) .. file:sub(at + 5))
+        break
+      end
+    end
+    local none, err = states.open(path)
+    assert.same({ nil, "damaged" }, { none, err.code })
+    kept = assert(store.open(path, states.about(), { seen = true }))
+    local chunks = assert(kept:open_chunks())
+    assert.same({ 3, 200000 }, { chunks[3].n, chunks[3].size })
+    none, err = kept:chunk(3)
+    assert.same({ nil, "damaged" }, { none, err.code })
+    kept:close()
+  end)
+
   it("gives back the pages that nothing is in", function()
     local path = states.path()
     local kept = filled(path)

@@ -125,7 +125,8 @@ static sc3_slice in_ascii(sc3_slice s, char out[LOOKED_AT]) {
 }
 
 static int in_phones(char c) {
-  return sc3_ascii_is_digit(c) || (c != '\0' && strchr(" -.()/", c) != NULL);
+  return sc3_ascii_is_digit(c) || c == ' ' || c == '-' || c == '.' || c == '(' || c == ')' ||
+         c == '/';
 }
 
 /* How a text is laid out. */

@@ -345,8 +345,11 @@ sc3_status sc3_builder_survey(sc3_builder *b, const sc3_record *r, sc3_survey *o
   if (out->mapped.refused_count > 0 && refuses_id(&out->mapped))
     return refuse_values(b, &out->mapped);
   why = sc3_member_read_id(&out->mapped.values, &b->reading, &outcome, &out->id);
-  if (why == SC3_R_NONE)
+  if (why == SC3_R_NONE) {
+    if (out->mapped.values.fallback_count == 0)
+      out->mapped.values.id = &out->id;
     return SC3_OK;
+  }
   st = refuse_values(b, &out->mapped);
   if (st != SC3_OK)
     return st;

@@ -102,7 +102,8 @@ int sc3_builder_has_refused(const sc3_builder *b);
    flushed to. */
 sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *record, const sc3_payload *next);
 
-/* What sc3_builder_survey() reads of a row. It borrows from the record. */
+/* What sc3_builder_survey() reads of a row. It borrows from the record, and its values from its id:
+   it cannot be copied. */
 typedef struct sc3_survey {
   sc3_mapped mapped;
   sc3_external_id_form id;

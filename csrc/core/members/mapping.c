@@ -267,6 +267,7 @@ static void share(const sc3_values *first, sc3_values *v) {
   share_role(first, SC3_ROLE_EXTERNAL_ID, v);
   share_role(first, SC3_ROLE_REGION, v);
   v->meant = first->meant;
+  v->id = first->id;
   v->contacts = first->contacts;
   v->contact_count = first->contact_count;
   for (i = 0; i < first->fallback_count; i++) {

@@ -111,13 +111,18 @@ static void take_hashed(const work *w, const reader *r, const candidate *c, iden
     drop(w->outcome, r->hashed, c->column, SC3_R_HASH_MALFORMED);
 }
 
-static int is_same(sc3_slice value, sc3_slice other) {
+static int is_same_trimmed(sc3_slice value, sc3_slice other) {
+  value = sc3_text_trim(value);
+  return value.n > 0 && sc3_slice_eq(value, sc3_text_trim(other));
+}
+
+/* Most differ in their first character, which is asked of every row. */
+static inline int is_same(sc3_slice value, sc3_slice other) {
   if (!sc3_slice_some(value) || !sc3_slice_some(other))
     return 0;
   if (*value.p != *other.p && (signed char)*value.p > 0x20 && (signed char)*other.p > 0x20)
     return 0; /* nothing is trimmed there */
-  value = sc3_text_trim(value);
-  return value.n > 0 && sc3_slice_eq(value, sc3_text_trim(other));
+  return is_same_trimmed(value, other);
 }
 
 static void take(const work *w, const reader *r, sc3_role role, const candidate *c, identity *it) {
@@ -208,6 +213,13 @@ static sc3_reason take_id(const work *w, sc3_external_id_form *form) {
   sc3_reason first, why;
   size_t i;
   o->at_column = c.column;
+  if (v->id != NULL) {
+    form->value = v->id->value;
+    form->repairs = v->id->repairs;
+    if (v->member < 2)
+      o->repairs |= form->repairs;
+    return SC3_R_NONE;
+  }
   if (!sc3_slice_some(c.value))
     return SC3_R_NO_EXTERNAL_ID;
   first = why = read_id(w, &c, v->meant, form);

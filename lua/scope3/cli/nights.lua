@@ -133,7 +133,7 @@ end
 ---@param counts_people boolean  which reads all of the state
 ---@return scope3.cli.NightsSeen?
 function nights.seen(path, counts_people)
-  local kept = store.open(path, nil, { read_only = true })
+  local kept = store.open(path, nil, { read_only = true, seen = true }) -- the job has had it
   if not kept then
     return nil
   end

@@ -93,7 +93,7 @@ local function keep_journal(self, about)
     self.operations[batch] = nil
     return operations
   end, function()
-    return store_of.open(path, about)
+    return store_of.open(path, about, { seen = true })
   end)
   return self.work:keep(keeper, {})
 end
@@ -139,7 +139,7 @@ local function read(self, phase, report)
     return pause_between(self, progress, bytes, size)
   end
   return self.files:read({
-    batcher = self.rows, rest = self.rest, report = report, pause = self.pause,
+    batcher = self.rows, rest = self.rest, report = report, pause = self.pause, is_whole = report ~= nil,
   }, function(file)
     progress.file = file
   end)
@@ -262,8 +262,10 @@ local function compare_and_send(self, plan, version)
   if not err then
     local ok
     ok, err = self.night:compare(self.pause)
-    err = not ok and err or send_all(self)
-    self.work:report("mirror", night_result.difference(self))
+    if ok then -- half a comparison would pass for a difference
+      err = send_all(self)
+      self.work:report("mirror", night_result.difference(self))
+    end
   end
   return err
 end

@@ -72,14 +72,16 @@ end
 function rows.put(db, of, row)
   local count = #of.columns
   local sql = text(of, "put", function()
-    return ("INSERT OR REPLACE INTO %s VALUES(%s%s, ?)"):format(of.name, ("?, "):rep(count - 1),
+    return ("INSERT OR REPLACE INTO %s VALUES(%s%s)"):format(of.name, ("?, "):rep(count),
       of.blob and "CAST(? AS BLOB)" or "?")
   end)
   local values = {}
   for i, column in ipairs(of.columns) do
     values[i] = row[column]
   end
-  values[count + 1] = seal_of(of, row, of.blob and #row[of.blob])
+  local seal = seal_of(of, row, of.blob and #row[of.blob])
+  values[count + 1] = of.blob and row[of.blob] or seal
+  values[count] = of.blob and seal or values[count]
   local changed, why, code = db:run(sql, unpack(values, 1, count + 1))
   if not changed then
     return rows.fault(why, code)

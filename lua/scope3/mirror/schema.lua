@@ -35,15 +35,19 @@ schema.tables = {
 local TYPES = { number = "INTEGER PRIMARY KEY", k = "INTEGER PRIMARY KEY" }
 local NUMBERED = { run = true, chunk = true, fold = true }
 
+-- A blob is last: what stands behind one is read by reading all of it.
 local function create(of)
   local columns = {}
   for i, column in ipairs(of.columns) do
-    local kind = TYPES[column] or NUMBERED[of.name] and i == 1 and "INTEGER PRIMARY KEY"
-      or column == of.blob and "BLOB NOT NULL" or ""
-    columns[i] = (column .. " " .. kind):gsub(" $", "")
+    local kind = TYPES[column] or NUMBERED[of.name] and i == 1 and "INTEGER PRIMARY KEY" or ""
+    if column ~= of.blob then
+      columns[i] = (column .. " " .. kind):gsub(" $", "")
+    end
   end
+  columns[#columns + 1] = "seal"
+  columns[#columns + 1] = of.blob and of.blob .. " BLOB NOT NULL"
   local has_number = columns[1]:find("PRIMARY", 1, true)
-  return ("CREATE TABLE %s(%s, seal%s)%s"):format(of.name, table.concat(columns, ", "),
+  return ("CREATE TABLE %s(%s%s)%s"):format(of.name, table.concat(columns, ", "),
     has_number and "" or ", PRIMARY KEY(" .. table.concat(of.key, ", ") .. ")", has_number and "" or " WITHOUT ROWID")
 end
 
@@ -193,8 +197,8 @@ local function check_pages(db, again)
   return rows.fault("it is damaged", "damaged")
 end
 
--- Whether the file is a state of this version, from the number that says so to the last page.
-local function check(db)
+-- Whether the file is a state of this version, from the number that says so to the last page, unless those were `seen`.
+local function check(db, seen)
   local number, why = value_of(db, "PRAGMA application_id")
   if number ~= APPLICATION then
     return nil, why or select(2, foreign())
@@ -213,6 +217,9 @@ local function check(db)
   end
   if not found then
     return nil, why or select(2, rows.fault("it is damaged", "damaged"))
+  end
+  if seen then
+    return true
   end
   return check_pages(db)
 end
@@ -238,13 +245,14 @@ end
 
 --- Sees that a file is a state, and reads from here on what it is now, whatever another process writes to it.
 ---@param db table  of scope3.state, opened to be read only
+---@param seen? boolean  as for schema.open()
 ---@return true?
 ---@return scope3.StateFault? why  as of schema.open()
-function schema.open_to_read(db)
+function schema.open_to_read(db, seen)
   local ok, why = run_all(db, { "PRAGMA cache_size = -4096", "PRAGMA mmap_size = 0", "PRAGMA cell_size_check = ON",
     "PRAGMA temp_store = MEMORY", "BEGIN" })
   if ok then
-    ok, why = check(db)
+    ok, why = check(db, seen)
   end
   return ok, why
 end
@@ -253,10 +261,11 @@ end
 --- that is no state.
 ---@param db table  of scope3.state
 ---@param fill? fun(): true?, scope3.StateFault?  writes the first rows of a new state
+---@param seen? boolean  this process has looked at all its pages a while ago: that reads all of the file
 ---@return true?
 ---@return scope3.StateFault? why  its code is "version" where another version wrote the file; the message is then
 ---  "newer" or "older"
-function schema.open(db, fill)
+function schema.open(db, fill, seen)
   local empty, why = is_empty(db)
   if empty == nil then
     return nil, why
@@ -265,7 +274,7 @@ function schema.open(db, fill)
   end
   local ok = true
   if not empty then
-    ok, why = check(db)
+    ok, why = check(db, seen)
   end
   if ok then
     ok, why = set_up(db, empty)

@@ -211,11 +211,11 @@ local function load_tables(self, about, opts)
   local db = self.db
   local ok, why
   if opts.read_only then
-    ok, why = schema.open_to_read(db)
+    ok, why = schema.open_to_read(db, opts.seen)
   else
     ok, why = schema.open(db, opts.create and function()
       return fill(db, about, opts.parts or PARTS)
-    end)
+    end, opts.seen)
   end
   if ok and about then
     ok, why = compare(self, about, opts.read_only)
@@ -249,8 +249,8 @@ end
 --- closed, and without writing anything.
 ---@param path string
 ---@param about? scope3.StateAbout  nil takes what the state says, into the field `about`
----@param opts? {create: boolean?, parts: integer?, read_only: boolean?}  `create` makes one where there is none, of so
----  many partitions
+---@param opts? {create: boolean?, parts: integer?, read_only: boolean?, seen: boolean?}  `create` makes one where there
+---  is none, of so many partitions; `seen` where this process has had it, and need not look at all pages again
 ---@return scope3.MirrorStore?
 ---@return scope3.Error? err
 function store.open(path, about, opts)
