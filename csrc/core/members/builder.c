@@ -284,6 +284,7 @@ static void leave_out_others(sc3_builder *b) {
 }
 
 /* Stages the further members of a row whose first one was staged. */
+SC3_COLD
 static sc3_status stage_further(sc3_builder *b, const sc3_record *r, const sc3_mapped *first) {
   sc3_outcome outcome;
   sc3_status st = SC3_OK;
