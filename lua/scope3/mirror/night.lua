@@ -17,6 +17,7 @@ local night = {}
 ---@class scope3.NightOptions
 ---@field mode "mirror"|"upsert"|"remove"
 ---@field version string  all that makes a member of a row's cells: other rules make others of the same
+---@field members? integer  that a row may give (1)
 ---@field since? number  second since 1970: what was last accepted before is sent anew
 ---@field full? boolean  all is sent anew
 
@@ -64,7 +65,7 @@ function night.new(store, opts)
   end
   local made, message, code = core.mirror.night {
     key = store.key, parts = store.parts, audiences = store.audiences, version = opts.version, mode = opts.mode,
-    refresh = refresh,
+    refresh = refresh, members = opts.members,
   }
   if not made then
     return nil, night.failure(message, code)
