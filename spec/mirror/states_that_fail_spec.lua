@@ -276,8 +276,9 @@ describe("a state", function()
       write(path, text:sub(1, size))
       local now, err = said(path)
       assert.is_nil(now)
-      assert.is_true(err.code == "damaged" or err.code == "foreign", ("%d bytes, seed %d: %s"):format(size, seed,
-        tostring(err)))
+      -- A page that is there in part is read as one that ends in zeros: the checksum of what it holds says so.
+      assert.is_true(err == "checksum" or err.code == "damaged" or err.code == "foreign",
+        ("%d bytes, seed %d: %s"):format(size, seed, tostring(err)))
       clear(path)
     end
   end)
