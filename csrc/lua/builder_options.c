@@ -46,7 +46,7 @@ static sc3_pii read_meaning(lua_State *L) {
 }
 
 /* A target, on top of the stack: { role, column (number or name), uid type, the column's name where
- * one is known }. */
+   one is known, the number of its member where that is not the first }. */
 static void read_target(lua_State *L, sc3_target *t, int texts) {
   luaL_checktype(L, -1, LUA_TTABLE);
   lua_rawgeti(L, -1, 1);
@@ -61,21 +61,49 @@ static void read_target(lua_State *L, sc3_target *t, int texts) {
   lua_pop(L, 4);
 }
 
-/* The array of targets at `index`. Several of one role (and type) are fallbacks, in order. */
+/* The number of the member that a target, on top of the stack, is of: no smaller than the one
+   before, and at most one more. */
+static size_t read_member(lua_State *L, size_t before) {
+  size_t member = 1;
+  lua_rawgeti(L, -1, 5);
+  if (!lua_isnil(L, -1))
+    member = (size_t)sc3l_check_whole(L, -1, (double)before, (double)before + 1);
+  if (member < before || member > SC3_EACH_MAX)
+    luaL_error(L, "the members of a map stand in their order, and are at most %d",
+               (int)SC3_EACH_MAX);
+  lua_pop(L, 1);
+  return member;
+}
+
+/* Several targets of one role (and type) are fallbacks, in order. So is what a further member takes
+   from a column of its own: that column is told of. */
+static int is_fallback(const sc3_target *targets, size_t i, size_t member) {
+  size_t j;
+  for (j = 0; j < i && member == 1; j++) {
+    if (targets[j].role == targets[i].role &&
+        sc3_slice_eq(targets[j].uid_type, targets[i].uid_type))
+      return 1;
+  }
+  return member > 1;
+}
+
+/* The array of targets at `index`. */
 static void read_map(lua_State *L, sc3_mapping *columns, int texts, int index) {
   sc3_target *targets = columns->targets;
-  size_t i, j, n = (size_t)lua_rawlen(L, index);
+  size_t i, member = 1, n = (size_t)lua_rawlen(L, index);
   if (n > SC3_TARGETS_MAX)
     luaL_error(L, "a map has at most %d entries", (int)SC3_TARGETS_MAX);
   for (i = 0; i < n; i++) {
     sc3_target *t = &targets[i];
     lua_rawgeti(L, index, (int)i + 1);
     read_target(L, t, texts);
+    member = read_member(L, member);
     lua_pop(L, 1);
-    for (j = 0; j < i; j++)
-      t->fallback |= targets[j].role == t->role && sc3_slice_eq(targets[j].uid_type, t->uid_type);
+    t->fallback = is_fallback(targets, i, member);
+    columns->ends[member - 1] = i + 1;
   }
   columns->target_count = n;
+  columns->member_count = member;
 }
 
 /* What a condition compares with, on top of the stack. */
@@ -181,7 +209,9 @@ void sc3l_read_columns(lua_State *L, sc3l_builder *u, const sc3l_column_argument
   int texts;
   memset(columns->targets, 0, sizeof columns->targets); /* the tallies go on */
   memset(columns->conditions, 0, sizeof columns->conditions);
+  memset(columns->ends, 0, sizeof columns->ends);
   columns->target_count = columns->condition_count = columns->own_count = columns->name_count = 0;
+  columns->member_count = 0;
   u->lookup->operand_count = 0;
   lua_createtable(L, 0, 0);
   texts = lua_gettop(L);

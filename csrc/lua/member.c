@@ -12,12 +12,8 @@ static const struct {
 };
 
 void sc3l_clear_member(sc3l_member *m, sc3_op op) {
-  memset(m->values.role, 0, sizeof m->values.role);
-  memset(m->values.column, 0, sizeof m->values.column);
+  sc3_values_clear(&m->values);
   memset(m->not_text, 0, sizeof m->not_text);
-  m->values.uid_count = m->values.fallback_count = 0;
-  m->values.meant = SC3_PII_NONE;
-  m->values.id = NULL;
   m->op = op;
   m->id_fault = SC3_R_NONE;
   m->uids_over = 0;

@@ -83,14 +83,14 @@ static void write_standing(char *to, const view_ud *u, const sc3_viewed *seen) {
 }
 
 static const char *mark_of(const sc3_mirror_record *record) {
-  return record->marks == SC3_MARK_REJECTED ? "rejected" : record->marks != 0 ? "refused" : NULL;
+  return record->rejected ? "rejected" : record->refused != 0 ? "refused" : NULL;
 }
 
 /* :next() -> id, standing, run, mark | nil, after the last of the partition | nil, message, code.
    `standing` has a letter for each audience: k for known, u for unsure, o for what an open entry
    may still change, and - for those that the person is not in. `run` is the night of the last
    acceptance, 0 for none. `mark` is "rejected" where the row was, "refused" where the service
-   refused its member, and nil. */
+   refused its member for any audience, and nil. */
 static int view_next(lua_State *L) {
   view_ud *u = luaL_checkudata(L, 1, TYPE);
   char standing[SC3_MIRROR_AUDIENCES];
@@ -122,8 +122,8 @@ typedef struct counts {
 static void count(counts *c, const view_ud *u, const sc3_viewed *seen) {
   unsigned audience;
   c->people++;
-  c->rejected += seen->record->marks == SC3_MARK_REJECTED;
-  c->refused += seen->record->marks == SC3_MARK_REFUSED;
+  c->rejected += seen->record->rejected;
+  c->refused += seen->record->refused != 0;
   for (audience = 0; audience < u->audiences; audience++) {
     const sc3_standing standing = sc3_stands(seen->record->standing, audience);
     const int is_open = (seen->open >> audience & 1) != 0;

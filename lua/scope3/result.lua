@@ -99,7 +99,8 @@ local plural = require "scope3.util.plural"
 ---@field unknown_regions table<string, integer>  names of regions for which phones were dropped as "phone_region"
 ---  ("(other)": no names, or too many)
 ---@field mixed table<string, scope3.MixedCount>  "email" and "phone", where a column held both raw values and hashes
----@field members integer  members built
+---@field people integer  rows that gave members
+---@field members integer  members built; a map with `each` makes several of a row
 ---@field identifiers scope3.IdentifierCount  of the members that were neither replaced nor rejected by the service
 ---@field prehashed integer  identifiers that came hashed already
 ---@field replaced integer  members replaced by one of a later row, of the same external id in the same request
@@ -164,7 +165,7 @@ function result.new(client, audiences)
   return setmetatable({
     rows = 0, skipped = 0, child_rows = 0, excluded_rows = 0, excluded = 0,
     conditions = json.array {}, rejected = {}, dropped = {}, repaired = {},
-    unknown_regions = {}, mixed = {}, members = 0,
+    unknown_regions = {}, mixed = {}, people = 0, members = 0,
     identifiers = { hashed_email = 0, hashed_phone = 0, uids = 0 }, prehashed = 0,
     replaced = 0, poorer = 0, deferred = 0, repeats = "job", epochs = 1,
     rejected_by_service = 0, quarantine = json.array {},
@@ -201,7 +202,7 @@ function result.add_counts(self, counts)
   self.skipped = self.skipped + counts.skipped
   self.child_rows = self.child_rows + counts.child_rows
   self.excluded_rows, self.excluded = self.excluded_rows + counts.excluded_rows, self.excluded + counts.excluded
-  self.members = self.members + counts.members
+  self.people, self.members = self.people + counts.used_rows, self.members + counts.members
   self.replaced = self.replaced + counts.replaced
   self.poorer = self.poorer + counts.poorer
   self.deferred = self.deferred + counts.deferred

@@ -57,6 +57,15 @@ describe("a command that leaves people out", function()
     assert.equal(3, (sync("--exclude", file "id1\nid2\nid3\nid4\n")))
   end)
 
+  it("ends with 1 for a list without a value, also where the input may be empty", function()
+    for _, text in ipairs { "", "\n", "\239\187\191", "id\n" } do
+      local code, said, complained = sync("--exclude", file(text), "--allow-empty", "--json")
+      assert.equal(1, code)
+      assert.equal("no_exclusions", json.decode(said).error.code)
+      assert.truthy(complained:find("the list is empty", 1, true), complained)
+    end
+  end)
+
   it("is a wrong usage without a file, and where nobody is sent or the list would be overwritten", function()
     local list = file "id1\n"
     for _, case in ipairs {

@@ -45,6 +45,13 @@ local function merge(blob, options)
   return code
 end
 
+-- The same, where one of both audiences refuses who is in it: the mark is 4, and the byte of those that refuse is
+-- before the length of the id.
+local function refused_by_some(refusing)
+  local bytes = members_of({ "a" }):sub(1, -5)
+  return bytes:sub(1, 34) .. "\4" .. bytes:sub(36, 36) .. refusing .. bytes:sub(37)
+end
+
 local function fold(blob)
   local made = assert(core.mirror.fold { parts = 1, audiences = 2 })
   assert(made:chunk(chunk_of { "another" }, ALL))
@@ -112,8 +119,10 @@ describe("a mirror", function()
   it("never reads behind a blob", function()
     local program = compile.program("spec/support/guarded_blobs.c csrc/core/mirror/chunk.c "
       .. "csrc/core/mirror/members_blob.c csrc/core/bytes/buffer.c csrc/core/bytes/crc32c.c")
-    for kind, make in pairs { chunk = chunk_of, members = members_of } do
-      local blob = make { "a", ("long"):rep(70), ("x"):rep(254), "d" }
+    local ids = { "a", ("long"):rep(70), ("x"):rep(254), "d" }
+    for _, case in ipairs { { "chunk", chunk_of(ids) }, { "members", members_of(ids) },
+      { "members", sealed(refused_by_some "\2") } } do
+      local kind, blob = case[1], case[2]
       local log = world.path ".log"
       os.execute(("env -u LD_PRELOAD %s %s %s >%s 2>&1"):format(program, world.file(blob), kind, log))
       assert.equal(("%d of %d refused\n"):format(#blob - 4, #blob - 3), world.read(log))
@@ -139,8 +148,11 @@ describe("a mirror", function()
       ["a short id in the long form"] = bytes:sub(1, 36) .. "\255\1\0a",
       ["half a length"] = bytes:sub(1, 36) .. "\255\1",
       ["an id twice"] = head .. first .. first, ["another order"] = head .. second .. first,
-      ["bytes behind the last"] = bytes .. "x",
+      ["bytes behind the last"] = bytes .. "x", ["refused by none of some"] = refused_by_some "\0",
+      ["refused by all as by some"] = refused_by_some "\3", ["refused by another"] = refused_by_some "\4",
+      ["nothing where some refuse"] = with(bytes, 34, "\4"):sub(1, 36),
     }
+    assert.is_nil(merge(sealed(refused_by_some "\1")))
     for name, case in pairs(CASES) do
       assert.equal("damaged", merge(sealed(case)), name)
       assert.equal("damaged", fold(sealed(case)), name)

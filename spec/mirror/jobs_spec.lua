@@ -354,6 +354,21 @@ describe("a job with a state", function()
     end)
   end)
 
+  it("tells no difference where it was stopped while it compared, and keeps none", function()
+    assert(season:night(people(200)))
+    for calls = 20, 200, 60 do
+      local called = 0
+      local res, err = season:night(people(150), { cancel = function()
+        called = called + 1
+        return called > calls
+      end })
+      assert.same({ nil, "cancelled" }, { res, err.kind })
+      assert.is_nil(err.result.mirror)
+    end
+    local res = assert(season:night(people(150)))
+    assert.same({ 200, 50, 150 }, counts(res, "before", "removed", "unchanged"))
+  end)
+
   it("refuses a state of another account, and one that another process has", function()
     assert(season:night(people(2)))
     local client = sandbox:client { loop = season.loop, account_id = "26" }

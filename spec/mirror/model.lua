@@ -1,8 +1,8 @@
 -- A slow model of what csrc/core/mirror does, with a table for each id: apply, a night and a fold. It knows nothing of
 -- partitions, sorting and files, and packs records by itself.
 --
--- An entry is { op, audience, id, hash, cells, member }, a record { id, hash, cells, member, run, mark, standing },
--- where standing[audience] is "known", "unsure" or nil.
+-- An entry is { op, audience, id, hash, cells, member }, a record { id, hash, cells, member, run, rejected,
+-- refused, standing }, where standing[audience] is "known", "unsure" or nil, and refused[audience] is true or nil.
 local model = {}
 
 local OPS = { "add", "remove", "note", "rejected", "refused" }
@@ -43,30 +43,51 @@ local function is_any_known(record)
   return false
 end
 
+local function take_cells(record, cells)
+  if record.cells ~= cells then
+    record.refused = {}
+  end
+  record.cells, record.rejected = cells, nil
+end
+
 local function take_over(record, entry)
-  record.cells, record.member, record.mark = entry.cells, entry.member, nil
+  take_cells(record, entry.cells)
+  record.member = entry.member
+end
+
+-- Audiences that have another version than the one of the entry are not known to have it.
+local function forget_others(record, member, but)
+  for audience, standing in pairs(record.standing) do
+    if standing == "known" and record.member ~= member and not but[audience] then
+      record.standing[audience] = "unsure"
+    end
+  end
+end
+
+local function refuse(record, entry, member)
+  take_cells(record, entry.cells)
+  record.refused[entry.audience] = true
+  forget_others(record, member, record.refused)
 end
 
 local APPLY = {}
 
 function APPLY.add(record, entry, outcome, refused, run)
   if outcome == "applied" then
-    for audience, standing in pairs(record.standing) do
-      if standing == "known" and record.member ~= entry.member then
-        record.standing[audience] = "unsure"
-      end
-    end
+    forget_others(record, entry.member, {})
     record.standing[entry.audience] = "known"
+    record.refused[entry.audience] = nil
     record.run = run
     take_over(record, entry)
   elseif outcome == "unsure" then
     record.standing[entry.audience] = "unsure"
+    record.refused[entry.audience] = nil
     if not is_any_known(record) then
       take_over(record, entry)
     end
   end
   if refused then
-    record.mark, record.cells = "refused", entry.cells
+    refuse(record, entry, entry.member)
   end
 end
 
@@ -85,28 +106,31 @@ function APPLY.note(record, entry)
 end
 
 function APPLY.rejected(record, entry)
-  record.mark, record.cells = "rejected", entry.cells
+  take_cells(record, entry.cells)
+  record.rejected, record.refused = true, {}
 end
 
 function APPLY.refused(record, entry)
-  record.mark, record.cells = "refused", entry.cells
+  refuse(record, entry, NOTHING) -- such an entry has no member
 end
 
 local function is_kept(record)
-  return record.mark ~= nil or next(record.standing) ~= nil
+  return record.rejected or next(record.refused) ~= nil or next(record.standing) ~= nil
 end
 
 --- What becomes of a record by an entry; nil where the state has none any more. `record` may be nil. It is not changed.
 function model.apply(record, entry, outcome, refused, run)
   local after = { id = entry.id, hash = entry.hash, cells = NOTHING, member = NOTHING, run = 0, standing = {},
-    is_new = true }
+    refused = {}, is_new = true }
   if record then
     for key, value in pairs(record) do
       after[key] = value
     end
-    after.is_new, after.standing = nil, {}
-    for audience, standing in pairs(record.standing) do
-      after.standing[audience] = standing
+    after.is_new, after.standing, after.refused = nil, {}, {}
+    for _, name in ipairs { "standing", "refused" } do
+      for audience, value in pairs(record[name]) do
+        after[name][audience] = value
+      end
     end
   end
   if outcome ~= "open" or entry.op == "note" or entry.op == "rejected" or entry.op == "refused" then
@@ -152,7 +176,6 @@ end
 -- --- packed ---
 
 local STANDING = { known = 1, unsure = 2 }
-local MARK = { rejected = 1, refused = 2 }
 
 local function packed_id(id)
   return (#id < 255 and le(#id, 1) or "\255" .. le(#id, 2)) .. id
@@ -167,8 +190,13 @@ local function packed_record(record, audiences)
     end
     standing[#standing + 1] = le(byte, 1)
   end
-  return record.hash .. record.cells .. record.member .. le(record.run, 4) .. le(MARK[record.mark] or 0, 1)
-    .. table.concat(standing) .. packed_id(record.id)
+  local refusing, all = 0, 2 ^ audiences - 1
+  for audience in pairs(record.refused) do
+    refusing = refusing + 2 ^ audience
+  end
+  local mark = record.rejected and 1 or refusing == all and 2 or refusing > 0 and 4 or 0
+  return record.hash .. record.cells .. record.member .. le(record.run, 4) .. le(mark, 1) .. table.concat(standing)
+    .. (mark == 4 and le(refusing, math.ceil(audiences / 8)) or "") .. packed_id(record.id)
 end
 
 --- A partition's blob without its checksum.
@@ -239,8 +267,8 @@ local function judge(person, audience, options)
     return asked and "excluded" or standing and "kept" or nil
   end
   if record and record.cells == row.cells then
-    if record.mark then
-      return "rejected_before", record.mark == "rejected" and standing ~= nil and options.mode == "mirror"
+    if record.rejected or record.refused[audience] then
+      return "rejected_before", record.rejected and standing ~= nil and options.mode == "mirror"
     elseif standing == "known" and record.run >= options.refresh then
       return "unchanged"
     end
@@ -266,7 +294,7 @@ end
 -- Of a night that looks at all: whether somebody who stays as before has to be looked at.
 local function is_asked(person, audience, verdict, options)
   local record = person.record
-  return options.all and (verdict == "unchanged" or verdict == "rejected_before" and record.mark == "refused"
+  return options.all and (verdict == "unchanged" or verdict == "rejected_before" and not record.rejected
     and record.standing[audience] ~= nil)
 end
 
@@ -275,15 +303,12 @@ local function has_bit(mask, audience)
 end
 
 -- A candidate of whom it is asked in these audiences if it is excluded: there it is neither known nor unsure.
-local function ask(candidate, asked, record)
+local function ask(candidate, asked)
   for audience = 0, 15 do
     local name = has_bit(candidate.known, audience) and "known" or "unsure"
     candidate[name] = candidate[name] - (has_bit(asked, audience) and 2 ^ audience or 0)
   end
   candidate.asked, candidate.mask = asked, candidate.mask + asked
-  if asked > 0 then
-    candidate.member = record.mark and ("\0"):rep(8) or record.member
-  end
 end
 
 -- Whoever the state, a chunk, a row or an exclusion names, by id.
@@ -383,7 +408,8 @@ function model.night(options, state, chunks, rows, exclusions)
     end
     if mask + asked > 0 then
       candidates[#candidates + 1] = candidate_of(person, mask, options, options.audiences)
-      ask(candidates[#candidates], asked, person.record)
+      ask(candidates[#candidates], asked)
+      candidates[#candidates].member = asked > 0 and person.record.member or candidates[#candidates].member
     end
     if leaving > 0 then
       leavers[id] = leaving

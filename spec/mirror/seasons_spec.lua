@@ -31,7 +31,7 @@ describe("a night that is killed", function()
   local kills
 
   setup(function()
-    kills = kills_of.new()
+    kills = kills_of.new(seed % 2 == 0) -- with two audiences
   end)
 
   teardown(function()

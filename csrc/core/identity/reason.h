@@ -34,6 +34,8 @@
   X(ID_PHONE, "id_phone",                                                                          \
     "external id: a phone number, which goes only where the option ids says how: "                 \
     "\"hash\" sends its SHA-256 as the id, \"as_is\" the number")                                  \
+  X(ID_NUMBERED, "id_numbered",                                                                    \
+    "external id: it ends in #2 to #16, as those of further members of a row do")                  \
   X(NO_IDENTIFIER, "no_identifier", "no email, phone or uid is left")                              \
   X(MEMBER_TOO_LARGE, "member_too_large", "the member alone is over the size of a request")        \
   X(ROW_FULL, "row_full",                                                                          \

@@ -169,6 +169,8 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
     st = drop_identifiers(b, values, outcome);
   if (st != SC3_OK)
     return st;
+  if (outcome->rejected == SC3_R_NO_IDENTIFIER && values->member > 0)
+    return SC3_OK; /* the row gives others, or is rejected when it has given none */
   if (outcome->rejected != SC3_R_NONE)
     return sc3_builder_reject(b, outcome->rejected, outcome->at,
                               outcome->at_column > 0 ? outcome->at_column
@@ -251,6 +253,14 @@ static sc3_status refuse_values(sc3_builder *b, const sc3_mapped *mapped) {
   return st;
 }
 
+/* An identifier may stand in what is missing of a row. */
+static void blame_missing(sc3_builder *b, const sc3_record *r) {
+  if (r->missing > 0 && b->row_rejected == SC3_R_NO_IDENTIFIER) {
+    b->row_rejected = SC3_R_RAGGED_ROW;
+    b->row_rejected_column = (uint32_t)(r->count - r->missing + 1);
+  }
+}
+
 static inline sc3_status stage_values(sc3_builder *b, const sc3_record *r, const sc3_values *values,
                                       const sc3_payload *next) {
   sc3_outcome outcome;
@@ -258,11 +268,45 @@ static inline sc3_status stage_values(sc3_builder *b, const sc3_record *r, const
   if (next != NULL && sc3_slice_some(values->role[SC3_ROLE_EXTERNAL_ID]))
     sc3_builder_prefetch(b, next, values->role[SC3_ROLE_EXTERNAL_ID]);
   st = sc3_builder_stage(b, b->op, values, &outcome);
-  if (r->missing > 0 && b->row_rejected == SC3_R_NO_IDENTIFIER) {
-    b->row_rejected = SC3_R_RAGGED_ROW; /* an identifier may stand in what is missing */
-    b->row_rejected_column = (uint32_t)(r->count - r->missing + 1);
-  }
+  blame_missing(b, r);
   return st;
+}
+
+/* Who is excluded by one identifier is so as a whole. */
+static void leave_out_others(sc3_builder *b) {
+  b->tally.excluded += b->members_of_row;
+  b->excluded_of_row += b->members_of_row;
+  sc3_builder_discard(b);
+}
+
+/* Stages the further members of a row whose first one was staged. */
+static sc3_status stage_further(sc3_builder *b, const sc3_record *r, const sc3_mapped *first) {
+  sc3_outcome outcome;
+  sc3_status st = SC3_OK;
+  unsigned member;
+  for (member = 2; member <= b->mapping->member_count; member++) {
+    sc3_mapped mapped;
+    const int some = sc3_mapping_read_further(b->mapping, r, first, member, &mapped);
+    if (st == SC3_OK)
+      st = refuse_values(b, &mapped);
+    if (st == SC3_OK && b->row_rejected == SC3_R_NONE && (some || b->op == SC3_REMOVE))
+      st = sc3_builder_stage(b, b->op, &mapped.values, &outcome);
+  }
+  if (b->excluded_of_row > 0)
+    leave_out_others(b);
+  else if (st == SC3_OK && b->members_of_row == 0 && b->row_rejected == SC3_R_NONE)
+    st = sc3_builder_reject(b, SC3_R_NO_IDENTIFIER, SC3_ROLE_NONE, 0);
+  blame_missing(b, r);
+  return st;
+}
+
+/* Stages all members of a row that was read. */
+static inline sc3_status stage_mapped(sc3_builder *b, const sc3_record *r, const sc3_mapped *mapped,
+                                      const sc3_payload *next) {
+  const sc3_status st = stage_values(b, r, &mapped->values, next);
+  if (b->mapping->member_count < 2 || st != SC3_OK)
+    return st;
+  return stage_further(b, r, mapped);
 }
 
 sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payload *next) {
@@ -275,7 +319,7 @@ sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payloa
   st = refuse_values(b, &mapped);
   if (st != SC3_OK || b->row_rejected != SC3_R_NONE)
     return st;
-  return stage_values(b, r, &mapped.values, next);
+  return stage_mapped(b, r, &mapped, next);
 }
 
 /* Whether the mapping refused a value that an external id was looked for in. */

@@ -70,7 +70,7 @@ static int has(const sc3_id_set *set, const char *text, size_t n) {
 int sc3_exclusions_match(const sc3_exclusions *e, const char *json, const sc3_outcome *outcome) {
   const sc3_member_hashes hashes = sc3_member_hashes_of(json, outcome);
   return (sc3_id_set_count(e->ids) > 0 &&
-          has(e->ids, json + SC3_MEMBER_ID_AT, outcome->id_length)) ||
+          has(e->ids, json + SC3_MEMBER_ID_AT, outcome->id_length - outcome->id_suffix)) ||
          has(e->contacts, hashes.email, SC3_SHA256_HEX) ||
          has(e->contacts, hashes.phone, SC3_SHA256_HEX);
 }

@@ -217,9 +217,9 @@ static void take_field(const sc3_target *t, const sc3_field *f, int repair, sc3_
     take_value(t, f->value, &out->values);
 }
 
-void sc3_mapping_read(const sc3_mapping *m, const sc3_record *r, int repair, sc3_mapped *out) {
-  size_t i;
-  for (i = 0; i < m->target_count; i++) {
+static inline void read_targets(const sc3_mapping *m, size_t i, size_t end, const sc3_record *r,
+                                int repair, sc3_mapped *out) {
+  for (; i < end; i++) {
     const sc3_target *t = &m->targets[i];
     const sc3_field *f = field_of(r, t->column, t->key, t->name);
     if (f == NULL || f->kind == SC3_KIND_NULL)
@@ -229,4 +229,64 @@ void sc3_mapping_read(const sc3_mapping *m, const sc3_record *r, int repair, sc3
     else if (!is_blank(f->value)) /* as take_field() would */
       take_value(t, f->value, &out->values);
   }
+}
+
+/* Notes the emails and phones of all members. */
+static void read_contacts(const sc3_mapping *m, const sc3_record *r, sc3_mapped *out) {
+  size_t i, n = 0;
+  for (i = 0; i < m->target_count; i++) {
+    const sc3_target *t = &m->targets[i];
+    const sc3_field *f = field_of(r, t->column, t->key, t->name);
+    if (f == NULL || (t->role != SC3_ROLE_EMAIL && t->role != SC3_ROLE_PHONE) ||
+        (f->kind != SC3_KIND_TEXT && f->kind != SC3_KIND_NUMBER) || is_blank(f->value))
+      continue;
+    out->contacts[n].role = t->role;
+    out->contacts[n++].value = f->value;
+  }
+  out->values.contacts = out->contacts;
+  out->values.contact_count = n;
+}
+
+void sc3_mapping_read(const sc3_mapping *m, const sc3_record *r, int repair, sc3_mapped *out) {
+  read_targets(m, 0, m->ends[0], r, repair, out);
+  if (m->member_count > 1) {
+    out->values.member = 1;
+    read_contacts(m, r, out);
+  }
+}
+
+static void share_role(const sc3_values *first, sc3_role role, sc3_values *v) {
+  v->role[role] = first->role[role];
+  v->column[role] = first->column[role];
+}
+
+/* Gives a further member the id and the region of the first one. What can be used of an id does not
+   depend on the member: all have the same contacts. */
+static void share(const sc3_values *first, sc3_values *v) {
+  size_t i;
+  share_role(first, SC3_ROLE_EXTERNAL_ID, v);
+  share_role(first, SC3_ROLE_REGION, v);
+  v->meant = first->meant;
+  v->contacts = first->contacts;
+  v->contact_count = first->contact_count;
+  for (i = 0; i < first->fallback_count; i++) {
+    if (first->fallbacks[i].role != SC3_ROLE_EXTERNAL_ID)
+      continue;
+    v->fallbacks[v->fallback_count] = first->fallbacks[i];
+    v->fallbacks_meant[v->fallback_count++] = first->fallbacks_meant[i];
+  }
+}
+
+static int has_own(const sc3_values *v) {
+  return v->role[SC3_ROLE_EMAIL].p != NULL || v->role[SC3_ROLE_PHONE].p != NULL ||
+         v->role[SC3_ROLE_HASHED_EMAIL].p != NULL || v->role[SC3_ROLE_HASHED_PHONE].p != NULL;
+}
+
+int sc3_mapping_read_further(const sc3_mapping *m, const sc3_record *r, const sc3_mapped *first,
+                             unsigned member, sc3_mapped *out) {
+  sc3_mapped_clear(out);
+  share(&first->values, &out->values);
+  out->values.member = member;
+  read_targets(m, m->ends[member - 2], m->ends[member - 1], r, 0, out); /* no uid among them */
+  return has_own(&out->values);
 }

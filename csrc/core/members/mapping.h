@@ -17,6 +17,9 @@ typedef struct sc3_target {
                     gives nothing that can be used */
 } sc3_target;
 
+/* A row gives one member, or several: each further one from targets of its own, under the id of the
+   row with its number. */
+
 enum {
   SC3_TARGETS_MAX = SC3_ROLE_UID + SC3_FALLBACKS_MAX + SC3_UIDS_MAX,
   SC3_CONDITIONS_MAX = 64,
@@ -26,8 +29,10 @@ enum {
 /* What records are asked for: which of their values are a member's, and the conditions that a row
    has to meet. It is large, and a builder of rows that are no records has none. */
 typedef struct sc3_mapping {
-  sc3_target targets[SC3_TARGETS_MAX];
+  sc3_target targets[SC3_TARGETS_MAX]; /* those of the first member, of the second, … */
   size_t target_count;
+  size_t member_count;       /* that a row may give */
+  size_t ends[SC3_EACH_MAX]; /* behind the last target of each */
   sc3_condition conditions[SC3_CONDITIONS_MAX];
   size_t condition_count;
   size_t own_count; /* of the conditions, the first ones: those that a row has to meet at all */
@@ -76,6 +81,7 @@ typedef struct sc3_mapped {
   sc3_values values;
   sc3_mapping_rejection refused[SC3_TARGETS_MAX];
   size_t refused_count;
+  sc3_contact contacts[SC3_TARGETS_MAX]; /* that `values` of all members have */
 } sc3_mapped;
 
 /* Inline, so that the compiler knows the memory: clearing it takes a part of a row's time. */
@@ -84,8 +90,13 @@ static inline void sc3_mapped_clear(sc3_mapped *m) {
   m->refused_count = 0;
 }
 
-/* Takes the values of all targets from a record without a fault into `*out`, which must be clear.
- * `repair` as in sc3_uid_read(). */
+/* Takes the values of the first member's targets from a record without a fault into `*out`, which
+ * must be clear. `repair` as in sc3_uid_read(). */
 void sc3_mapping_read(const sc3_mapping *m, const sc3_record *record, int repair, sc3_mapped *out);
+
+/* The same of member `member` of the row, from 2, whose id and region are those of the `first` one.
+   Whether it has any value of its own. */
+int sc3_mapping_read_further(const sc3_mapping *m, const sc3_record *record,
+                             const sc3_mapped *first, unsigned member, sc3_mapped *out);
 
 #endif

@@ -156,6 +156,14 @@ static void identify(const work *w, const reader *r, identity *it) {
     try_role(w, r, r->hashed, it);
 }
 
+static sc3_pii meant_by_one(sc3_slice value, sc3_role role, sc3_slice other) {
+  if (role == SC3_ROLE_EMAIL && is_same(value, other))
+    return SC3_PII_EMAIL;
+  if (role == SC3_ROLE_PHONE && (is_same(value, other) || sc3_pii_is_same_number(value, other)))
+    return SC3_PII_PHONE;
+  return SC3_PII_NONE;
+}
+
 /* Whether a value is the email or the phone of its own member, as where one column is mapped twice.
  */
 static sc3_pii meant_by(const sc3_values *v, sc3_slice value, sc3_pii named) {
@@ -167,22 +175,33 @@ static sc3_pii meant_by(const sc3_values *v, sc3_slice value, sc3_pii named) {
     return SC3_PII_EMAIL;
   if (is_same(value, phone) || (phone.n > 0 && sc3_pii_is_same_number(value, phone)))
     return SC3_PII_PHONE;
-  for (i = 0; i < v->fallback_count; i++) {
-    const sc3_slice other = v->fallbacks[i].value;
-    const sc3_role role = v->fallbacks[i].role;
-    if (role == SC3_ROLE_EMAIL && is_same(value, other))
-      return SC3_PII_EMAIL;
-    if (role == SC3_ROLE_PHONE && (is_same(value, other) || sc3_pii_is_same_number(value, other)))
-      return SC3_PII_PHONE;
+  for (i = 0; i < v->fallback_count && named == SC3_PII_NONE; i++)
+    named = meant_by_one(value, v->fallbacks[i].role, v->fallbacks[i].value);
+  for (i = 0; i < v->contact_count && named == SC3_PII_NONE; i++)
+    named = meant_by_one(value, v->contacts[i].role, v->contacts[i].value);
+  return named;
+}
+
+/* Whether an id ends as those of a row's further members do: it would be taken for one of them. */
+static int is_numbered(sc3_slice id) {
+  unsigned member;
+  for (member = 2; member <= SC3_EACH_MAX; member++) {
+    sc3_member_suffix suffix;
+    const size_t n = sc3_member_suffix_write(member, &suffix);
+    if (id.n >= n && memcmp(id.p + id.n - n, suffix.text, n) == 0)
+      return 1;
   }
-  return SC3_PII_NONE;
+  return 0;
 }
 
 static sc3_reason read_id(const work *w, const candidate *c, sc3_pii named,
                           sc3_external_id_form *form) {
   const sc3_external_id id = {c->value, meant_by(w->values, c->value, named),
                               w->values->role[SC3_ROLE_REGION]};
-  return sc3_external_id_read(&id, w->reading, form);
+  const sc3_reason why = sc3_external_id_read(&id, w->reading, form);
+  if (w->values->member > 0 && why == SC3_R_NONE && is_numbered(form->value))
+    return SC3_R_ID_NUMBERED;
+  return why;
 }
 
 /* The first external id that can be used. Those before it are dropped; where there is none, the
@@ -206,7 +225,8 @@ static sc3_reason take_id(const work *w, sc3_external_id_form *form) {
   for (i = 0; i < v->fallback_count && why != SC3_R_NONE; i++) {
     if (v->fallbacks[i].role != SC3_ROLE_EXTERNAL_ID)
       continue;
-    drop(o, SC3_ROLE_EXTERNAL_ID, c.column, why);
+    if (v->member < 2) /* the id of a row is told of once */
+      drop(o, SC3_ROLE_EXTERNAL_ID, c.column, why);
     c.column = v->fallbacks[i].column;
     c.value = v->fallbacks[i].value;
     why = read_id(w, &c, v->fallbacks_meant[i], form);
@@ -215,7 +235,8 @@ static sc3_reason take_id(const work *w, sc3_external_id_form *form) {
     o->dropped_count = 0; /* the row is refused for it, and that once */
     return first;
   }
-  o->repairs |= form->repairs;
+  if (v->member < 2)
+    o->repairs |= form->repairs;
   return SC3_R_NONE;
 }
 
@@ -300,6 +321,7 @@ static void take_uids(const work *w, sc3_uid_form *forms) {
 
 /* What is sent of a member. */
 typedef struct identifiers {
+  unsigned member;
   sc3_external_id_form id;
   identity email, phone;
   sc3_uid_form uids[SC3_UIDS_MAX];
@@ -341,10 +363,20 @@ static sc3_status put_id(sc3_buffer *out, sc3_slice id, size_t *id_length) {
   return st;
 }
 
+/* Appends the number that the id of a further member ends in. */
+static sc3_status put_suffix(sc3_buffer *out, unsigned member, sc3_outcome *o) {
+  sc3_member_suffix suffix;
+  o->id_suffix = sc3_member_suffix_write(member, &suffix);
+  o->id_length += o->id_suffix;
+  return sc3_buffer_append(out, suffix.text, o->id_suffix);
+}
+
 static sc3_status put_member(sc3_buffer *out, const identifiers *ids, sc3_unhashed *later,
                              sc3_outcome *o) {
   const size_t start = out->n;
   sc3_status st = put_id(out, ids->id.value, &o->id_length);
+  if (ids->member > 1 && st == SC3_OK)
+    st = put_suffix(out, ids->member, o);
   if (st == SC3_OK)
     st = sc3_buffer_reserve(out, 2 * HASH_MEMBER + sizeof "\"},");
   if (st != SC3_OK)
@@ -361,6 +393,17 @@ static sc3_status put_member(sc3_buffer *out, const identifiers *ids, sc3_unhash
   if (o->uids > 0)
     st = put_uids(out, ids->uids, o->uids);
   return st == SC3_OK ? sc3_buffer_append(out, "},", 2) : st;
+}
+
+size_t sc3_member_suffix_write(unsigned member, sc3_member_suffix *out) {
+  size_t n = 0;
+  if (member < 2)
+    return 0;
+  out->text[n++] = '#';
+  if (member >= 10)
+    out->text[n++] = (char)('0' + member / 10);
+  out->text[n++] = (char)('0' + member % 10);
+  return n;
 }
 
 sc3_reason sc3_member_read_id(const sc3_values *values, sc3_reading *reading, sc3_outcome *outcome,
@@ -382,7 +425,8 @@ sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values
   outcome->emails = outcome->phones = outcome->uids = outcome->prehashed = 0;
   outcome->came_raw = outcome->came_hashed = 0;
   outcome->repairs = 0;
-  outcome->id_length = 0;
+  outcome->id_length = outcome->id_suffix = 0;
+  ids.member = values->member;
   if (later != NULL)
     later->count = 0;
   outcome->rejected = identify_member(&w, op, later != NULL, &ids);

@@ -34,10 +34,18 @@ typedef enum sc3_role {
   SC3_ROLE_NONE = SC3_ROLE_COUNT
 } sc3_role;
 
-enum { SC3_UIDS_MAX = 32, SC3_FALLBACKS_MAX = 16 };
+enum { SC3_UIDS_MAX = 32, SC3_FALLBACKS_MAX = 16, SC3_EACH_MAX = 16 };
+
+/* An email or a phone of any member of a row. */
+typedef struct sc3_contact {
+  sc3_role role;
+  sc3_slice value;
+} sc3_contact;
 
 /* The raw values of one member. An absent or blank value is one that the row does not have. */
 typedef struct sc3_values {
+  unsigned member; /* of a row that gives several, from 1; 0 = the only one. From 2 on the id ends
+                      in its number, as in "ID#2" */
   sc3_slice role[SC3_ROLE_UID]; /* one a role, uids apart */
   uint32_t
       column[SC3_ROLE_UID]; /* of the source, where it is not the one that feeds the role; else 0 */
@@ -55,13 +63,18 @@ typedef struct sc3_values {
      the email or the phone of its own member is found out when it is read. */
   sc3_pii meant, fallbacks_meant[SC3_FALLBACKS_MAX];
   const sc3_external_id_form *id; /* as it was read already, where there are no fallbacks; or NULL */
+  const sc3_contact *contacts; /* of a row that gives several members, for its id may be any of
+                                  them: all of the row, and the same for each member */
+  size_t contact_count;
 } sc3_values;
 
 static inline void sc3_values_clear(sc3_values *v) {
+  v->member = 0;
   memset(v->role, 0, sizeof v->role);
   memset(v->column, 0, sizeof v->column);
   v->uid_count = 0;
   v->fallback_count = 0;
+  v->contact_count = 0;
   v->meant = SC3_PII_NONE;
   v->id = NULL;
 }
@@ -83,6 +96,7 @@ typedef struct sc3_outcome {
   unsigned came_raw, came_hashed; /* of the roles for raw values: which brought one, and which a
                                      hash in its place; bit (1 << role) */
   size_t id_length;               /* bytes of the escaped external id */
+  size_t id_suffix;               /* of them, those of the member's number */
 } sc3_outcome;
 
 /* Emails and phones of a member that is written without their hashes. Where a hash belongs stand as
@@ -98,6 +112,14 @@ typedef struct sc3_unhashed {
 
 /* The escaped external id stands at this offset of a written member. */
 enum { SC3_MEMBER_ID_AT = 15 };
+
+/* What the id of a further member of a row ends in, such as #2: as many bytes as answered, none for
+   the first. */
+typedef struct sc3_member_suffix {
+  char text[3];
+} sc3_member_suffix;
+
+size_t sc3_member_suffix_write(unsigned member, sc3_member_suffix *out);
 
 /* Reads only the external id, as sc3_member_write() does: SC3_R_NONE with the id in `form`, else
    why the member is rejected for it. Of `outcome` only what concerns the id is set. */

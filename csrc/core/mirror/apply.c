@@ -1,34 +1,55 @@
 #include "entry.h"
 
-/* A bit for each audience that is SC3_KNOWN, at the lower bit of its standing. */
-static uint32_t known(uint32_t standing) {
-  return standing & UINT32_C(0x55555555);
+/* Who refused is forgotten with the cells that were refused. */
+static void take_cells(sc3_mirror_record *record, uint64_t cells) {
+  if (record->cells != cells)
+    record->refused = 0;
+  record->cells = cells;
+  record->rejected = 0;
 }
 
 static void take_over(sc3_mirror_record *record, const sc3_mirror_entry *entry) {
-  record->cells = entry->cells;
+  take_cells(record, entry->cells);
   record->member = entry->member;
-  record->marks = 0;
+}
+
+/* The service took the member, or may have. */
+static void forget_refusal(sc3_mirror_record *record, unsigned audience) {
+  record->refused = (uint16_t)(record->refused & ~(1u << audience));
 }
 
 static void add(sc3_mirror_record *record, const sc3_mirror_entry *entry) {
   /* Others have another version now than the one that the record describes. */
   if (record->member != entry->member)
-    record->standing = (record->standing & ~known(record->standing)) | known(record->standing) << 1;
+    record->standing = sc3_as_unsure(record->standing, sc3_known(record->standing));
   record->standing = sc3_with_standing(record->standing, entry->audience, SC3_KNOWN);
   record->run = entry->run;
+  forget_refusal(record, entry->audience);
   take_over(record, entry);
 }
 
 static void add_unsure(sc3_mirror_record *record, const sc3_mirror_entry *entry) {
   record->standing = sc3_with_standing(record->standing, entry->audience, SC3_UNSURE);
-  if (known(record->standing) == 0)
+  forget_refusal(record, entry->audience);
+  if (sc3_known(record->standing) == 0)
     take_over(record, entry);
 }
 
-static void mark(sc3_mirror_record *record, const sc3_mirror_entry *entry, int mark) {
-  record->marks = (unsigned char)mark;
-  record->cells = entry->cells;
+static void reject(sc3_mirror_record *record, const sc3_mirror_entry *entry) {
+  take_cells(record, entry->cells);
+  record->refused = 0;
+  record->rejected = 1;
+}
+
+/* Those who have another version, and do not refuse these cells, would seem to have theirs. */
+static void refuse(sc3_mirror_record *record, const sc3_mirror_entry *entry) {
+  unsigned audience;
+  take_cells(record, entry->cells);
+  record->refused = (uint16_t)(record->refused | 1u << entry->audience);
+  for (audience = 0; audience < SC3_MIRROR_AUDIENCES && record->member != entry->member; audience++)
+    if ((record->refused >> audience & 1) == 0)
+      record->standing = sc3_as_unsure(record->standing,
+                                       sc3_known(record->standing) & UINT32_C(3) << 2 * audience);
 }
 
 static void apply_add(sc3_mirror_record *record, const sc3_mirror_entry *entry, sc3_became became) {
@@ -37,7 +58,7 @@ static void apply_add(sc3_mirror_record *record, const sc3_mirror_entry *entry, 
   else if (became.outcome == SC3_OUTCOME_UNSURE)
     add_unsure(record, entry);
   if (became.refused)
-    mark(record, entry, SC3_MARK_REFUSED);
+    refuse(record, entry);
 }
 
 static void apply_remove(sc3_mirror_record *record, unsigned audience, sc3_entry_outcome outcome) {
@@ -55,8 +76,8 @@ void sc3_mirror_apply(sc3_mirror_record *record, const sc3_mirror_entry *entry, 
       if (sc3_record_is_kept(record) && record->member == entry->member)
         take_over(record, entry);
       break;
-    case SC3_ENTRY_REJECTED: mark(record, entry, SC3_MARK_REJECTED); break;
-    case SC3_ENTRY_REFUSED: mark(record, entry, SC3_MARK_REFUSED); break;
+    case SC3_ENTRY_REJECTED: reject(record, entry); break;
+    case SC3_ENTRY_REFUSED: refuse(record, entry); break;
     case SC3_ENTRY_BLANK: return;
   }
   /* Whoever is nowhere any more leaves the state, and may come back as a stranger. */

@@ -4,7 +4,7 @@
 
 #include "../bytes/little.h"
 
-enum { SIZE = 50, AGAIN_SIZE = 58, LEAST = 1024 };
+enum { SIZE = 52, AGAIN_SIZE = 60, LEAST = 1024 };
 
 /* --- ranges --- */
 
@@ -91,7 +91,8 @@ static void write_candidate(unsigned char *p, const sc3_candidate *candidate) {
   sc3_store64(p + 32, candidate->member);
   sc3_store32(p + 40, candidate->standing);
   sc3_store16(p + 44, candidate->mask);
-  sc3_store32(p + 46, (uint32_t)candidate->beyond);
+  sc3_store16(p + 46, candidate->refused);
+  sc3_store32(p + 48, (uint32_t)candidate->beyond);
 }
 
 sc3_mirror_status sc3_candidates_put(sc3_candidates *c, const sc3_candidate *candidate) {
@@ -161,7 +162,8 @@ static sc3_mirror_status read_range(sc3_candidates *c, size_t range) {
     to->member = sc3_load64(bytes + 32);
     to->standing = sc3_load32(bytes + 40);
     to->mask = sc3_load16(bytes + 44);
-    to->beyond = (int32_t)sc3_load32(bytes + 46);
+    to->refused = sc3_load16(bytes + 46);
+    to->beyond = (int32_t)sc3_load32(bytes + 48);
     to->again.chunk = sc3_load32(bytes + SIZE);
     to->again.entry = sc3_load32(bytes + SIZE + 4);
   }

@@ -10,7 +10,7 @@ typedef enum sc3_entry_op {
   SC3_ENTRY_REMOVE,
   SC3_ENTRY_NOTE,     /* other cells, the same member; nothing is sent */
   SC3_ENTRY_REJECTED, /* the row gives no member; nothing is sent */
-  SC3_ENTRY_REFUSED,  /* the service rejects the member of these cells */
+  SC3_ENTRY_REFUSED,  /* the service refuses the member of these cells for the audience */
   SC3_ENTRY_BLANK     /* of somebody who was forgotten: it has its number and nothing else */
 } sc3_entry_op;
 
@@ -52,7 +52,7 @@ void sc3_mirror_apply(sc3_mirror_record *record, const sc3_mirror_entry *entry, 
 
 /* Whether the state has to hold the record. */
 static inline int sc3_record_is_kept(const sc3_mirror_record *record) {
-  return record->standing != 0 || record->marks != 0;
+  return record->standing != 0 || record->refused != 0 || record->rejected;
 }
 
 #endif

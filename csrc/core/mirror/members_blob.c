@@ -86,7 +86,51 @@ sc3_mirror_status sc3_members_open(sc3_members_reader *r, sc3_slice blob, size_t
   return SC3_MIRROR_OK;
 }
 
-/* The standing at `p`; 0 where it is none. A record without a standing is one for its mark. */
+/* Nearly no record is refused by some audiences alone, so the others have no bytes for it. */
+enum { REJECTED = 1, REFUSED = 2, REFUSED_BY_SOME = 4 };
+
+static uint32_t all_of(unsigned audiences) {
+  return (UINT32_C(1) << audiences) - 1;
+}
+
+static size_t refusing_size(unsigned audiences) {
+  return (audiences + 7) / 8;
+}
+
+static unsigned char mark_of(const sc3_mirror_record *record, unsigned audiences) {
+  return record->rejected                       ? REJECTED
+         : record->refused == 0                 ? 0
+         : record->refused == all_of(audiences) ? REFUSED
+                                                : REFUSED_BY_SOME;
+}
+
+/* The audiences that refuse, behind the standing; where they end, or NULL where they are none. */
+static const unsigned char *read_refusing(const sc3_members_reader *r, const unsigned char *p,
+                                          sc3_mirror_record *record) {
+  const size_t n = refusing_size(r->audiences);
+  uint32_t refused = 0;
+  size_t i;
+  if ((size_t)(r->end - p) < n)
+    return NULL;
+  for (i = 0; i < n; i++)
+    refused |= (uint32_t)p[i] << 8 * i;
+  if (refused == 0 || refused >= all_of(r->audiences)) /* all of them have a mark of their own */
+    return NULL;
+  record->refused = (uint16_t)refused;
+  return p + n;
+}
+
+/* What is behind the standing, by the mark; NULL where there is no such mark. */
+static const unsigned char *read_mark(const sc3_members_reader *r, unsigned mark,
+                                      const unsigned char *p, sc3_mirror_record *record) {
+  record->rejected = mark == REJECTED;
+  record->refused = mark == REFUSED ? (uint16_t)all_of(r->audiences) : 0;
+  if (mark == REFUSED_BY_SOME)
+    return read_refusing(r, p, record);
+  return mark <= REFUSED ? p : NULL;
+}
+
+/* The standing at `p`; 0 where it is none. */
 static int read_standing(const sc3_members_reader *r, const unsigned char *p,
                          sc3_mirror_record *record) {
   const size_t n = standing_size(r->audiences);
@@ -99,7 +143,7 @@ static int read_standing(const sc3_members_reader *r, const unsigned char *p,
   if ((standing & standing >> 1 & UINT32_C(0x55555555)) != 0 ||
       (r->audiences < SC3_MIRROR_AUDIENCES && standing >> 2 * r->audiences != 0))
     return 0;
-  return record->marks <= SC3_MARK_REFUSED && (standing != 0 || record->marks != 0);
+  return 1;
 }
 
 sc3_mirror_status sc3_members_next(sc3_members_reader *r, sc3_mirror_record *record) {
@@ -114,12 +158,14 @@ sc3_mirror_status sc3_members_next(sc3_members_reader *r, sc3_mirror_record *rec
   record->cells = sc3_load64(p + 8);
   record->member = sc3_load64(p + 16);
   record->run = sc3_load32(p + 24);
-  record->marks = p[28];
   if (!read_standing(r, p + FIXED, record) || (r->any && record->hash <= r->last) ||
       sc3_part_of(record->hash, r->bits) != r->part)
     return SC3_MIRROR_DAMAGED;
   r->raw = p;
-  p = sc3_read_id(p + head, r->end, &record->id);
+  p = read_mark(r, p[28], p + head, record);
+  if (p == NULL || (record->standing == 0 && record->refused == 0 && !record->rejected))
+    return SC3_MIRROR_DAMAGED;
+  p = sc3_read_id(p, r->end, &record->id);
   if (p == NULL)
     return SC3_MIRROR_DAMAGED;
   r->next = r->p = p;
@@ -148,8 +194,11 @@ static sc3_mirror_status reserve(sc3_members_writer *w, size_t n) {
 
 sc3_mirror_status sc3_members_put(sc3_members_writer *w, const sc3_mirror_record *record) {
   const size_t standing = standing_size(w->audiences);
-  const sc3_mirror_status status = reserve(w, FIXED + standing + SC3_ID_HEAD + record->id.n);
+  const size_t refusing = refusing_size(w->audiences);
+  const sc3_mirror_status status =
+      reserve(w, FIXED + standing + refusing + SC3_ID_HEAD + record->id.n);
   unsigned char *p;
+  int has_refusing;
   size_t i;
   if (status != SC3_MIRROR_OK)
     return status;
@@ -158,10 +207,13 @@ sc3_mirror_status sc3_members_put(sc3_members_writer *w, const sc3_mirror_record
   sc3_store64(p + 8, record->cells);
   sc3_store64(p + 16, record->member);
   sc3_store32(p + 24, record->run);
-  p[28] = record->marks;
+  p[28] = mark_of(record, w->audiences);
+  has_refusing = p[28] == REFUSED_BY_SOME;
   p += FIXED;
   for (i = 0; i < standing; i++)
     *p++ = (unsigned char)(record->standing >> 8 * i);
+  for (i = 0; i < refusing && has_refusing; i++)
+    *p++ = (unsigned char)(record->refused >> 8 * i);
   p = sc3_write_id(p, record->id);
   w->out.n = (size_t)(p - (unsigned char *)w->out.p);
   w->count++;

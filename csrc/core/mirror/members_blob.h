@@ -1,7 +1,9 @@
 /* The packed records of one partition, sorted by hash:
  *
  *   format 1, audiences 1, count 4, records, CRC-32C of all before 4
- *   record: hash 8, cells 8, member 8, run 4, marks 1, standing (audiences + 3) / 4, id
+ *   record: hash 8, cells 8, member 8, run 4, mark 1, standing (audiences + 3) / 4, refusing, id
+ *   mark: 1 = rejected, 2 = refused by all audiences, 4 = by the bits of refusing, else 0
+ *   refusing: (audiences + 7) / 8 where the mark is 4, else nothing
  *   id: length 1, bytes; a length of 255 is followed by the length in 2
  *
  * Numbers are little-endian. A blob may come from a file that a stranger wrote: the checksum finds

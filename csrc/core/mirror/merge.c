@@ -29,6 +29,10 @@ static sc3_verdict judge_removal(const person *p, unsigned audience) {
   return there ? SC3_REMOVED : SC3_NOT_THERE;
 }
 
+static int is_refused(const person *p, unsigned audience) {
+  return (int)(p->record->refused >> audience & 1);
+}
+
 static sc3_verdict judge(const person *p, unsigned audience, int upsert) {
   const sc3_standing standing = sc3_stands(p->record->standing, audience);
   const int asked = (int)(p->wanted >> audience & 1), wanted = asked && !p->excluded;
@@ -41,7 +45,7 @@ static sc3_verdict judge(const person *p, unsigned audience, int upsert) {
     return SC3_EXCLUDED;
   if (!wanted)
     return open || standing != SC3_AWAY ? SC3_KEPT : SC3_NOTHING;
-  if (p->same_cells && p->record->marks != 0)
+  if (p->same_cells && (p->record->rejected || is_refused(p, audience)))
     return SC3_REJECTED_BEFORE;
   if (p->same_cells && standing == SC3_KNOWN && !p->due)
     return SC3_UNCHANGED;
@@ -52,14 +56,8 @@ static sc3_verdict judge(const person *p, unsigned audience, int upsert) {
 static int leaves(const sc3_merge *m, const person *p, unsigned audience, sc3_verdict verdict) {
   if (verdict == SC3_REMOVED)
     return 1;
-  return verdict == SC3_REJECTED_BEFORE && m->mode == SC3_NIGHT_MIRROR &&
-         p->record->marks == SC3_MARK_REJECTED &&
+  return verdict == SC3_REJECTED_BEFORE && m->mode == SC3_NIGHT_MIRROR && p->record->rejected &&
          sc3_stands(p->record->standing, audience) != SC3_AWAY;
-}
-
-static uint32_t as_unsure(uint32_t standing) {
-  const uint32_t known = standing & UINT32_C(0x55555555);
-  return (standing & ~known) | known << 1;
 }
 
 static const sc3_again NOT_AGAIN = {0, 0};
@@ -72,8 +70,11 @@ static sc3_candidate candidate_of(const person *p, uint32_t mask) {
   c.hash = p->record->hash;
   c.cells = p->item->cells;
   c.member = p->record->member;
-  c.standing = p->due ? as_unsure(p->record->standing) : p->record->standing;
+  c.standing = p->record->standing;
+  if (p->due)
+    c.standing = sc3_as_unsure(c.standing, sc3_known(c.standing));
   c.mask = (uint16_t)mask;
+  c.refused = p->record->refused;
   c.again = NOT_AGAIN;
   return c;
 }
@@ -92,14 +93,12 @@ typedef struct fate {
   uint32_t candidate, asked, leaving, under_way;
 } fate;
 
-static void ask(sc3_candidate *c, const person *p, const fate *f) {
+static void ask(sc3_candidate *c, const fate *f) {
   unsigned audience;
   for (audience = 0; audience < SC3_MIRROR_AUDIENCES; audience++) {
     if ((f->asked >> audience & 1) != 0)
       c->standing = sc3_with_standing(c->standing, audience, SC3_ASKED);
   }
-  if (p->record->marks != 0)
-    c->member = 0;
 }
 
 static sc3_mirror_status give(const sc3_merge *m, const person *p, const fate *f) {
@@ -107,7 +106,7 @@ static sc3_mirror_status give(const sc3_merge *m, const person *p, const fate *f
   if ((f->candidate | f->asked) != 0) {
     sc3_candidate c = candidate_of(p, f->candidate | f->asked);
     if (f->asked != 0)
-      ask(&c, p, f);
+      ask(&c, f);
     status = m->candidate(m->to, &c);
   }
   if (f->leaving != 0 && status == SC3_MIRROR_OK) {
@@ -151,9 +150,8 @@ static sc3_mirror_status give_again(sc3_merge *m, const person *p, uint32_t unde
 static int is_asked(const sc3_merge *m, const person *p, unsigned audience, sc3_verdict verdict) {
   if (!m->all)
     return 0;
-  return verdict == SC3_UNCHANGED ||
-         (verdict == SC3_REJECTED_BEFORE && p->record->marks == SC3_MARK_REFUSED &&
-          sc3_stands(p->record->standing, audience) != SC3_AWAY);
+  return verdict == SC3_UNCHANGED || (verdict == SC3_REJECTED_BEFORE && !p->record->rejected &&
+                                      sc3_stands(p->record->standing, audience) != SC3_AWAY);
 }
 
 /* Notes the row, but not of who may turn out to be excluded. */
@@ -204,7 +202,7 @@ static sc3_mirror_status visit(sc3_merge *m, const person *p) {
 sc3_verdict sc3_merge_verdict(const sc3_candidate *c, unsigned audience) {
   switch (sc3_stands(c->standing, audience)) {
     case SC3_AWAY: return SC3_NEWCOMER;
-    case SC3_ASKED: return c->member != 0 ? SC3_UNCHANGED : SC3_REJECTED_BEFORE;
+    case SC3_ASKED: return (c->refused >> audience & 1) == 0 ? SC3_UNCHANGED : SC3_REJECTED_BEFORE;
     default: return SC3_CHANGED;
   }
 }

@@ -30,11 +30,11 @@ typedef struct sc3_candidate {
   uint64_t order; /* file << 48 | row */
   uint64_t offset;
   uint64_t hash, cells;
-  uint64_t member;   /* of the version before, where an audience is SC3_KNOWN in `standing`; 0 where
-                        one is SC3_ASKED because the service refused the row before */
+  uint64_t member;   /* of the version before, where an audience is SC3_KNOWN in `standing` */
   uint32_t standing; /* SC3_UNSURE also where the version is to be sent anew, whatever it is */
   int32_t beyond;    /* see sc3_row_place */
   uint16_t mask;     /* the audiences that it is a candidate for */
+  uint16_t refused;  /* those that refused the row before */
   sc3_again again;   /* the entry that it is to come to once more: then `member` is that entry's */
 } sc3_candidate;
 

@@ -20,13 +20,8 @@ typedef enum sc3_standing {
   SC3_ASKED   /* of candidates, never of a record: the person stays as before, unless excluded */
 } sc3_standing;
 
-enum {
-  SC3_MARK_REJECTED = 1, /* a row with these cells gives no member */
-  SC3_MARK_REFUSED = 2   /* the service rejected the member of these cells */
-};
-
-/* `member` describes the version of every audience that is SC3_KNOWN. So does `cells`, unless there
-   is a mark: then `cells` are those that the mark is for. */
+/* `member` describes the version of every audience that is SC3_KNOWN. So does `cells`, but not
+   where they are rejected, and not of those who refuse them. */
 typedef struct sc3_mirror_record {
   /* Of the id. Two ids with the same one are taken for one: among 100 million that happens in 1 of
      3,700 states. */
@@ -35,8 +30,9 @@ typedef struct sc3_mirror_record {
   uint64_t member; /* of the member */
   uint32_t run;    /* the night of the last acceptance; 0 = none */
   uint32_t standing;
-  unsigned char marks;
-  sc3_slice id; /* borrowed */
+  uint16_t refused;       /* audiences for which the service refused the member of these cells */
+  unsigned char rejected; /* a row with these cells gives no member */
+  sc3_slice id;           /* borrowed */
 } sc3_mirror_record;
 
 static inline sc3_standing sc3_stands(uint32_t standing, unsigned audience) {
@@ -45,6 +41,16 @@ static inline sc3_standing sc3_stands(uint32_t standing, unsigned audience) {
 
 static inline uint32_t sc3_with_standing(uint32_t standing, unsigned audience, sc3_standing to) {
   return (standing & ~(UINT32_C(3) << 2 * audience)) | (uint32_t)to << 2 * audience;
+}
+
+/* A bit for each audience that is SC3_KNOWN, at the lower bit of its standing. */
+static inline uint32_t sc3_known(uint32_t standing) {
+  return standing & UINT32_C(0x55555555);
+}
+
+/* The same where `those`, of sc3_known(), are SC3_UNSURE. */
+static inline uint32_t sc3_as_unsure(uint32_t standing, uint32_t those) {
+  return (standing & ~those) | those << 1;
 }
 
 /* A state's number of partitions is 2^bits; the first bits of a hash name its own. */

@@ -9,7 +9,7 @@ local help_words = {}
 help_words.GROUPS = {
   { name = "Input", options = { "file", "where", "rows", "format", "delimiter", "quote", "escape", "null", "encoding",
     "skip_lines", "no_header" } },
-  { name = "Members", options = { "audience", "name", "consent_basis", "map", "mode", "exclude", "unique",
+  { name = "Members", options = { "audience", "name", "consent_basis", "map", "each", "mode", "exclude", "unique",
     "region", "phone_repairs", "no_repair", "ids" } },
   { name = "State", options = { "state", "mirror", "full", "refresh_after", "max_removed", "remove_rejected" } },
   { name = "Sending", options = { "dry_run", "sample", "journal", "delete_missing", "concurrency", "max_members",

@@ -12,35 +12,54 @@ local job_args = {}
 
 local LONGEST_WAIT = 48 * 3600 -- seconds of --wait without a value
 
--- The words of --map as a map. A field that is named again gets fallbacks. Nil and a message when one is wrong.
-local function read_map(words)
-  local map = {}
+-- The words of an option as lists of columns, by their fields. Nil and a message when one is wrong.
+local function read_columns(option, words)
+  local lists = {}
   for _, word in ipairs(words) do
     local field, column = word:match("^([^=]+)=(.+)$")
     if not field then
-      return nil, ("--map takes FIELD=COLUMN, not '%s'"):format(redact.people(word))
+      return nil, ("%s takes FIELD=COLUMN, not '%s'"):format(option, redact.people(word))
     end
-    map[field] = map[field] or {}
-    table.insert(map[field], column)
+    lists[field] = lists[field] or {}
+    table.insert(lists[field], column)
   end
-  return map
+  return lists
 end
 
--- A map whose columns are numbers, 4 or #4, as without a header. Nil and a message when one is not.
-local function number_columns(map)
-  local numbered = {}
-  for field, columns in entries(map) do
-    numbered[field] = {}
+-- Makes numbers of columns, 4 or #4, as without a header. A message when one is none.
+local function number_columns(option, lists)
+  for field, columns in entries(lists) do
     for i, column in ipairs(columns) do
       local number = tonumber(column:match("^#?(%d+)$"))
       if not number then
-        return nil, ("--no-header: --map %s must be a column number, not '%s'"):format(
+        return ("--no-header: %s %s must be a column number, not '%s'"):format(option,
           redact.people(field), redact.people(column))
       end
-      numbered[field][i] = number
+      columns[i] = number
     end
   end
-  return numbered
+end
+
+-- The map of --map, where a field that is named again gets fallbacks, and of --each, where it gets members. Nil and a
+-- message when a word is wrong.
+local function read_map(args)
+  local map, problem = read_columns("--map", args.map)
+  local each
+  if map then
+    each, problem = read_columns("--each", args.each or {})
+  end
+  problem = problem or args.no_header and (number_columns("--map", map) or number_columns("--each", each)) or nil
+  if problem then
+    return nil, problem
+  end
+  for field, columns in entries(each) do
+    if map[field] then
+      return nil, ("--map and --each both name %s: a field has columns of the one kind or the other"):format(
+        redact.people(field))
+    end
+    map[field] = { each = columns }
+  end
+  return map
 end
 
 -- Loads the script of `scope3 run`. A file without the name of a script that does not compile is taken for rows: the
@@ -65,7 +84,8 @@ local function in_words_of_map(problem)
     :gsub("^map needs at least one of", "--map needs at least one of")
     :gsub("^map has no '(.-)' %(", function(field)
       return ("--map has no field '%s' ("):format(redact.people(field))
-    end):gsub("^map%.", "--map "))
+    end):gsub("^map%.(.-)%.each ", "--each %1 "):gsub("^map%.(.-) cannot have each; only", "--each takes no %1; only")
+    :gsub("^map%.", "--map "))
 end
 
 --- The script: the file of `scope3 run`, or the map of `scope3 sync`.
@@ -77,10 +97,7 @@ function job_args.script(args)
   if args.command == "run" then
     return load_script(args.script)
   end
-  local map, problem = read_map(args.map)
-  if map and args.no_header then
-    map, problem = number_columns(map)
-  end
+  local map, problem = read_map(args)
   if not map then
     return nil, problem, true
   end

@@ -200,6 +200,10 @@ define("sync", "Send the rows of a file to an audience, columns mapped by name."
     "FIELD is external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE; named again, it adds "
     .. "a column to take when those before give nothing that can be used. COLUMN is a name, or a number such as #4.")
     :argname("FIELD=COLUMN"):count("*")
+  sync:option("--each",
+    "As --map, of an email, phone, hashed_email or hashed_phone; named again, it makes a further member of the row, "
+    .. "with the id ID#2, ID#3.")
+    :argname("FIELD=COLUMN"):count("*")
   sync:option("--where",
     "Take only rows that meet this, such as 'Consent=yes', 'Spent>=500', 'Country!=US' or 'Email!=' (not blank); "
     .. "given again, all must hold.")

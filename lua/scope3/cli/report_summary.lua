@@ -132,7 +132,10 @@ end
 
 add_row(function(res)
   if not is_quiet(res) then
-    return "members", text.count(res.members) .. also(res.replaced, "%s replaced by a later row of the same id")
+    local has_more = res.members > res.people and res.people > 0 and not res.mirror
+    return "members", text.count(res.members)
+      .. (has_more and " of " .. text.plural(res.people, "person", "people") or "")
+      .. also(res.replaced, "%s replaced by a later row of the same id")
   end
 end)
 

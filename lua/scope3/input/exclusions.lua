@@ -122,7 +122,8 @@ local function read(self, cancel)
     end
   end
   src:close()
-  if not err and total(self.list) == before then
+  -- An empty list must not pass for an empty input, which --allow-empty allows.
+  if not err and total(self.list) == before or err and err.code == "empty" then
     err = problem(self.path, "the list is empty. Where nobody is to be left out, leave exclude (--exclude) out",
       { code = "no_exclusions" })
   end

@@ -13,8 +13,11 @@ local ROLES = {
 --- What a map may name, as a message has it.
 map.FIELDS = { "external_id", "email", "phone", "region", "hashed_email", "hashed_phone", "uid:TYPE" }
 
+-- The roles of which each column may make a member of its own.
+local EACH = { email = true, phone = true, hashed_email = true, hashed_phone = true }
+
 -- What a builder has room for (csrc/core/members/mapping.h).
-local COLUMNS_MAX, FALLBACKS_MAX = 54, 16
+local COLUMNS_MAX, FALLBACKS_MAX, EACH_MAX = 54, 16, 16
 
 --- The keys of a table in byte order, which no locale changes. The bytes of a member follow it.
 ---@param t table
@@ -51,12 +54,40 @@ local function entry_problem(role, key, column)
   end
 end
 
+-- What is wrong with a role's columns that make a member each, or nil.
+local function each_problem(role, value)
+  local list = value.each
+  if not EACH[role] then
+    return ("map.%s cannot have each; only email, phone, hashed_email and hashed_phone can"):format(role)
+  elseif type(list) ~= "table" then
+    return ("map.%s.each must be a list of columns, not a %s"):format(role, type(list))
+  end
+  for key in entries(value) do
+    if key ~= "each" then
+      return ("map.%s has each, and so nothing beside it"):format(role)
+    end
+  end
+  for key, column in entries(list) do
+    if type(key) ~= "number" or not is_column(column) then
+      return ("map.%s.each must be a list of columns"):format(role)
+    end
+  end
+  local n, hole = arguments.count(list)
+  if hole then
+    return ("map.%s.each is a list with holes: column %d is missing"):format(role, hole)
+  elseif n < 2 or n > EACH_MAX then
+    return ("map.%s.each must have 2 to %d columns, and has %d"):format(role, EACH_MAX, n)
+  end
+end
+
 -- What is wrong with what a role is mapped to, or nil.
 local function column_problem(role, value)
   if is_column(value) then
     return nil
   elseif type(value) ~= "table" then
     return ("map.%s must be a column's name or number, or a list of them, not a %s"):format(role, type(value))
+  elseif value.each ~= nil then
+    return each_problem(role, value)
   end
   for key, column in entries(value) do
     local problem = entry_problem(role, key, column)
@@ -92,8 +123,10 @@ end
 local function size_problem(roles)
   local all, fallbacks = 0, 0
   for role, columns in entries(roles) do
-    local n = type(columns) == "table" and #columns or 1
+    local list = type(columns) == "table" and (columns.each or columns) or nil
+    local n = list and #list or 1
     all = all + n
+    n = list and columns.each and 1 or n -- none of them is a fallback
     if not role:find("^uid:") and role ~= "region" then
       fallbacks = fallbacks + math.max(n - 1, 0)
     end
@@ -133,19 +166,35 @@ end
 ---@field role string     as core.builder names it
 ---@field uid_type? string
 ---@field column string|integer
+---@field member? integer  of a row that gives several: its number, from 2
 
---- A map as a list: one entry per column. The columns of a role are in the order in which they are tried.
+-- Adds what further members take from columns of their own, member by member.
+local function add_further(targets, roles, paths)
+  for member = 2, EACH_MAX do
+    for _, path in ipairs(paths) do
+      local column = type(roles[path]) == "table" and roles[path].each and roles[path].each[member]
+      if column then
+        targets[#targets + 1] = { path = path, role = path, column = column, member = member }
+      end
+    end
+  end
+end
+
+--- A map as a list: one entry per column. The columns of a role are in the order in which they are tried; those of
+--- further members come last.
 ---@param roles table  of a script
 ---@return scope3.MapTarget[]
 function map.targets(roles)
-  local targets = {}
-  for _, path in ipairs(sorted(roles)) do
+  local targets, paths = {}, sorted(roles)
+  for _, path in ipairs(paths) do
     local uid_type = path:match("^uid:(.+)$")
     local columns = roles[path]
-    for _, column in ipairs(type(columns) == "table" and columns or { columns }) do
+    local list = type(columns) ~= "table" and { columns } or columns.each and { columns.each[1] } or columns
+    for _, column in ipairs(list) do
       targets[#targets + 1] = { path = path, role = uid_type and "uids" or path, uid_type = uid_type, column = column }
     end
   end
+  add_further(targets, roles, paths)
   return targets
 end
 

@@ -42,7 +42,8 @@ local script = {}
 ---  map a column to a value, a list of values, or { eq=, ne=, lt=, le=, gt=, ge=, present=, yes= }, where decimal=,
 ---  ignore_case= and blank= say how texts are read
 ---@field map? table<string, string|integer|table>  external_id, email, phone, region, hashed_email, hashed_phone or
----  uid:TYPE to a column's name or number, or to a list of them: the first usable value counts. region may have a
+---  uid:TYPE to a column's name or number, or to a list of them: the first usable value counts. An email or phone may
+---  be { each = list }, whose columns make a member each: with the id, id#2, id#3. region may have a
 ---  `default`. In JSON Lines and tables a name may be a path into nested values, such as "properties.phones.1"
 ---@field member? fun(row: scope3.Row): scope3.Member|scope3.Member[]|nil, string?  a member, a list of members, nil to
 ---  skip, or nil and a reason to reject

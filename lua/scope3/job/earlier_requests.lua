@@ -7,6 +7,7 @@ local tasks = require "scope3.job.tasks"
 local earlier_requests = {}
 
 local ONE_LOOK = 20 -- seconds for each question
+local NEW = 60 -- seconds within which a service may not find a task that it has made
 
 -- The requests that wait for a task, by the task: one may stand in several chunks.
 local function by_task(chunks)
@@ -25,12 +26,21 @@ local function by_task(chunks)
   return list, of
 end
 
+-- Whether the task was made long ago: a request goes a while after it began at the latest, and clocks may be put back.
+local function is_old(tries)
+  local began = 0
+  for _, try in ipairs(tries) do
+    began = math.max(began, try.begun)
+  end
+  return core.time() - began > protocol.SEND_WITHIN + NEW
+end
+
 -- What a task says of its requests: a state of theirs, nil where it goes on; or nil and why nothing is known. Where it
 -- failed for some audiences alone, a third result has their ids.
-local function look(context, id, limits, on_event)
+local function look(context, id, tries, limits, on_event)
   local one = { once = ONE_LOOK, guard = limits.guard, cancel = limits.cancel, deadline = limits.deadline,
     over = limits.over, pace = limits.pace, patience = limits.patience }
-  local seen, err = tasks.wait_one(context, id, one, {}, on_event)
+  local seen, err = tasks.wait_one(context, id, one, { is_old = is_old(tries) }, on_event)
   if seen then
     return "completed"
   elseif err.kind == "task_failed" then
@@ -104,7 +114,7 @@ end
 function earlier_requests.settle(context, store, chunks, limits, on_event)
   local list, of = by_task(chunks)
   for _, id in ipairs(list) do
-    local state, err, failed = look(context, id, limits, on_event)
+    local state, err, failed = look(context, id, of[id], limits, on_event)
     local ok = not err
     if state then
       ok, err = write(store, of[id], state, core.time(), failed)

@@ -103,7 +103,10 @@ local function read(self, reader, src, path, number)
   reader.batcher:turn_to(found, #self.paths > 1 and path or nil, number)
   err = rows.from_source(reader, src)
   reader.batcher:report_rejections()
-  if reader.report and self.stamps[path] and src:stamp() ~= self.stamps[path] then
+  local has_changed = self.stamps[path] and src:stamp() ~= self.stamps[path]
+  if has_changed and reader.is_whole then
+    return err or changed(path)
+  elseif has_changed and reader.report then
     result.warn(reader.report.result, "changed_input",
       path .. ": the file was written to while it was read, so rows may be missing or cut", { file = path })
   end

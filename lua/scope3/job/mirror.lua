@@ -48,7 +48,8 @@ local function version_of(plan, opts)
     parts[#parts + 1] = ("%s=%s"):format(key, tostring(journal_header.noted(key, opts[key])))
   end
   for _, target in ipairs(plan.targets) do
-    parts[#parts + 1] = ("%s:%s"):format(target.path, tostring(target.column))
+    parts[#parts + 1] = ("%s%s:%s"):format(target.path, target.member and "#" .. target.member or "",
+      tostring(target.column))
   end
   table.sort(parts)
   return table.concat(parts, "\n")
@@ -137,7 +138,7 @@ local function read(self, phase, report)
     return pause_between(self, progress, bytes, size)
   end
   return self.files:read({
-    batcher = self.rows, rest = self.rest, report = report, pause = self.pause,
+    batcher = self.rows, rest = self.rest, report = report, pause = self.pause, is_whole = report ~= nil,
   }, function(file)
     progress.file = file
   end)
@@ -260,8 +261,10 @@ local function compare_and_send(self, plan, version)
   if not err then
     local ok
     ok, err = self.night:compare(self.pause)
-    err = not ok and err or send_all(self)
-    self.work:report("mirror", night_result.difference(self))
+    if ok then -- half a comparison would pass for a difference
+      err = send_all(self)
+      self.work:report("mirror", night_result.difference(self))
+    end
   end
   return err
 end

@@ -7,6 +7,9 @@ local night_guard = {}
 
 night_guard.MOST = 0.3 -- share of an audience that one night may remove, unless told otherwise
 
+-- Of a share: what rounding makes of it. 0.57 of 100 is below 57, for a computer.
+local ROUNDING = 1e-9
+
 local UNUSABLE = 0.001 -- share of the audience: more rows than these that became unusable since the last night
 
 local function refused(code, seen, message)
@@ -16,6 +19,16 @@ end
 
 local function percent(share)
   return ("%g%%"):format(math.floor(share * 1000 + 0.5) / 10)
+end
+
+-- Whether more people leave than a share of all.
+local function is_over(seen, share)
+  return seen.leavers > (share + ROUNDING) * seen.before
+end
+
+-- The least share in whole percent that allows all who would leave.
+local function share_needed(seen)
+  return math.ceil(seen.leavers / seen.before * 100 - ROUNDING) / 100
 end
 
 ---@class scope3.NightLeavers
@@ -62,12 +75,11 @@ end
 ---@return scope3.Error?  kind "guard"
 function night_guard.problem(seen, opts)
   local most = opts.max_removed or night_guard.MOST
-  if seen.leavers > most * seen.before then
+  if is_over(seen, most) then
+    local needed = share_needed(seen)
     return refused("too_many_leave", seen, ("%.0f of %s would be removed, which is over %s: %s. %s. "
       .. "If that is meant, allow it: max_removed = %g (--max-removed %s)"):format(seen.leavers,
-      plural.of(seen.before, "member"), percent(most), about_input(seen), about_night(seen),
-      math.ceil(seen.leavers / seen.before * 100) / 100,
-      percent(math.ceil(seen.leavers / seen.before * 100) / 100)))
+      plural.of(seen.before, "member"), percent(most), about_input(seen), about_night(seen), needed, percent(needed)))
   elseif seen.leavers > 0 and seen.rejected == seen.leavers and not opts.remove_rejected then
     return refused("only_rejected_leave", seen, ("all of the %s who would be removed of %s have a row that was "
       .. "rejected, and nobody is gone: a column may have broken. %s. If that is meant, allow it: "

@@ -14,6 +14,7 @@ local source_errors = require "scope3.input.source_errors"
 ---@field pause fun(bytes: integer?, size: integer?): scope3.Error?  called between two slices, with what was read of
 ---  the file and its size; an error ends reading
 ---@field rest? fun()  lets others run between two slices
+---@field is_whole? boolean  who has no row in these files is missed: a file written to meanwhile is an error
 ---@field report? scope3.RowReport  nil where an input is read once more: it was reported then
 
 ---@class scope3.RowTaker  what rows of files go into

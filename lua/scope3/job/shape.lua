@@ -39,7 +39,9 @@ local function with_columns(plan, columns, names)
   if targets then
     made.targets = {}
     for i, target in ipairs(targets) do
-      made.targets[i] = { target.role, columns[i], target.uid_type, names and names[columns[i]] or target.column }
+      made.targets[i] = {
+        target.role, columns[i], target.uid_type, names and names[columns[i]] or target.column, target.member,
+      }
     end
   end
   for i, condition in ipairs(conditions) do

@@ -66,7 +66,8 @@ end
 ---@param context scope3.Context
 ---@param id string
 ---@param limits table  as for transport:drive()
----@param opts {interval: number?, notified: (fun(task_id: string): boolean?)?}
+---@param opts {interval: number?, notified: (fun(task_id: string): boolean?)?, is_old: boolean?}  `is_old`: a task that
+---  is not found is gone, because it was made long ago
 ---@param on_event fun(event: scope3.Event)
 ---@param begun? {at: number, body: table?}  when the task was accepted, by the loop's clock, and the pieces of its
 ---  request
@@ -76,7 +77,7 @@ end
 ---@return table? actions  what became of its audiences, by id
 function tasks.wait_one(context, id, limits, opts, on_event, begun)
   local now = context.loop.now
-  local patient = math.max(begun and begun.at + NEW or 0, now() + STRANGE)
+  local patient = opts.is_old and 0 or math.max(begun and begun.at + NEW or 0, now() + STRANGE)
   local found, last
   local function ask(one)
     local seen, why, said = task.fetch(context, id, one, begun and begun.body)

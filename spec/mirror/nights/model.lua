@@ -1,12 +1,25 @@
 -- What a mirror knows of each member, slowly: records, what an entry of a chunk makes of them, the difference between
 -- them and an export, and the fold. The code in C is to come to the same.
 --
--- A record is { id, cells, member, rejected, refused, status = { [audience] = "K" or "U" } }. `member` is the version
--- of each audience that is K. `cells` are its cells, or those of the row that the flags speak of where one is set.
+-- A record is { id, cells, member, rejected, refused = { [audience] = true }, status = { [audience] = "K" or "U" } }.
+-- `member` is the version of each audience that is K. `cells` are its cells, unless they were rejected, or that audience
+-- refused them.
 local model = {}
 
 local function cells_of(record, entry)
-  record.cells, record.rejected, record.refused = entry.cells, false, false
+  if record.cells ~= entry.cells then
+    record.refused = {}
+  end
+  record.cells, record.rejected = entry.cells, false
+end
+
+-- Who has another version is not known to have that of the entry.
+local function doubt_others(record, entry, but)
+  for audience, status in pairs(record.status) do
+    if status == "K" and record.member ~= entry.member and not but[audience] then
+      record.status[audience] = "U"
+    end
+  end
 end
 
 local function is_known_anywhere(record)
@@ -19,17 +32,17 @@ local function is_known_anywhere(record)
 end
 
 local function add_applied(record, entry)
-  for audience, status in pairs(record.status) do
-    if status == "K" and record.member ~= entry.member then
-      record.status[audience] = "U"
-    end
-  end
+  doubt_others(record, entry, {})
+  record.refused[entry.audience] = nil
   cells_of(record, entry)
   record.member, record.status[entry.audience] = entry.member, "K"
 end
 
 local function add_unsure(record, entry, rules)
   record.status[entry.audience] = "U"
+  if not rules.unsure_keeps_flags then
+    record.refused[entry.audience] = nil
+  end
   if not is_known_anywhere(record) then
     local rejected, refused = record.rejected, record.refused
     cells_of(record, entry)
@@ -40,9 +53,15 @@ local function add_unsure(record, entry, rules)
   end
 end
 
-local function flag(record, entry, name)
+local function refuse(record, entry, rules)
   cells_of(record, entry)
-  record[name] = true
+  record.refused[entry.audience] = true
+  for audience = 1, rules.refusals_are_of or 0 do
+    record.refused[audience] = true
+  end
+  if not rules.refusals_leave_others then
+    doubt_others(record, entry, record.refused)
+  end
 end
 
 local apply = {}
@@ -54,7 +73,7 @@ function apply.add(record, entry, outcome, refused, rules)
     add_unsure(record, entry, rules)
   end
   if refused then
-    flag(record, entry, "refused")
+    refuse(record, entry, rules)
   end
 end
 
@@ -77,26 +96,30 @@ function apply.note(record, entry, _, _, rules)
 end
 
 function apply.rejected(record, entry)
-  flag(record, entry, "rejected")
+  cells_of(record, entry)
+  record.rejected, record.refused = true, {}
 end
 
 --- What an entry makes of a record, which is changed. Gives nil where nothing is left to know.
 function model.apply(record, entry, outcome, refused, rules)
-  record = record or { id = entry.id, status = {} }
+  record = record or { id = entry.id, status = {}, refused = {} }
   apply[entry.op](record, entry, outcome, refused, rules)
-  if next(record.status) == nil and not record.rejected and not record.refused then
+  if next(record.status) == nil and not record.rejected and next(record.refused) == nil then
     return nil
   end
   return record
 end
 
 function model.copy(record)
-  local status = {}
+  local status, refused = {}, {}
   for audience, one in pairs(record.status) do
     status[audience] = one
   end
+  for audience in pairs(record.refused) do
+    refused[audience] = true
+  end
   return { id = record.id, cells = record.cells, member = record.member, rejected = record.rejected,
-    refused = record.refused, status = status }
+    refused = refused, status = status }
 end
 
 --- Applies the entries of a chunk that belong to a part to its records. What is open is left, and given to `on_open`.
@@ -148,8 +171,10 @@ function model.part_of(state, id)
 end
 
 -- What becomes of one audience of an id tonight: a word for the counts.
-local function class_of(record, open, wanted, status, rules)
-  local has_flag = record and (record.rejected or record.refused) and wanted and record.cells == wanted.cells
+local function class_of(record, open, wanted, audience, rules)
+  local status = record and record.status[audience]
+  local has_flag = record and (record.rejected or record.refused[audience]) and wanted
+    and record.cells == wanted.cells
   local is_same = status == "K" and wanted and record.cells == wanted.cells
   if open and not rules.sends_what_is_open then
     return rules.protocol.while_open(open, wanted and wanted.cells)
@@ -195,6 +220,7 @@ end
 
 --- The difference between a state and the rows of tonight, in their order: what to add, note and flag, and what to
 --- remove. `rows` has each id once: { id, cells, member (nil where it is rejected), wanted = { [audience] = true } }.
+--- `counts.stale` is somebody who passes for unchanged, and is not.
 function model.difference(records, open, rows, audiences, rules)
   local adds, removes, ids, seen = {}, {}, {}, {}
   for _, row in ipairs(rows) do
@@ -215,8 +241,11 @@ function model.difference(records, open, rows, audiences, rules)
     local row, record, candidates = seen[id], records[id], {}
     for audience = 1, audiences do
       local wanted = row and row.wanted[audience] and row or nil
-      local class = class_of(record, open[id] and open[id][audience], wanted, record and record.status[audience], rules)
+      local class = class_of(record, open[id] and open[id][audience], wanted, audience, rules)
       counts[class] = (counts[class] or 0) + 1
+      if class == "unchanged" and record.member ~= row.member then
+        counts.stale = id
+      end
       if class == "removed" then
         removes[#removes + 1] = entry_of("remove", id, audience)
       elseif class == "candidate" then

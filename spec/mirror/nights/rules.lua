@@ -176,6 +176,8 @@ rules.mutants = {
   ["an unsure add keeps flags"] = with_switch "unsure_keeps_flags",
   ["a note keeps flags"] = with_switch "note_keeps_flags",
   ["flags come last"] = with_switch "flags_come_last",
+  ["a refusal is of all audiences"] = with_switch("refusals_are_of", 3),
+  ["a refusal leaves the others known"] = with_switch "refusals_leave_others",
 }
 
 rules.ORDER = { "confirm at 202", "send while a chunk is open", "an old chunk sent again", "record after sending",
@@ -183,7 +185,8 @@ rules.ORDER = { "confirm at 202", "send while a chunk is open", "an old chunk se
   "completed = applied once settled", "completed beats failed", "missing = ended",
   "refused content = unchanged", "settled by the clock alone", "one try for two sendings", "sent long after it began",
   "sent again as rows are now", "the envelope is believed", "a night owns what it cut before it crashed",
-  "an unsure add keeps flags", "a note keeps flags", "flags come last" }
+  "an unsure add keeps flags", "a note keeps flags", "flags come last", "a refusal is of all audiences",
+  "a refusal leaves the others known" }
 
 --- The rules with one of them broken.
 function rules.broken(name)

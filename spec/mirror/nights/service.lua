@@ -14,7 +14,14 @@ function service.new(dice, audiences, latest)
   for audience = 1, audiences do
     members[audience] = {}
   end
-  return setmetatable({ dice = dice, now = 0, latest = latest, members = members, pending = {}, tasks = {} }, Service)
+  local picky = dice:happens(0.4) and dice:whole(1, audiences) or nil
+  return setmetatable({ dice = dice, now = 0, latest = latest, members = members, pending = {}, tasks = {},
+    picky = picky }, Service)
+end
+
+--- Whether it may refuse that member for an audience: all of them do, or one.
+function Service:refuses(audience, member)
+  return member == "v4" and (not self.picky or self.picky == audience)
 end
 
 local function is_before(a, b)
@@ -89,7 +96,7 @@ local function refused_of(self, operations, faults)
   local list = {}
   if self.dice:happens(faults.refuses_content) then
     for i, one in ipairs(operations) do
-      if one.op == "add" and one.member == "v4" then
+      if one.op == "add" and self:refuses(one.audience, one.member) then
         list[#list + 1] = i
       end
     end

@@ -3,11 +3,11 @@ local entries = require "scope3.util.entries"
 
 local checks = {}
 
----@class scope3.SeasonKnown  what is known of a season
----@field ever table<string, table<string, boolean>>  the hashes that the export ever wanted, by id
+---@class scope3.SeasonKnown  what is known of a season, by place: an audience and a person
+---@field ever table<string, table<string, boolean>>  the hashes that the export ever wanted
 ---@field strangers table<string, string>  who was there without the job, with their hashes
----@field refused table<string, table<string, boolean>>  the cells of rows that the service refused, by id
----@field settled table<string, string>  the hash of those of whom nothing was in doubt since, by id
+---@field refused table<string, table<string, boolean>>  the cells of rows that the service refused
+---@field settled table<string, string>  the hash of those of whom nothing was in doubt since
 
 local function shown(id)
   return #id > 20 and id:sub(1, 20) .. "…" or id
@@ -77,16 +77,26 @@ local function size(set)
   return n
 end
 
--- Everybody with a row is counted once.
-function checks.of_counts(mirror, tonight)
-  local people = size(tonight.wanted)
+local function of_counts_of_one(mirror, people)
   local told = mirror.added + mirror.changed + mirror.unchanged + mirror.rejected_before
   local waiting = mirror.under_way + mirror.deferred
-  if mirror.rows - mirror.replaced ~= people then
-    return ("%d rows and %d replaced are not %d people"):format(mirror.rows, mirror.replaced, people)
-  elseif told > people or told + waiting < people then
+  if told > people or told + waiting < people then
     return ("%d people are counted, and %d wait: there are %d"):format(told, waiting, people)
   end
+end
+
+-- Everybody with a row is counted once in each audience that takes it.
+function checks.of_counts(mirror, tonight)
+  if mirror.rows - mirror.replaced ~= tonight.people then
+    return ("%d rows and %d replaced are not %d people"):format(mirror.rows, mirror.replaced, tonight.people)
+  end
+  for i, of in ipairs(mirror.audiences or {}) do
+    local problem = of_counts_of_one(of, tonight.takes[i] or 0)
+    if problem then
+      return ("audience %d: %s"):format(i, problem)
+    end
+  end
+  return of_counts_of_one(mirror, size(tonight.wanted))
 end
 
 local function is_exempt(known, tonight, id)

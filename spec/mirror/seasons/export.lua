@@ -1,4 +1,6 @@
 -- An export that changes from night to night, and what its rows come to: read row by row, the last of an id counts.
+local audiences = require "spec.mirror.seasons.audiences"
+local entries = require "scope3.util.entries"
 local world = require "spec.support.world"
 
 local Export = {}
@@ -7,6 +9,8 @@ Export.__index = Export
 local export = {}
 
 local VERSIONS = 5 -- emails that a person may have
+
+local TIERS, CITIES = { "gold", "silver", "tin" }, { "here", "there" }
 
 local STYLES = {
   function(email) return email end,
@@ -46,11 +50,13 @@ end
 --- An export of so many people, of whom some are in it.
 ---@param dice table  of spec.mirror.seasons.dice
 ---@param count integer
-function export.new(dice, count)
-  local self = setmetatable({ dice = dice, people = {} }, Export)
+---@param list table[]  audiences
+function export.new(dice, count, list)
+  local self = setmetatable({ dice = dice, people = {}, audiences = list }, Export)
   local emails = {}
   for n = 1, count do
-    self.people[n] = { n = n, id = id_of(n), version = 1, style = 1, is = dice:happens(0.7) and "in" or "out" }
+    self.people[n] = { n = n, id = id_of(n), version = 1, style = 1, is = dice:happens(0.7) and "in" or "out",
+      tier = dice:pick(TIERS), city = dice:pick(CITIES) }
     for version = 1, VERSIONS do
       emails[#emails + 1] = email_of(n, version)
     end
@@ -71,6 +77,8 @@ local CHANGES = {
   { 2, function(person, dice) person.style = dice:whole(1, #STYLES) end },
   { 1, function(person) person.is = person.is == "rejected" and "in" or "rejected" end },
   { 1, function(person) person.is = person.is == "skipped" and "in" or "skipped" end },
+  { 3, function(person, dice) person.tier = dice:pick(TIERS) end },
+  { 2, function(person, dice) person.city = dice:pick(CITIES) end },
 }
 
 --- Another day: a share of the people changes.
@@ -88,7 +96,15 @@ local function row_of(self, person, is, version)
   local dice = self.dice
   return { id = person.id, person = person, is = is, version = version, note = ("n%d"):format(dice:whole(1, 999)),
     mail = is == "rejected" and "nobody" or STYLES[person.style](email_of(person.n, version)),
-    consent = is == "skipped" and "no" or "yes" }
+    consent = is == "skipped" and "no" or "yes", tier = person.tier, city = person.city }
+end
+
+-- Of a row before the one that counts.
+local function earlier_row(self, person, is)
+  local dice = self.dice
+  local row = row_of(self, person, is, dice:whole(1, VERSIONS))
+  row.tier, row.city = dice:pick(TIERS), dice:pick(CITIES)
+  return row
 end
 
 -- All rows in their order: some people have rows before the one that counts, some rows are of nobody.
@@ -99,12 +115,12 @@ local function rows_of(self)
       rows[#rows + 1] = row_of(self, person, person.is, person.version)
       if dice:happens(0.03) then
         local is = dice:pick { "in", "in", "rejected", "skipped" }
-        rows[#rows + 1] = row_of(self, person, is, dice:whole(1, VERSIONS))
+        rows[#rows + 1] = earlier_row(self, person, is)
       end
     end
   end
   if dice:happens(0.2) then
-    rows[#rows + 1] = { id = "", mail = "p1.v1@example.org", consent = "yes", note = "x" }
+    rows[#rows + 1] = { id = "", mail = "p1.v1@example.org", consent = "yes", note = "x", tier = "gold", city = "here" }
   end
   dice:shuffle(rows)
   return rows
@@ -125,14 +141,15 @@ end
 local function as_jsonl(rows)
   local lines = {}
   for i, row in ipairs(rows) do
-    lines[i] = world.json.encode { id = row.id, mail = row.mail, consent = row.consent, note = row.note }
+    lines[i] = world.json.encode { id = row.id, mail = row.mail, consent = row.consent, note = row.note,
+      tier = row.tier, city = row.city }
   end
   return table.concat(lines, "\n") .. "\n"
 end
 
 -- Writes rows to a file: its path.
 local function write(self, rows, path)
-  local dice, columns = self.dice, { "id", "mail", "consent", "note" }
+  local dice, columns = self.dice, { "id", "mail", "consent", "note", "tier", "city" }
   dice:shuffle(columns)
   local is_jsonl = #rows > 0 and dice:happens(0.15)
   path = path .. (is_jsonl and ".jsonl" or ".csv")
@@ -144,32 +161,40 @@ local function write(self, rows, path)
   return path
 end
 
--- What the rows come to, for a job that takes those whose consent is yes: the person's hash, or false where the row is
---- rejected, by id.
-local function read(self, rows)
-  local wanted = {}
+-- The last row of each id that any audience takes, where its consent is yes.
+local function last_rows(self, rows)
+  local last = {}
   for _, row in ipairs(rows) do
-    if row.person and row.is ~= "skipped" then
-      wanted[row.id] = row.is == "in" and self:hash(row.person, row.version) or false
+    for _, audience in ipairs(row.is ~= "skipped" and self.audiences or {}) do
+      if audience.takes(row) then
+        last[row.id] = row
+      end
     end
   end
-  return wanted
+  return last
 end
 
--- The text of the cells that are mapped, by id: it changes where a row is to be looked at anew.
-local function cells_of(rows)
-  local cells = {}
-  for _, row in ipairs(rows) do
-    if row.is ~= "skipped" then
-      cells[row.id] = row.mail
+-- What the rows come to, by place: the person's hash, or false where the row is rejected. And the text of the cells that
+-- are mapped, which changes where a row is to be looked at anew. And how many people each audience takes, and all.
+local function read(self, rows)
+  local wanted, cells, takes, people = {}, {}, {}, 0
+  for id, row in entries(last_rows(self, rows)) do
+    people = people + (row.person and 1 or 0)
+    for i, audience in ipairs(self.audiences) do
+      if row.person and audience.takes(row) then
+        local place = audiences.place(audience.id, id)
+        wanted[place] = row.is == "in" and self:hash(row.person, row.version) or false
+        cells[place], takes[i] = row.mail, (takes[i] or 0) + 1
+      end
     end
   end
-  return cells
+  return { wanted = wanted, cells = cells, takes = takes, people = people }
 end
 
 --- Writes tonight's files: one to three, CSV or JSON Lines, gzip or not.
 ---@param folder string
----@return {paths: string[], wanted: table<string, string|false>, cells: table<string, string>}
+---@return {paths: string[], wanted: table<string, string|false>, cells: table<string, string>, takes: integer[],
+---  people: integer}
 function Export:write(folder)
   local rows, files = rows_of(self), self.dice:pick { 1, 1, 1, 2, 3 }
   local paths, at = {}, 1
@@ -181,7 +206,9 @@ function Export:write(folder)
     at = last + 1
     paths[i] = write(self, part, ("%s/export%d"):format(folder, i))
   end
-  return { paths = paths, wanted = read(self, rows), cells = cells_of(rows) }
+  local tonight = read(self, rows)
+  tonight.paths = paths
+  return tonight
 end
 
 return export

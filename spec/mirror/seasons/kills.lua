@@ -1,5 +1,7 @@
 -- One night of a mirror, killed at each of its writes and sends: a fold of 260 requests, and 20 requests of its own.
--- After that comes another night, and one when nothing can be under way any more.
+-- After that comes another night, and one when nothing can be under way any more. One audience, or two: then half as
+-- many people are in both, and some change from one to the other.
+local audiences = require "spec.mirror.seasons.audiences"
 local entries = require "scope3.util.entries"
 local process = require "spec.mirror.seasons.process"
 local world = require "spec.support.world"
@@ -25,33 +27,54 @@ local function email(n, version)
 end
 
 -- The people of the first night, or those of the next: 4 are gone, 4 new, and 12 changed.
-local function people(is_next)
-  local found = {}
+local function people_of_one(is_next)
+  local rows = {}
   for n = is_next and 5 or 1, PEOPLE + (is_next and 4 or 0) do
-    found["c" .. n] = email(n, is_next and n <= 16 and 2 or 1)
+    rows[#rows + 1] = { id = "c" .. n, mail = email(n, is_next and n <= 16 and 2 or 1), city = "here", tier = "gold" }
   end
-  return found
+  return rows
 end
 
-local function write(path, of)
-  local ids, lines = {}, { "id,mail,consent" }
-  for id in entries(of) do
-    ids[#ids + 1] = id
+-- The same of two audiences: 2 are gone, 2 new, and 4 changed, each in both; 2 leave one for the other.
+local function people_of_two(is_next)
+  local rows = {}
+  for n = is_next and 3 or 1, PEOPLE / 2 + (is_next and 3 or 1) do
+    local row = { id = "c" .. n, mail = email(n, is_next and n <= 6 and 2 or 1), city = "here", tier = "gold" }
+    if n == 7 or n == 8 then
+      row.tier = is_next and "gold" or "tin"
+      row.city = is_next and "there" or "here"
+    end
+    rows[#rows + 1] = row
   end
-  table.sort(ids)
-  for i, id in ipairs(ids) do
-    lines[i + 1] = ("%s,%s,yes"):format(id, of[id])
+  return rows
+end
+
+local function write(path, rows)
+  local lines = { "id,mail,consent,city,tier" }
+  for i, row in ipairs(rows) do
+    lines[i + 1] = ("%s,%s,yes,%s,%s"):format(row.id, row.mail, row.city, row.tier)
   end
   world.write(path, table.concat(lines, "\n") .. "\n")
 end
 
+-- Who is to be in which audience, by place.
+local function wanted_of(list, rows)
+  local wanted = {}
+  for _, row in ipairs(rows) do
+    for _, audience in ipairs(list) do
+      if audience.takes(row) then
+        wanted[audiences.place(audience.id, row.id)] = require("scope3").email.hash(row.mail)
+      end
+    end
+  end
+  return wanted
+end
+
 -- One run of the command: what came of it, and of its night.
 local function run(self, file, how)
-  local args = { "sync", self.folder .. "/" .. file, "--state", self.state, "--base-url", self.service.url, "--mirror",
-    "--max-members", "1", "--wait=6000", "--timeout", "2000", "--concurrency", how.concurrency or "1" }
-  for _, word in ipairs(process.ARGS) do
-    args[#args + 1] = word
-  end
+  local args = process.words(self.script, { { self.folder .. "/" .. file, "--state", self.state, "--base-url",
+    self.service.url, "--mirror", "--max-members", "1", "--wait=6000", "--timeout", "2000", "--concurrency",
+    how.concurrency or "1" } })
   local ran = process.run(self.folder, args,
     { ahead = self.ahead, speed = process.SPEED, at = how.at, half = how.half, signal = how.at and 9 })
   local result = world.json.decode(ran.output)
@@ -59,7 +82,7 @@ local function run(self, file, how)
   return ran
 end
 
--- Whether the audience is what the second export wants.
+-- Whether each audience is what the second export wants.
 local function is_exact(self)
   local seen = self.service:look(self.last)
   self.sent = #seen.came
@@ -77,14 +100,17 @@ local function is_exact(self)
 end
 
 --- Sends everybody, a request each, and keeps state and service as they are then.
-function kills.new()
-  local scope3 = require "scope3"
+---@param several? boolean  two audiences
+function kills.new(several)
   local self = setmetatable({ folder = world.path ".kills", ahead = 0, wanted = {} }, Kills)
+  local people, list = several and people_of_two or people_of_one, audiences.ONE
   shell("mkdir -p " .. self.folder)
   self.state = self.folder .. "/crm.state"
-  for id, mail in entries(people(true)) do
-    self.wanted[id] = scope3.email.hash(mail)
+  if several then
+    list, self.script = { audiences.SEVERAL[1], audiences.SEVERAL[2] }, self.folder .. "/script.lua"
+    audiences.write(list, self.script)
   end
+  self.wanted = wanted_of(list, people(true))
   write(self.folder .. "/first.csv", people(false))
   write(self.folder .. "/next.csv", people(true))
   self.service = process.service(process.SETTINGS)

@@ -1,6 +1,7 @@
 -- What happens in a night besides the export: options of the command, faults of the service, how its tasks end, a
 -- signal, and the time until the next night.
 local entries = require "scope3.util.entries"
+local place = require("spec.mirror.seasons.audiences").place
 
 local plan = {}
 
@@ -64,6 +65,20 @@ local function late_copies(dice, faults)
   return lengths
 end
 
+--- Whom the service refuses, by place: some for all audiences, and some for one.
+function plan.refused(dice, ids, audiences, most)
+  local places = {}
+  for _ = 1, most do
+    local id, one = dice:pick(ids), dice:happens(0.6) and dice:whole(1, #audiences)
+    for i, audience in ipairs(audiences) do
+      if not one or one == i then
+        places[#places + 1] = place(audience.id, id)
+      end
+    end
+  end
+  return places
+end
+
 --- The time until the next night.
 function plan.pause(dice)
   return dice:weighted { { 2, HOUR }, { 8, DAY }, { 1, 2 * DAY }, { 1, 73 * HOUR } } + dice:whole(0, 600)
@@ -85,8 +100,9 @@ end
 --- A night by chance.
 ---@param dice table
 ---@param ids string[]  of the export
+---@param audiences table[]
 ---@param points integer  that a night has
-function plan.random(dice, ids, points)
+function plan.random(dice, ids, audiences, points)
   local night = plan.calm()
   night.name, night.mode = "random", dice:happens(0.06) and "upsert" or "mirror"
   night.max_members = dice:pick { 1, 3, 7, 20, 100000 }
@@ -129,7 +145,7 @@ function plan.random(dice, ids, points)
     settings.max_body = dice:whole(600, 2500)
   end
   if dice:happens(0.1) then
-    settings.refuse = { dice:pick(ids), dice:pick(ids), dice:pick(ids) }
+    settings.refuse = plan.refused(dice, ids, audiences, 3)
   end
   night.wait = not dice:happens(0.25) and (settings.task_outcomes and 5 or 6000) or nil
   if dice:happens(0.3) then

@@ -45,7 +45,7 @@ function Service:advance(seconds)
   call(self, "PUT", "/sandbox/clock", { advance = seconds })
 end
 
---- What it was asked for after its request `since`, and who is in the audience.
+--- What it was asked for after its request `since`, and who is in which audience, by place.
 function Service:look(since)
   return call(self, "GET", "/sandbox/season?since=" .. since)
 end
@@ -59,20 +59,39 @@ function Service:restore()
   call(self, "POST", "/sandbox/restore", {})
 end
 
---- Another client adds people, which this season's job never wanted.
-function Service:add(people)
+--- Another client adds people to an audience, which this season's job never wanted.
+function Service:add(people, audience)
   local members = world.json.array {}
   for id, hash in entries(people) do
     members[#members + 1] = { externalId = id, hashedEmail = hash }
   end
   call(self, "POST", "/api/v2/buyer/advertisers/25/audiences/sync",
-    { audiences = world.json.array { { audienceId = "crm", name = "crm", add = members } } },
+    { audiences = world.json.array { { audienceId = audience, name = audience, add = members } } },
     { "Authorization: Bearer scope3_other", "Content-Type: application/json" })
 end
 
---- What the nights of a season have in common: the options of the command before those of the night.
-process.ARGS = { "--map", "external_id=id", "--map", "email=mail", "--where", "consent=yes", "--account", "25",
-  "--audience", "crm", "--json", "--quiet", "--rate", "100000", "--patience", "20" }
+--- What the nights of a season have in common: the options of the command besides those of the night.
+process.ARGS = { "--account", "25", "--json", "--quiet", "--rate", "100000", "--patience", "20" }
+
+--- Those of one audience, whose command is `sync`; a script has them where there are several.
+process.MAP = { "--map", "external_id=id", "--map", "email=mail", "--where", "consent=yes", "--audience", "crm" }
+
+--- The words of a command that sends files: with a script, where there is one.
+---@param script? string  its path
+---@param lists string[][]  paths and options
+---@return string[]
+function process.words(script, lists)
+  local words = { script and "run" or "sync", script }
+  for _, list in ipairs { script and {} or process.MAP, process.ARGS } do
+    lists[#lists + 1] = list
+  end
+  for _, list in ipairs(lists) do
+    for _, word in ipairs(list) do
+      words[#words + 1] = word
+    end
+  end
+  return words
+end
 
 --- The service of a season: it stands still in time, and is done at once.
 process.SETTINGS = { task_seconds = 0, audience_seconds = 0, retry_after = false, min_size = 0, clock = "manual" }

@@ -1,6 +1,7 @@
 -- run.lua SEED NIGHTS [SEASONS]: seasons of so many nights, from the seed on. Each night is a process of the command.
 -- SAY=1 tells every night, WATCH=ID one person. Where something is wrong the seed and the night are printed, and the
--- files of that night are left. run.lua kills [STEP [FROM]]: one night, killed at each point.
+-- files of that night are left. run.lua kills [STEP [FROM [TO]]]: one night, killed at each point, for one audience;
+-- run.lua kills2 for two.
 -- Needs the paths of `make env`; `make seasons` has them.
 package.path = "./?.lua;" .. package.path
 local entries = require "scope3.util.entries"
@@ -21,7 +22,7 @@ end
 local function run_season(seed, nights)
   local season = season_of.new(seed, { say = os.getenv "SAY" and print or nil, watch = os.getenv "WATCH" })
   local problem = season:run(nights)
-  print(("seed %d: %d nights, %s%s"):format(seed, season.number, told(season.tally),
+  print(("seed %d: %d nights, audiences: %d, %s%s"):format(seed, season.number, #season.audiences, told(season.tally),
     problem and "\n  " .. problem .. "\n  its files: " .. season.folder or ""))
   io.stdout:flush()
   if problem then
@@ -33,10 +34,11 @@ local function run_season(seed, nights)
 end
 
 -- Whether a night is made good wherever it is killed.
-local function run_kills(step, from)
-  local kills, tally, right = kills_of.new(), {}, true
-  local points = kills:points()
-  for point = from, points, step do
+local function run_kills(several, step, from, to)
+  local kills, tally, right = kills_of.new(several), {}, true
+  local points, done = kills:points(), 0
+  for point = from, math.min(points, to), step do
+    done = done + 1
     for _, half in ipairs { false, true } do
       local what, call = kills:at(point, half)
       what = what == "none" and what or ("%s after %s%s"):format(what, half and "a half of " or "", call)
@@ -47,14 +49,14 @@ local function run_kills(step, from)
       end
     end
   end
-  print(("killed at %d points: %s"):format(points, told(tally)))
+  print(("audiences: %d, killed at %d of %d points: %s"):format(several and 2 or 1, done, points, told(tally)))
   kills:close()
   return right
 end
 
 local right = true
-if arg[1] == "kills" then
-  right = run_kills(tonumber(arg[2]) or 1, tonumber(arg[3]) or 1)
+if arg[1] == "kills" or arg[1] == "kills2" then
+  right = run_kills(arg[1] == "kills2", tonumber(arg[2]) or 1, tonumber(arg[3]) or 1, tonumber(arg[4]) or math.huge)
 else
   local first = tonumber(arg[1]) or 1
   for seed = first, first + (tonumber(arg[3]) or 1) - 1 do

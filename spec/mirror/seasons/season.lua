@@ -1,4 +1,5 @@
 -- A season: nights of the command with one state, against a service that misbehaves, by one seed.
+local audiences = require "spec.mirror.seasons.audiences"
 local checks = require "spec.mirror.seasons.checks"
 local core = require "scope3.core"
 local dice_of = require "spec.mirror.seasons.dice"
@@ -22,7 +23,8 @@ end
 
 --- Begins one.
 ---@param seed integer
----@param opts? {people: integer?, folder: string?, say: fun(line: string)?, watch: string?}
+---@param opts? {people: integer?, folder: string?, say: fun(line: string)?, watch: string?, several: boolean?}
+---  `several`: whether there are several audiences, else by chance
 function season.new(seed, opts)
   opts = opts or {}
   local dice = dice_of.new(seed)
@@ -31,7 +33,8 @@ function season.new(seed, opts)
     known = { ever = {}, strangers = {}, refused = {}, settled = {} } }, Season)
   shell("mkdir -p " .. self.folder)
   self.state = self.folder .. "/crm.state"
-  self.export = export_of.new(dice, opts.people or 40)
+  self:choose_audiences(opts.several)
+  self.export = export_of.new(dice, opts.people or 40, self.audiences)
   self.ids = {}
   for i, person in ipairs(self.export.people) do
     self.ids[i] = person.id
@@ -44,12 +47,38 @@ function season.new(seed, opts)
   return self
 end
 
+-- One audience; or two, to which a third may come later; or three.
+function Season:choose_audiences(several)
+  local by_chance = self.dice:happens(0.5)
+  if several == nil then
+    several = by_chance
+  end
+  self.audiences, self.to_come = audiences.ONE, nil
+  if several then
+    local all = audiences.SEVERAL
+    self.audiences, self.to_come, self.script = { all[1], all[2] }, all[3], self.folder .. "/script.lua"
+    if self.dice:happens(0.5) then
+      self:grow()
+    end
+    audiences.write(self.audiences, self.script)
+  end
+end
+
+-- The audience that is still to come is one of the script's from now on.
+function Season:grow()
+  self.audiences[#self.audiences + 1], self.to_come = self.to_come, nil
+  audiences.write(self.audiences, self.script)
+end
+
 -- Another client adds people; some have the ids of people of the export.
 function Season:add_strangers()
   local strangers = { stranger1 = ("a1"):rep(32), stranger2 = ("b2"):rep(32), stranger3 = ("c3"):rep(32) }
   strangers[self.dice:pick(self.ids)] = ("d4"):rep(32)
-  self.service:add(strangers)
-  self.known.strangers = strangers
+  local audience = self.dice:pick(self.audiences).id
+  self.service:add(strangers, audience)
+  for id, hash in entries(strangers) do
+    self.known.strangers[audiences.place(audience, id)] = hash
+  end
   self.last = self.service:look(0).last
 end
 
@@ -88,14 +117,9 @@ local function note(self, night, tonight)
 end
 
 local function args_of(self, night, tonight)
-  local args = { "sync" }
   local own = { "--state", self.state, "--max-members", night.max_members, "--concurrency", night.concurrency,
     "--timeout", night.timeout, "--base-url", self.service.url }
-  for _, list in ipairs { tonight.paths, process.ARGS, night.args, own } do
-    for _, word in ipairs(list) do
-      args[#args + 1] = word
-    end
-  end
+  local args = process.words(self.script, { tonight.paths, night.args, own })
   if night.mode == "mirror" then
     args[#args + 1] = "--mirror"
   end
@@ -115,20 +139,26 @@ local function all_done(seen)
   return true
 end
 
+-- Whether the service refused members, and nothing else went wrong.
+local function only_refuses(night, run)
+  return night.name == "calm" and night.settings.refuse and run.code == 1
+    and run.complaint:find "^scope3: %d+ members? rejected by the service;[^\n]*\n$" ~= nil
+end
+
 local function is_clean(night, run, mirror, seen)
-  return run.code == 0 and mirror and mirror.deferred + mirror.under_way == 0 and night.mode == "mirror"
+  return (run.code == 0 or only_refuses(night, run)) and mirror and mirror.deferred + mirror.under_way == 0 and night.mode == "mirror"
     and (night.wait or all_done(seen))
 end
 
--- The ids of which the night may have sent a copy that nobody saw arrive.
+-- The places of which the night may have sent a copy that nobody saw arrive.
 local function doubtful(night, seen)
-  local ids = {}
+  local places = {}
   for _, request in ipairs(night.settings.faults and seen.came or {}) do
     for id in entries(request.wishes) do
-      ids[id] = true
+      places[id] = true
     end
   end
-  return ids
+  return places
 end
 
 -- The audience is the export's from now on. What is under way are copies of what the night has sent.
@@ -243,11 +273,26 @@ function Season:night(night, tonight)
   return problem and ("night %d of seed %d: %s"):format(self.number, self.seed, problem), clean, seen, tonight
 end
 
+-- A night without trouble, on which the service may refuse some of whom it is to add.
+local function first_calm(self)
+  local refuses = self.dice:happens(0.5)
+  self.export:change(refuses and 0.5 or 0)
+  local night, tonight = plan.calm(), self.export:write(self.folder)
+  for _, place in ipairs(refuses and plan.refused(self.dice, self.ids, self.audiences, 12) or {}) do
+    if tonight.wanted[place] then
+      night.settings.refuse = night.settings.refuse or {}
+      table.insert(night.settings.refuse, place)
+    end
+  end
+  return night, tonight
+end
+
 --- Nights without trouble, once nothing can be under way: the first is clean, and another one sends nothing.
 ---@return string? problem
 function Season:calm()
   self:advance((73 + plan.LATEST) * 3600)
-  local problem, clean, _, tonight = self:night(plan.calm())
+  local night, tonight = first_calm(self)
+  local problem, clean = self:night(night, tonight)
   if not problem and not clean then
     problem = ("night %d of seed %d: it is quiet, and still the night is not clean"):format(self.number, self.seed)
   end
@@ -269,7 +314,10 @@ function Season:run(nights)
   while self.number < nights do
     self:advance(plan.pause(dice))
     self.export:change(dice:pick { 0, 0.05, 0.1, 0.3 })
-    local problem = self:night(plan.random(dice, self.ids, self.points))
+    if self.to_come and dice:happens(0.1) then
+      self:grow()
+    end
+    local problem = self:night(plan.random(dice, self.ids, self.audiences, self.points))
     if not problem and dice:happens(0.06) then
       problem = self:calm()
     end

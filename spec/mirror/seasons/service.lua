@@ -1,8 +1,30 @@
 -- A sandbox for seasons, in a process of its own. It also carries out parts of tasks that fail, says that a task failed
--- in the content of one that is completed, and tells what each request asked for and which other ones were under way.
+-- for an audience in the content of one that is completed, refuses a member for one audience alone, and tells what each
+-- request asked for and which other ones were under way. People are told by places: audience and person.
+local audiences = require "spec.mirror.seasons.audiences"
 local control = require "scope3.sandbox.control"
 local entries = require "scope3.util.entries"
 local json = require "scope3.sandbox.json"
+local validate = require "scope3.sandbox.validate"
+
+-- Issues of members whose places are in the setting `refuse`; before the sandbox itself takes the other function.
+package.loaded["scope3.sandbox.validate"] = function(body, config)
+  local issues, disliked = validate(body, config), {}
+  for _, place in ipairs(config.refuse or {}) do
+    disliked[place] = true
+  end
+  for i, audience in ipairs(#issues == 0 and body.audiences or {}) do
+    for _, list in ipairs { "add", "remove" } do
+      for k, member in ipairs(type(audience[list]) == "table" and audience[list] or {}) do
+        if disliked[audiences.place(audience.audienceId, member.externalId)] then
+          issues[#issues + 1] = { path = ("audiences[%d].%s[%d]"):format(i - 1, list, k - 1), message = "is not liked" }
+        end
+      end
+    end
+  end
+  return issues
+end
+
 local state = require "scope3.sandbox.state"
 
 local service = {}
@@ -11,21 +33,21 @@ local LATEST = 72 * 3600 -- seconds after which a task counts as gone
 
 local history = {} -- requests in order
 
--- What a body asks for, by id: "add <hash>" or "remove".
+-- What a body asks for, by place: "add <hash>" or "remove".
 local function wishes(body)
   local found = {}
   for _, audience in ipairs(body.audiences) do
     for _, member in ipairs(type(audience.add) == "table" and audience.add or {}) do
-      found[member.externalId] = "add " .. tostring(member.hashedEmail)
+      found[audiences.place(audience.audienceId, member.externalId)] = "add " .. tostring(member.hashedEmail)
     end
     for _, member in ipairs(type(audience.remove) == "table" and audience.remove or {}) do
-      found[member.externalId] = "remove"
+      found[audiences.place(audience.audienceId, member.externalId)] = "remove"
     end
   end
   return found
 end
 
--- The ids of an earlier request under way that this one speaks of too, with another wish; and with the same one.
+-- The places of an earlier request under way that this one speaks of too, with another wish; and with the same one.
 local function overlap(earlier, wanted)
   local other, same = json.array {}, 0
   for id, wish in entries(wanted) do
@@ -42,14 +64,14 @@ local function is_open(record, now)
   return record.task.work ~= nil and now - record.task.created < LATEST
 end
 
--- A half of what a body asks for.
-local function half_of(body, random)
+-- A half of what a body asks for; where `failed` is one of its audiences, all of what it asks for the others.
+local function half_of(body, random, failed)
   local part = { audiences = json.array {} }
   for i, audience in ipairs(body.audiences) do
     local kept = { audienceId = audience.audienceId, add = json.array {}, remove = json.array {} }
     for _, list in ipairs { "add", "remove" } do
       for _, member in ipairs(type(audience[list]) == "table" and audience[list] or {}) do
-        if random() < 0.5 then
+        if failed and failed ~= audience.audienceId or random() < 0.5 then
           table.insert(kept[list], member)
         end
       end
@@ -61,7 +83,8 @@ end
 
 local accept = state.accept
 
--- An outcome with "+half" carries out a half before it ends; "completed:failed" says in its content that it failed.
+-- An outcome with "+half" carries out a half before it ends; "completed:failed" says in its content that it failed for
+-- one of the audiences.
 function state:accept(account, body, number)
   local wanted, now = wishes(body), self.clock()
   local outcome = self.config.task_outcomes[1]
@@ -81,7 +104,8 @@ function state:accept(account, body, number)
   end
   history[#history + 1] = record
   if outcome == "completed:failed" then
-    task.outcome, task.says_failed, task.work = "completed", true, half_of(body, self.random)
+    local failed = body.audiences[1 + math.floor(self.random() * #body.audiences)].audienceId
+    task.outcome, task.says_failed, task.work = "completed", failed, half_of(body, self.random, failed)
   elseif in_part then
     local length = (task.ends < math.huge and task.ends - now or 3600) * self.random()
     table.insert(self.open, { id = "-", account_id = account, status = "submitted", outcome = "completed",
@@ -95,12 +119,12 @@ local show_task = state.show_task
 function state:show_task(task)
   local shown = show_task(self, task)
   if task.says_failed and task.status == "completed" then
-    shown.response = { audiences = json.array { { audienceId = "crm", action = "failed" } } }
+    shown.response = { audiences = json.array { { audienceId = task.says_failed, action = "failed" } } }
   end
   return shown
 end
 
--- What came since the request `since`, who is in the audience, and how many tasks are under way.
+-- What came since the request `since`, who is in which audience, and how many tasks are under way.
 local function tell(sandbox, request)
   sandbox.state:settle()
   local now, came, open = sandbox.clock(), json.array {}, 0
@@ -112,9 +136,10 @@ local function tell(sandbox, request)
     end
   end
   local members = {}
-  local audience = sandbox.state:account("25").by_id.crm
-  for id, stored in entries(audience and audience.members or {}) do
-    members[id] = stored:match "^%S+"
+  for name, audience in entries(sandbox.state:account("25").by_id) do
+    for id, stored in entries(audience.members or {}) do
+      members[audiences.place(name, id)] = stored:match "^%S+"
+    end
   end
   return { status = 200, headers = { { "Content-Type", "application/json" } },
     body = json.encode { came = came, open = open, last = #history, members = members } }

@@ -1,0 +1,40 @@
+-- Whether a night may remove those who leave: the share that is allowed, and the option that the refusal names.
+local core = require "scope3.core"
+local night_guard = require "scope3.job.night_guard"
+
+local function seen(leavers, before)
+  return { before = before, leavers = leavers, rejected = 0, rows = before - leavers, taken = before - leavers,
+    unusable = 0, unusable_before = 0, sent = false }
+end
+
+-- The share of "--max-removed 57%", as the command reads it.
+local function advised(err)
+  return core.number(err.message:match "%(%-%-max%-removed (%d+)%%%)$") / 100
+end
+
+describe("the guard of a night", function()
+  it("allows exactly the share that was given, in every whole percent", function()
+    for percent = 1, 100 do
+      for _, before in ipairs { 100, 700, 12300, 10000000 } do
+        local leavers = before / 100 * percent
+        assert.is_nil(night_guard.problem(seen(leavers, before), { max_removed = percent / 100 }))
+        if percent < 100 then
+          local err = night_guard.problem(seen(leavers + 1, before), { max_removed = percent / 100 })
+          assert.equal("too_many_leave", err.code)
+        end
+      end
+    end
+  end)
+
+  it("names an option that lets the same night remove them, and no smaller one would", function()
+    for before = 1, 120 do
+      for leavers = 1, before do
+        local err = night_guard.problem(seen(leavers, before), { max_removed = 0 })
+        local share = advised(err)
+        assert.is_nil(night_guard.problem(seen(leavers, before), { max_removed = share }))
+        assert.is_truthy(night_guard.problem(seen(leavers, before), { max_removed = share - 0.01 }))
+        assert.equal(share, core.number(err.message:match "max_removed = ([%d.]+)"))
+      end
+    end
+  end)
+end)
