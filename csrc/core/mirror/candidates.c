@@ -108,8 +108,9 @@ static unsigned form_of(const sc3_candidates *c, size_t range, const sc3_candida
 
 /* Of an entry, behind its form. */
 static size_t size_of(const sc3_candidates *c, unsigned form) {
-  return HEAD + ((form & NEAR) != 0 ? NEAR_SIZE : FAR_SIZE) +
-         ((form & BEFORE) != 0 ? BEFORE_SIZE : 0u) + (c->again ? AGAIN_SIZE : 0u);
+  const size_t order = (form & NEAR) != 0 ? NEAR_SIZE : FAR_SIZE;
+  const size_t before = (form & BEFORE) != 0 ? BEFORE_SIZE : 0;
+  return HEAD + order + before + (c->again ? AGAIN_SIZE : 0);
 }
 
 static void write_candidate(const sc3_candidates *c, size_t range, unsigned form, unsigned char *p,
