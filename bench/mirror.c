@@ -165,7 +165,7 @@ static void give_rows(const state *s, sc3_night *n, uint64_t rows, int staged) {
   uint64_t i;
   for (i = 0; i < rows; i++) {
     const uint64_t number = i * STEP % rows, kind = mixed(number) % 1000;
-    const sc3_row_place place = {i, i * 100, 0, 1, 1};
+    const sc3_row_place place = {i, i * 100, 0, 1, 0, 1};
     char text[16];
     const sc3_slice id = id_of(number, text);
     sc3_row_hash hash;
@@ -179,7 +179,7 @@ static void give_rows(const state *s, sc3_night *n, uint64_t rows, int staged) {
 }
 
 static uint64_t night(state *s, sc3_fold *fold) {
-  const sc3_night_options options = {s->key, sc3_slice_of("", 0), s->bits, 1, 0, 0, s->folder};
+  const sc3_night_options options = {s->key, sc3_slice_of("", 0), s->bits, 1, 1, 0, 0, s->folder};
   const uint64_t rows = s->ids + s->ids * NEW / 1000;
   const sc3_candidate *c;
   sc3_leaver leaver;

@@ -93,6 +93,7 @@ static void one_night(uint32_t run, char *blobs[PARTS], size_t sizes[PARTS]) {
                                      sc3_slice_of("1", 1),
                                      BITS,
                                      AUDIENCES,
+                                     1,
                                      run / 2,
                                      draw(2) == 0,
                                      "/tmp"};
@@ -120,7 +121,7 @@ static void one_night(uint32_t run, char *blobs[PARTS], size_t sizes[PARTS]) {
     char text[16];
     const sc3_slice id = any_id(text);
     const sc3_row_hash hash = any_cells(night, id);
-    const sc3_row_place place = {i, (uint64_t)i << 30, 3, (uint16_t)draw(1 << AUDIENCES), 1};
+    const sc3_row_place place = {i, (uint64_t)i << 30, 3, (uint16_t)draw(1 << AUDIENCES), 0, 1};
     if (draw(50) == 0)
       must(sc3_night_exclude(night, id));
     must(sc3_night_row(night, &hash, &place));

@@ -84,21 +84,63 @@ static void count_wanted(sc3l_builder *u, uint32_t mask) {
     u->wanted[audience] += mask >> audience & 1;
 }
 
+/* Gives the night the further members of a row, and the first one that was surveyed. One without
+   any value is none: it takes the place of what an earlier row of the id gave, and no audience
+   wants it. `place` is that of the row. */
+static sc3_mirror_status give_members(const work *w, const sc3_survey *survey,
+                                      sc3_row_place *place) {
+  const sc3_builder *b = &w->u->b;
+  const uint16_t mask = place->mask;
+  const int all = b->op == SC3_REMOVE;
+  sc3_mirror_status status = SC3_MIRROR_OK;
+  int some = 0;
+  unsigned member;
+  for (member = 2; member <= sc3_builder_members(b) && status == SC3_MIRROR_OK; member++) {
+    sc3_mapped mapped;
+    sc3_row_hash hash;
+    const sc3_slice id = sc3_night_id(w->night, survey->id.value, member);
+    const int has =
+        sc3_mapping_read_further(b->mapping, &w->u->record, &survey->mapped, member, &mapped);
+    if (id.p == NULL)
+      return SC3_MIRROR_MEMORY;
+    hash = sc3_night_values(w->night, id, &mapped.values);
+    some |= has;
+    place->further = 1;
+    place->mask = has || all ? mask : 0;
+    status = sc3_night_row(w->night, &hash, place);
+  }
+  place->further = 0;
+  place->mask = all || !some || sc3_mapped_has_identifiers(&survey->mapped) ? mask : 0;
+  return status;
+}
+
 /* Gives the night a row that was surveyed, for the audiences of `mask`. 0 where it failed, and what
  * to answer is pushed. */
 static int give_row(lua_State *L, const work *w, const sc3_survey *survey, uint32_t mask) {
   const sc3_record *r = &w->u->record;
   const sc3_row_hash hash = sc3_night_values(w->night, survey->id.value, &survey->mapped.values);
+  sc3_mirror_status status = SC3_MIRROR_OK;
   sc3_row_place place;
   place.row = r->row;
   place.offset = r->offset;
   place.file = w->file;
   place.mask = (uint16_t)mask;
   place.beyond = sc3_line_beyond(r->row, r->line);
+  place.further = 0;
   sc3_builder_leave(&w->u->b);
   if (w->audiences > 1)
     count_wanted(w->u, mask);
-  return sc3l_mirror_is_well(L, sc3_night_row(w->night, &hash, &place));
+  if (sc3_builder_members(&w->u->b) > 1)
+    status = give_members(w, survey, &place);
+  if (status == SC3_MIRROR_OK)
+    status = sc3_night_row(w->night, &hash, &place);
+  return sc3l_mirror_is_well(L, status);
+}
+
+/* Whether the id of a row is too long, or may be with the number of a member. */
+static int is_too_long(const sc3_builder *b, sc3_slice id) {
+  const size_t more = sc3_builder_members(b) > 1 ? sizeof(sc3_member_suffix) : 0;
+  return id.n + more > SC3_MIRROR_ID_MAX;
 }
 
 /* What a row came to. */
@@ -162,7 +204,7 @@ static surveyed survey_record(lua_State *L, const work *w, const sc3_keys *keys)
     return SURVEYED;
   }
   sc3l_check_status(L, sc3_builder_survey(&u->b, &u->record, &survey));
-  if (u->b.row_rejected == SC3_R_NONE && survey.id.value.n > SC3_MIRROR_ID_MAX)
+  if (u->b.row_rejected == SC3_R_NONE && is_too_long(&u->b, survey.id.value))
     sc3l_check_status(L, sc3_builder_reject(&u->b, SC3_R_MEMBER_TOO_LARGE, SC3_ROLE_NONE, 0));
   if (u->b.row_rejected == SC3_R_NONE)
     return give_row(L, w, &survey, mask) ? SURVEYED : NIGHT_FAILED;
@@ -179,6 +221,8 @@ static int survey_rows(lua_State *L) {
   keys = sc3_mapping_keys(u->b.mapping);
   keys.all = u->has_where || u->wheres != 0; /* they may look at any of them */
   sc3l_source_other_keys(w->source);
+  if (u->building != NULL)
+    u->building->members = 0; /* what was staged is gone */
   for (;;) {
     sc3_next next;
     if (sc3l_is_spent(&w->budget, sc3l_source_bytes(w->source) - start))
@@ -252,11 +296,24 @@ static sc3_next read_row(work *w, const sc3_keys *keys) {
   return is_gone(w->source, next) ? SC3_NEXT_END : next;
 }
 
+/* Takes the candidate under way out of the row that was built last. */
+static int select_member(lua_State *L, const work *w) {
+  int same;
+  if (sc3_building_select(w->u->building, w->night, &w->u->b, &same) != SC3_MIRROR_OK)
+    return luaL_error(L, "not enough memory");
+  if (!same)
+    (void)push_changed(L);
+  return same;
+}
+
 /* Builds the candidate under way. 0 where that did not come about, and what to answer is pushed. */
 static int build_row(lua_State *L, work *w, const sc3_keys *keys) {
   sc3l_builder *u = w->u;
-  const sc3_next next = read_row(w, keys);
+  sc3_next next;
   int same;
+  if (sc3_building_has_row(u->building))
+    return select_member(L, w);
+  next = read_row(w, keys);
   if (next != SC3_NEXT_RECORD) {
     (void)(next == SC3_NEXT_END ? push_changed(L) : sc3l_push_no_record(L, w->source, next));
     return 0;

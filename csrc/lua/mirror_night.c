@@ -1,4 +1,5 @@
 /* "scope3.mirror_night": what of a night's rows has to be built, and who leaves. */
+#include "../core/members/member.h"
 #include "../core/mirror/night.h"
 
 #include "arguments.h"
@@ -42,12 +43,12 @@ static sc3_night_mode opt_mode(lua_State *L) {
   return SC3_NIGHT_MIRROR;
 }
 
-/* night{ key, version = "", parts = 256, audiences = 1, refresh = 0, mode = "mirror", folder =
-   $TMPDIR } -> night | nil, message, code. `key` is 16 bytes; `version` goes into the hash of all
-   cells; what was accepted in a run before `refresh` is sent anew. In the mode "upsert" nobody
-   leaves; in the mode "remove" those leave who have a row, and there are no candidates. */
+/* night{ key, version = "", parts = 256, audiences = 1, members = 1, refresh = 0, mode = "mirror",
+   folder = $TMPDIR } -> night | nil, message, code. `key` is 16 bytes; `version` goes into the hash
+   of all cells; what was accepted in a run before `refresh` is sent anew. In the mode "upsert"
+   nobody leaves; in the mode "remove" those leave who have a row, and there are no candidates. */
 static int night_new(lua_State *L) {
-  static const char *const known[] = {"audiences", "folder",  "key",     "mode",
+  static const char *const known[] = {"audiences", "folder",  "key",     "members", "mode",
                                       "parts",     "refresh", "version", NULL};
   sc3_night_options options;
   sc3_night *night;
@@ -56,6 +57,7 @@ static int night_new(lua_State *L) {
   sc3l_check_keys(L, 1, known, "night");
   options.bits = sc3l_check_parts(L);
   options.audiences = sc3l_check_audiences(L);
+  options.members = (unsigned)sc3l_opt_whole(L, 1, "members", 1, SC3_EACH_MAX, 1);
   options.refresh = (uint32_t)sc3l_opt_whole(L, 1, "refresh", 0, UINT32_MAX, 0);
   options.mode = opt_mode(L);
   options.folder = sc3l_check_folder(L);
@@ -106,6 +108,7 @@ static int night_row(lua_State *L) {
   sc3_row_place place;
   luaL_checktype(L, 3, LUA_TTABLE);
   place.mask = check_mask(L, 4);
+  place.further = 0;
   place.row = check_48(L, 5);
   place.offset = check_48(L, 6);
   place.file = (uint16_t)sc3l_check_whole(L, 7, 0, UINT16_MAX);

@@ -117,7 +117,7 @@ describe("a job that leaves people out", function()
     end
 
     it("that is empty, blank, or only a title", function()
-      assert.equal("empty", refused(list "").code)
+      assert.equal("no_exclusions", refused(list "").code)
       assert.equal("no_exclusions", refused(list "\n \n").code)
       assert.equal("no_exclusions", refused(list "Customer Id\n").code)
       assert.equal("no_exclusions", refused { list "id1\n", list "email\n" }.code)

@@ -317,7 +317,8 @@ local BY_FILE = {
     { "to->mask = later->mask;", "" },
     { "to->excluded |= later->excluded;", "" },
     { "    to->last = later->last;", "" },
-    { "g->replaced += to->has_row;", "g->replaced += 1;" },
+    { "g->replaced += to->has_row && !later->further;", "g->replaced += 1;" },
+    { "to->further = later->further;", "" },
     { "if (!g->items[i].gone)", "if (1)" },
   },
   ["mirror/members_blob.c"] = {

@@ -8,6 +8,7 @@
 
 typedef struct staged {
   size_t offset, length, id_length;
+  unsigned member; /* its number in the row, see sc3_values */
   sc3_member_counts counts;
 } staged;
 
@@ -99,6 +100,8 @@ sc3_status sc3_builder_reject(sc3_builder *b, sc3_reason reason, sc3_role at, si
 }
 
 sc3_status sc3_builder_drop(sc3_builder *b, sc3_role role, sc3_reason reason, size_t column) {
+  if (b->quiet)
+    return SC3_OK;
   b->tally.dropped_for[reason]++;
   if (b->identifier_dropped == SC3_R_NONE)
     b->identifier_dropped = reason;
@@ -179,6 +182,7 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
   s->offset = offset;
   s->length = b->scratch.n - offset;
   s->id_length = outcome->id_length;
+  s->member = values->member;
   sc3_member_counts_set(&s->counts, op, outcome);
   if (later != NULL)
     sc3_hash_queue_push(&b->hashes, &b->scratch, offset);
@@ -280,6 +284,7 @@ static void leave_out_others(sc3_builder *b) {
 }
 
 /* Stages the further members of a row whose first one was staged. */
+SC3_COLD
 static sc3_status stage_further(sc3_builder *b, const sc3_record *r, const sc3_mapped *first) {
   sc3_outcome outcome;
   sc3_status st = SC3_OK;
@@ -357,7 +362,19 @@ sc3_status sc3_builder_survey(sc3_builder *b, const sc3_record *r, sc3_survey *o
 sc3_status sc3_builder_map_surveyed(sc3_builder *b, const sc3_record *r, const sc3_survey *survey,
                                     const sc3_payload *next) {
   const sc3_status st = refuse_values(b, &survey->mapped);
-  return st == SC3_OK ? stage_values(b, r, &survey->mapped.values, next) : st;
+  return st == SC3_OK ? stage_mapped(b, r, &survey->mapped, next) : st;
+}
+
+unsigned sc3_builder_members(const sc3_builder *b) {
+  return (unsigned)b->mapping->member_count;
+}
+
+void sc3_builder_select(sc3_builder *b, unsigned member) {
+  const staged *s = (const staged *)(const void *)b->staged.p;
+  const size_t n = b->staged.n / sizeof *s;
+  b->next_staged = 0;
+  while (b->next_staged < n && s[b->next_staged].member != member)
+    b->next_staged++;
 }
 
 sc3_status sc3_builder_looks_excluded(sc3_builder *b, const sc3_survey *survey, int *excluded) {

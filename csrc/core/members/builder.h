@@ -54,6 +54,7 @@ typedef struct sc3_builder {
   size_t excluded_of_row;     /* members of the row under way that were left out */
   sc3_hash_queue hashes;      /* empty outside sc3_builder_gather() and sc3_builder_settle() */
   sc3_mapping *mapping;       /* the owner's, NULL for rows that are no records */
+  int quiet;                  /* identifiers that are dropped are not counted */
   /* Inside an epoch (docs: lua/scope3/job/batcher.lua), else NULL: the ids of payloads that were
    * sealed in it, and where a further member of one of them goes. */
   const sc3_id_set *sealed;
@@ -114,9 +115,16 @@ typedef struct sc3_survey {
    dropped. */
 sc3_status sc3_builder_survey(sc3_builder *b, const sc3_record *record, sc3_survey *out);
 
-/* Stages the member of a row that was surveyed and not rejected. */
+/* Stages the members of a row that was surveyed and not rejected. */
 sc3_status sc3_builder_map_surveyed(sc3_builder *b, const sc3_record *record,
                                     const sc3_survey *survey, const sc3_payload *next);
+
+/* How many members a row may give. */
+unsigned sc3_builder_members(const sc3_builder *b);
+
+/* Of a row that may give several, has only that member wait of those staged, or none. The others
+   are kept, until another row begins. */
+void sc3_builder_select(sc3_builder *b, unsigned member);
 
 /* Whether the member of a row that was surveyed and not rejected would be left out: then the row is
    counted for it, and ended. Nothing else of it is counted, nor staged. */

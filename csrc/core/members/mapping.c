@@ -217,8 +217,8 @@ static void take_field(const sc3_target *t, const sc3_field *f, int repair, sc3_
     take_value(t, f->value, &out->values);
 }
 
-static inline void read_targets(const sc3_mapping *m, size_t i, size_t end, const sc3_record *r,
-                                int repair, sc3_mapped *out) {
+SC3_INLINE void read_targets(const sc3_mapping *m, size_t i, size_t end, const sc3_record *r,
+                             int repair, sc3_mapped *out) {
   for (; i < end; i++) {
     const sc3_target *t = &m->targets[i];
     const sc3_field *f = field_of(r, t->column, t->key, t->name);
@@ -232,6 +232,7 @@ static inline void read_targets(const sc3_mapping *m, size_t i, size_t end, cons
 }
 
 /* Notes the emails and phones of all members. */
+SC3_COLD
 static void read_contacts(const sc3_mapping *m, const sc3_record *r, sc3_mapped *out) {
   size_t i, n = 0;
   for (i = 0; i < m->target_count; i++) {
@@ -267,6 +268,7 @@ static void share(const sc3_values *first, sc3_values *v) {
   share_role(first, SC3_ROLE_EXTERNAL_ID, v);
   share_role(first, SC3_ROLE_REGION, v);
   v->meant = first->meant;
+  v->id = first->id;
   v->contacts = first->contacts;
   v->contact_count = first->contact_count;
   for (i = 0; i < first->fallback_count; i++) {
@@ -282,6 +284,7 @@ static int has_own(const sc3_values *v) {
          v->role[SC3_ROLE_HASHED_EMAIL].p != NULL || v->role[SC3_ROLE_HASHED_PHONE].p != NULL;
 }
 
+SC3_COLD
 int sc3_mapping_read_further(const sc3_mapping *m, const sc3_record *r, const sc3_mapped *first,
                              unsigned member, sc3_mapped *out) {
   sc3_mapped_clear(out);
@@ -289,4 +292,8 @@ int sc3_mapping_read_further(const sc3_mapping *m, const sc3_record *r, const sc
   out->values.member = member;
   read_targets(m, m->ends[member - 2], m->ends[member - 1], r, 0, out); /* no uid among them */
   return has_own(&out->values);
+}
+
+int sc3_mapped_has_identifiers(const sc3_mapped *m) {
+  return has_own(&m->values) || m->values.uid_count > 0;
 }

@@ -90,6 +90,9 @@ static inline void sc3_mapped_clear(sc3_mapped *m) {
   m->refused_count = 0;
 }
 
+/* Whether there is any value to find a person by. */
+int sc3_mapped_has_identifiers(const sc3_mapped *m);
+
 /* Takes the values of the first member's targets from a record without a fault into `*out`, which
  * must be clear. `repair` as in sc3_uid_read(). */
 void sc3_mapping_read(const sc3_mapping *m, const sc3_record *record, int repair, sc3_mapped *out);

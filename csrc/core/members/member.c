@@ -183,6 +183,7 @@ static sc3_pii meant_by(const sc3_values *v, sc3_slice value, sc3_pii named) {
 }
 
 /* Whether an id ends as those of a row's further members do: it would be taken for one of them. */
+SC3_COLD
 static int is_numbered(sc3_slice id) {
   unsigned member;
   for (member = 2; member <= SC3_EACH_MAX; member++) {
@@ -216,7 +217,8 @@ static sc3_reason take_id(const work *w, sc3_external_id_form *form) {
   if (v->id != NULL) {
     form->value = v->id->value;
     form->repairs = v->id->repairs;
-    o->repairs |= form->repairs;
+    if (v->member < 2)
+      o->repairs |= form->repairs;
     return SC3_R_NONE;
   }
   if (!sc3_slice_some(c.value))
@@ -364,6 +366,7 @@ static sc3_status put_id(sc3_buffer *out, sc3_slice id, size_t *id_length) {
 }
 
 /* Appends the number that the id of a further member ends in. */
+SC3_COLD
 static sc3_status put_suffix(sc3_buffer *out, unsigned member, sc3_outcome *o) {
   sc3_member_suffix suffix;
   o->id_suffix = sc3_member_suffix_write(member, &suffix);

@@ -10,7 +10,7 @@ enum { LARGEST_ESCAPE = 6, REMOVAL = 64 };
 
 void sc3_building_init(sc3_building *g) {
   memset(g, 0, sizeof *g);
-  sc3_buffer_init(&g->id, SC3_MIRROR_ID_MAX);
+  sc3_buffer_init(&g->id, SC3_MIRROR_ID_MAX + sizeof(sc3_member_suffix));
   sc3_buffer_init(&g->json, SC3_MIRROR_ID_MAX * LARGEST_ESCAPE + REMOVAL);
 }
 
@@ -105,9 +105,105 @@ static sc3_status build(sc3_building *g, const sc3_night *n, sc3_builder *b,
   return st == SC3_OK ? sc3_builder_end(b, 0) : st;
 }
 
-sc3_mirror_status sc3_building_build(sc3_building *g, const sc3_night *n, sc3_builder *b,
+/* --- rows that may give several members --- */
+
+/* The number of the candidate's member in the row that was built; 0 where it is none of it. */
+static unsigned member_of(const sc3_building *g) {
+  unsigned member = g->members;
+  while (member > 0 && (g->hashes[member - 1].id != g->candidate.hash ||
+                        g->hashes[member - 1].cells != g->candidate.cells))
+    member--;
+  return member;
+}
+
+static sc3_mirror_status hash_members(sc3_building *g, sc3_night *n, const sc3_builder *b,
+                                      const sc3_record *record, const sc3_survey *survey) {
+  unsigned member;
+  g->hashes[0] = sc3_night_values(n, survey->id.value, &survey->mapped.values);
+  for (member = 2; member <= sc3_builder_members(b); member++) {
+    sc3_mapped mapped;
+    const sc3_slice id = sc3_night_id(n, survey->id.value, member);
+    if (id.p == NULL)
+      return SC3_MIRROR_MEMORY;
+    (void)sc3_mapping_read_further(b->mapping, record, &survey->mapped, member, &mapped);
+    g->hashes[member - 1] = sc3_night_values(n, id, &mapped.values);
+  }
+  g->members = sc3_builder_members(b);
+  g->order = g->candidate.order;
+  g->again = g->candidate.again.chunk > 0;
+  return SC3_MIRROR_OK;
+}
+
+/* Counts the row, once for all its members. Where all that was asked so far is if it is excluded,
+   only that counts. */
+static sc3_status count_row(sc3_building *g, sc3_builder *b) {
+  g->counted = g->row_excluded || !is_only_asked(&g->candidate);
+  if (g->counted)
+    return sc3_builder_end(b, 0);
+  sc3_builder_leave(b);
+  return SC3_OK;
+}
+
+/* Stages all members of a row. */
+static sc3_status stage_all(sc3_building *g, sc3_builder *b, const sc3_payload *next,
+                            const sc3_record *record, const sc3_survey *survey) {
+  sc3_status st;
+  g->id.n = 0;
+  st = sc3_buffer_append(&g->id, survey->id.value.p, survey->id.value.n);
+  g->id_length = g->id.n;
+  if (st != SC3_OK)
+    return st;
+  b->quiet = is_only_asked(&g->candidate);
+  st = sc3_builder_map_surveyed(b, record, survey, next);
+  b->quiet = 0;
+  g->row_excluded = b->excluded_of_row > 0;
+  return st == SC3_OK ? count_row(g, b) : st;
+}
+
+static sc3_mirror_status build_several(sc3_building *g, sc3_night *n, sc3_builder *b,
+                                       const sc3_payload *next, const sc3_record *record,
+                                       int *same) {
+  sc3_survey survey;
+  sc3_mirror_status status;
+  sc3_status st = sc3_builder_survey(b, record, &survey);
+  *same = 0;
+  g->members = 0;
+  if (st != SC3_OK || b->row_rejected != SC3_R_NONE)
+    return sc3_mirror_of(st);
+  status = hash_members(g, n, b, record, &survey);
+  if (status != SC3_MIRROR_OK || member_of(g) == 0)
+    return status;
+  st = stage_all(g, b, next, record, &survey);
+  return st == SC3_OK ? sc3_building_select(g, n, b, same) : SC3_MIRROR_MEMORY;
+}
+
+sc3_mirror_status sc3_building_select(sc3_building *g, const sc3_night *n, sc3_builder *b,
+                                      int *same) {
+  const unsigned member = member_of(g);
+  sc3_member_suffix suffix;
+  *same = member > 0;
+  if (!*same)
+    return SC3_MIRROR_OK;
+  g->id.n = g->id_length;
+  if (sc3_buffer_append(&g->id, suffix.text, sc3_member_suffix_write(member, &suffix)) != SC3_OK)
+    return SC3_MIRROR_MEMORY;
+  sc3_builder_select(b, member);
+  if (!g->counted && !is_only_asked(&g->candidate)) {
+    b->tally.used++;
+    g->counted = 1;
+  }
+  g->excluded = g->row_excluded;
+  decide(g, n, b);
+  g->built = 1;
+  return SC3_MIRROR_OK;
+}
+
+sc3_mirror_status sc3_building_build(sc3_building *g, sc3_night *n, sc3_builder *b,
                                      const sc3_payload *next, const sc3_record *record, int *same) {
-  const sc3_status st = build(g, n, b, next, record, same);
+  sc3_status st;
+  if (sc3_builder_members(b) > 1)
+    return build_several(g, n, b, next, record, same);
+  st = build(g, n, b, next, record, same);
   if (st != SC3_OK)
     return SC3_MIRROR_MEMORY;
   if (*same) {
@@ -255,7 +351,10 @@ sc3_mirror_status sc3_building_write(sc3_building *g, sc3_night *n, sc3_builder 
       to->again ? write_again(g, b, to, added) : write_entries(g, n, b, to, added);
   if (status != SC3_MIRROR_OK || *added != SC3_ADDED)
     return status;
-  sc3_builder_discard(b);
+  if (g->members > 0)
+    sc3_builder_select(b, 0);
+  else
+    sc3_builder_discard(b);
   g->has = 0;
   return status;
 }

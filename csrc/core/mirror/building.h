@@ -23,6 +23,14 @@ typedef struct sc3_building {
   int differs;   /* the member is none, or another one than that of the candidate */
   uint32_t noted, leaves; /* audiences that have the member; that lose whoever has none any more */
   int excluded;
+  /* Of the row that was built last, where a row may give several members: a source cannot go back
+     to it. All are staged in the builder, and the candidates of the row follow each other. */
+  unsigned members;                  /* that it may give; 0 = none was built */
+  sc3_row_hash hashes[SC3_EACH_MAX]; /* of each */
+  uint64_t order;
+  int again;        /* its candidates are those whose entry goes again */
+  size_t id_length; /* of the row's id, which `id` begins with */
+  int row_excluded, counted;
   sc3_mirror_entry entry;
   sc3_buffer id;
   uint32_t left[2]; /* audiences that the leaver under way still has to leave; [1]: again */
@@ -80,8 +88,18 @@ sc3_mirror_status sc3_building_next(sc3_building *g, sc3_night *n, int again,
 /* Builds the member of the row that was begun in `b`. `*same` is 0 where the record is not the row
    that was surveyed: its file was changed meanwhile, and nothing of the night can be trusted.
    `next` as in sc3_builder_map(). SC3_MIRROR_MEMORY. */
-sc3_mirror_status sc3_building_build(sc3_building *g, const sc3_night *n, sc3_builder *b,
+sc3_mirror_status sc3_building_build(sc3_building *g, sc3_night *n, sc3_builder *b,
                                      const sc3_payload *next, const sc3_record *record, int *same);
+
+/* Whether the candidate under way is of the row that was built last: then its member is selected
+   among those that are staged, in place of sc3_building_build(). `*same` likewise. */
+static inline int sc3_building_has_row(const sc3_building *g) {
+  return g->members > 0 && g->candidate.order == g->order &&
+         (g->candidate.again.chunk > 0) == g->again;
+}
+
+sc3_mirror_status sc3_building_select(sc3_building *g, const sc3_night *n, sc3_builder *b,
+                                      int *same);
 
 /* Writes what was built. `*added` is SC3_FULL where payloads have no room or the notes are large:
    what was not written stays under way. SC3_ADDED when nothing does any more; else what is wrong

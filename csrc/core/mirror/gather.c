@@ -50,13 +50,14 @@ static sc3_mirror_status reserve_keys(sc3_gather *g) {
 /* A later item of the same id goes into the earlier one. */
 static void absorb(sc3_gather *g, sc3_gathered *to, sc3_gathered *later) {
   if (later->has_row) {
-    g->replaced += to->has_row;
+    g->replaced += to->has_row && !later->further;
     to->has_row = 1;
     to->cells = later->cells;
     to->order = later->order;
     to->offset = later->offset;
     to->beyond = later->beyond;
     to->mask = later->mask;
+    to->further = later->further;
   }
   to->excluded |= later->excluded;
   if (later->first != SC3_NO_ENTRY) {
@@ -168,12 +169,14 @@ static sc3_mirror_status take(sc3_gather *g, sc3_part_reader *r, const sc3_stage
   item->cells = item->order = item->offset = 0;
   item->beyond = SC3_NO_LINE;
   item->mask = 0;
+  item->further = 0;
   if (item->has_row) {
     item->cells = staged->cells;
     item->order = sc3_order_of(staged->place);
     item->offset = staged->place->offset;
     item->beyond = staged->place->beyond;
     item->mask = staged->place->mask;
+    item->further = staged->place->further;
   }
   if (staged->kind == SC3_STAGE_ENTRY)
     status = take_entry(g, r, staged, item);

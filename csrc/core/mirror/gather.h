@@ -15,6 +15,7 @@ typedef struct sc3_gathered {
   int32_t beyond;                /* of the row */
   uint16_t mask;
   unsigned char has_row, excluded, gone;
+  unsigned char further; /* of the row, see sc3_row_place */
 } sc3_gathered;
 
 typedef struct sc3_gathered_entry {

@@ -26,7 +26,13 @@ static sc3_verdict judge_removal(const person *p, unsigned audience) {
     return open || there ? SC3_KEPT : SC3_NOTHING;
   if (open)
     return judge_open(p, audience, 0);
-  return there ? SC3_REMOVED : SC3_NOT_THERE;
+  /* Nobody has asked for a further member, of which there may never have been one. */
+  return there ? SC3_REMOVED : p->item->further ? SC3_NOTHING : SC3_NOT_THERE;
+}
+
+/* Whether there is no such member of a row: what it would be made of cannot be used. */
+static int is_nobody(const person *p, sc3_standing standing) {
+  return p->item->further && p->record->rejected && standing == SC3_AWAY;
 }
 
 static int is_refused(const person *p, unsigned audience) {
@@ -46,7 +52,7 @@ static sc3_verdict judge(const person *p, unsigned audience, int upsert) {
   if (!wanted)
     return open || standing != SC3_AWAY ? SC3_KEPT : SC3_NOTHING;
   if (p->same_cells && (p->record->rejected || is_refused(p, audience)))
-    return SC3_REJECTED_BEFORE;
+    return is_nobody(p, standing) ? SC3_NOTHING : SC3_REJECTED_BEFORE;
   if (p->same_cells && standing == SC3_KNOWN && !p->due)
     return SC3_UNCHANGED;
   return standing == SC3_AWAY ? SC3_NEWCOMER : SC3_CHANGED;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../members/member.h"
 #include "candidates.h"
 #include "leavers.h"
 
@@ -20,6 +21,7 @@ struct sc3_night {
   sc3_merge merge;
   sc3_candidates candidates, again;
   sc3_leavers leavers, leavers_again;
+  sc3_buffer id; /* of a further member */
   uint64_t rows;
   uint64_t replaced;     /* of all partitions, once they are merged */
   unsigned char *merged; /* of each partition */
@@ -90,6 +92,7 @@ sc3_mirror_status sc3_night_open(sc3_night **out, const sc3_night_options *optio
   n->key.key = options->key;
   n->key.version = sc3_key_hash(options->key, options->version);
   sc3_gather_init(&n->gather);
+  sc3_buffer_init(&n->id, SC3_MIRROR_ID_MAX + sizeof(sc3_member_suffix));
   n->merge.bits = options->bits;
   n->merge.audiences = options->audiences;
   n->merge.refresh = options->refresh;
@@ -123,6 +126,7 @@ void sc3_night_close(sc3_night *n) {
   sc3_row_ranges_close(&n->ranges);
   sc3_blocks_close(&n->blocks);
   sc3_gather_free(&n->gather);
+  sc3_buffer_free(&n->id);
   free(n->merged);
   free(n);
 }
@@ -131,6 +135,18 @@ void sc3_night_close(sc3_night *n) {
 
 uint64_t sc3_night_hash(const sc3_night *n, sc3_slice id) {
   return sc3_key_hash(n->key.key, id);
+}
+
+sc3_slice sc3_night_id(sc3_night *n, sc3_slice id, unsigned member) {
+  sc3_member_suffix suffix;
+  const size_t more = sc3_member_suffix_write(member, &suffix);
+  if (more == 0)
+    return id;
+  n->id.n = 0;
+  if (sc3_buffer_append(&n->id, id.p, id.n) != SC3_OK ||
+      sc3_buffer_append(&n->id, suffix.text, more) != SC3_OK)
+    return sc3_slice_of(NULL, 0);
+  return sc3_slice_of(n->id.p, n->id.n);
 }
 
 const sc3_row_key *sc3_night_key(const sc3_night *n) {
@@ -144,14 +160,19 @@ sc3_mirror_status sc3_night_row(sc3_night *n, const sc3_row_hash *hash,
     status = SC3_MIRROR_ORDER;
   if (status == SC3_MIRROR_OK)
     status = sc3_stage_row(&n->staged, n->options.bits, hash, place);
-  n->rows += status == SC3_MIRROR_OK;
+  n->rows += status == SC3_MIRROR_OK && !place->further;
   return keep(n, status);
 }
 
 sc3_mirror_status sc3_night_exclude(sc3_night *n, sc3_slice id) {
   sc3_mirror_status status = enter(n, GATHERING);
-  if (status == SC3_MIRROR_OK)
-    status = sc3_stage_exclusion(&n->staged, n->options.bits, sc3_night_hash(n, id));
+  unsigned member;
+  for (member = 1; member <= n->options.members && status == SC3_MIRROR_OK; member++) {
+    const sc3_slice of_member = sc3_night_id(n, id, member);
+    status = of_member.p == NULL
+                 ? SC3_MIRROR_MEMORY
+                 : sc3_stage_exclusion(&n->staged, n->options.bits, sc3_night_hash(n, of_member));
+  }
   return keep(n, status);
 }
 

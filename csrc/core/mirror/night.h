@@ -6,6 +6,7 @@
 #ifndef SC3_MIRROR_NIGHT_H
 #define SC3_MIRROR_NIGHT_H
 
+#include "../bytes/buffer.h"
 #include "merge.h"
 #include "siphash.h"
 
@@ -16,6 +17,7 @@ typedef struct sc3_night_options {
   sc3_slice version;  /* changes the hash of all cells: rules and scripts that make members */
   unsigned bits;      /* 2^bits partitions, at most SC3_MIRROR_PARTS_BITS */
   unsigned audiences; /* 1 to SC3_MIRROR_AUDIENCES */
+  unsigned members;   /* that a row may give, 1 to SC3_EACH_MAX */
   uint32_t refresh;   /* versions that were accepted in an earlier run are sent anew; 0 = none */
   sc3_night_mode mode;
   const char *folder; /* of the temporary file */
@@ -32,6 +34,10 @@ void sc3_night_close(sc3_night *n);
 /* The hash of an id. */
 uint64_t sc3_night_hash(const sc3_night *n, sc3_slice id);
 
+/* The id of that member of a row, from 1, under the row's id. Borrowed until the next call; NULL
+   when memory is out. */
+sc3_slice sc3_night_id(sc3_night *n, sc3_slice id, unsigned member);
+
 /* With what the rows of this night are hashed, see sc3_sip_row_begin(). */
 const sc3_row_key *sc3_night_key(const sc3_night *n);
 
@@ -39,7 +45,7 @@ const sc3_row_key *sc3_night_key(const sc3_night *n);
    0, which no audience wants, takes the place of those before it. */
 sc3_mirror_status sc3_night_row(sc3_night *n, const sc3_row_hash *hash, const sc3_row_place *place);
 
-/* Nobody with this id is in any audience. */
+/* Nobody with this id is in any audience, nor any further member of it. */
 sc3_mirror_status sc3_night_exclude(sc3_night *n, sc3_slice id);
 
 /* More may turn out to be excluded when their members are built: whoever stays as before is a

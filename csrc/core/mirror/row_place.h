@@ -7,9 +7,10 @@
 typedef struct sc3_row_place {
   uint64_t row, offset; /* below 2^48 */
   uint16_t file;
-  uint16_t mask;  /* a bit for each audience */
-  int32_t beyond; /* the number of its line less that of the row, which may share its line with
-                     others; SC3_NO_LINE where that is not known */
+  uint16_t mask;   /* a bit for each audience */
+  uint8_t further; /* it is a further member of a row that is counted already */
+  int32_t beyond;  /* the number of its line less that of the row, which may share its line with
+                      others; SC3_NO_LINE where that is not known */
 } sc3_row_place;
 
 #define SC3_NO_LINE INT32_MIN

@@ -14,7 +14,8 @@ enum {
   KIND = 15, /* the bits of a first byte that are not these: */
   CLOSE = 16,
   OTHER_MASK = 32,
-  OTHER_LINE = 64
+  OTHER_LINE = 64,
+  FURTHER = 128
 };
 
 static void store48(unsigned char *p, uint64_t n) {
@@ -35,14 +36,17 @@ static uint64_t load48(const unsigned char *p) {
  *   CLOSE: rows between 2, bytes between 3
  *   else:  order 8, offset 6, mask 2, beyond 4
  *   OTHER_MASK: mask 2
- *   OTHER_LINE: how much `beyond` has grown 2 */
+ *   OTHER_LINE: how much `beyond` has grown 2
+ *   FURTHER: nothing */
 
 static unsigned form_of(const sc3_row_place *before, const sc3_row_place *place) {
   const uint64_t lines = (uint64_t)((int64_t)place->beyond - before->beyond);
+  const unsigned further = place->further ? FURTHER : 0u;
   if (place->file != before->file || place->row - before->row > UINT16_MAX ||
       place->offset - before->offset > UINT24_MAX || lines > UINT16_MAX)
-    return 0;
-  return CLOSE | (place->mask != before->mask ? OTHER_MASK : 0u) | (lines != 0 ? OTHER_LINE : 0u);
+    return further;
+  return further | CLOSE | (place->mask != before->mask ? OTHER_MASK : 0u) |
+         (lines != 0 ? OTHER_LINE : 0u);
 }
 
 static size_t size_of(unsigned form) {
@@ -190,6 +194,7 @@ static int read_row(sc3_part_reader *r, unsigned form, sc3_staged *out) {
   out->hash = sc3_load64(p);
   out->cells = sc3_load64(p + 8);
   out->place = &r->before;
+  r->before.further = (form & FURTHER) != 0;
   return read_place(r, form);
 }
 

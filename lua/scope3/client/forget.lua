@@ -25,7 +25,7 @@ local forget = {}
 ---@field audience_id string
 ---@field name? string
 ---@field state "accepted"|"removed"|"would remove"|"failed"|"partly failed"|"partly sent"|"unknown"|"gone"|"not sent"
----@field accepted integer  ids whose removal the service accepted
+---@field accepted integer  ids whose removal the service accepted; beside a state also those of further members (id#2)
 ---@field failed integer  ids that were refused, or whose task failed
 ---@field unknown integer  ids that were sent and never answered
 ---@field not_sent integer  ids of requests that did not go
@@ -250,7 +250,7 @@ local UNDONE = { failed = true, ["partly failed"] = true, unknown = true, ["part
 local function outcome(work, res)
   local undone = 0
   for _, entry in ipairs(res.audiences) do
-    entry.not_sent = entry.state == "not sent" and res.ids or entry.not_sent
+    entry.not_sent = entry.state == "not sent" and #work.ids or entry.not_sent
     res.accepted, res.failed = res.accepted + entry.accepted, res.failed + entry.failed
     res.unknown, res.not_sent = res.unknown + entry.unknown, res.not_sent + entry.not_sent
     local is_awaited = entry.state == "accepted" and work.opts.wait ~= nil
@@ -308,6 +308,7 @@ local function carry_out_beside(work, res)
   if not work.erasure then
     return errors.with(err, { result = res })
   end
+  work.ids = work.erasure.list
   return forget_state.close(work.erasure, guard.call(carry_out, work, res))
 end
 

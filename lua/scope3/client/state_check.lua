@@ -1,6 +1,4 @@
 --- What a job with a state cannot do, and what needs one.
-local entries = require "scope3.util.entries"
-
 local state_check = {}
 
 -- Options that a state makes useless, and why.
@@ -41,11 +39,6 @@ function state_check.problem(opts, script)
     return "state must be the path of a file, not an empty string"
   elseif not script.map then
     return "state needs a script with a map: what member() gives cannot be compared before it is built"
-  end
-  for _, columns in entries(script.map) do
-    if type(columns) == "table" and columns.each then
-      return "state does not take a map with each"
-    end
   end
   for _, one in ipairs(USELESS) do
     if opts[one[1]] then

@@ -198,6 +198,14 @@ function map.targets(roles)
   return targets
 end
 
+--- How many members a row may give.
+---@param targets scope3.MapTarget[]
+---@return integer
+function map.members(targets)
+  local last = targets[#targets]
+  return last and last.member or 1
+end
+
 --- A map's region of phones whose row names none.
 ---@param roles? table  of a script
 ---@return string?

@@ -17,6 +17,7 @@ local job = require "scope3.job"
 local journal = require "scope3.mirror.journal"
 local journal_header = require "scope3.job.journal_header"
 local left_out = require "scope3.job.left_out"
+local map = require "scope3.input.map"
 local missing_keys = require "scope3.input.missing_keys"
 local night_checks = require "scope3.job.night_checks"
 local night_of = require "scope3.mirror.night"
@@ -244,7 +245,7 @@ local function compare_and_send(self, plan, version)
   local since = self.opts.refresh_after and core.time() - self.opts.refresh_after or nil
   local err
   self.night, err = night_of.new(self.store, { mode = self.opts.mode, version = version, since = since,
-    full = self.opts.full })
+    full = self.opts.full, members = map.members(plan.targets) })
   if not self.night then
     return err
   end

@@ -4,7 +4,7 @@ local result = require "scope3.result"
 
 local night_result = {}
 
----@class scope3.AudienceDifference  people, but for `rows`
+---@class scope3.AudienceDifference  people, but for `rows`; where a row gives several members, those
 ---@field rows integer  that were compared
 ---@field before integer  who was in the audience, as the state has it
 ---@field added integer

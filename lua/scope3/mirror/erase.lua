@@ -16,14 +16,32 @@ local store = require "scope3.mirror.store"
 local erase = {}
 
 local CHUNK_BYTES = 4000000
+local EACH_MAX = 16 -- members of a person (scope3.input.map)
 
 ---@class scope3.StateErasure
 ---@field kept scope3.MirrorStore
----@field ids table<string, string>  by their hashes
----@field hashes string[]
+---@field ids table<string, string>  by their hashes: those of people, and those of further members that the state has
+---@field list string[]  the same ids, those of people first
+---@field hashes string[]  in the same order
+---@field private of table<string, integer>  by hash: the number of the person
 ---@field run integer|false  the night that it counts as
 local Erasure = {}
 Erasure.__index = Erasure
+
+-- Calls a function with the hash and the standing of each of them whom the state has.
+local function each(kept, hashes, see)
+  local reading, err = members.open(kept, hashes)
+  if not reading then
+    return nil, err
+  end
+  local id, standing = reading:next()
+  while id do
+    see(core.mirror.key_hash(kept.key, id), standing)
+    id, standing = reading:next()
+  end
+  reading:close()
+  return not standing, standing
+end
 
 local function failed(kept, message, code)
   return kept:fail { message = message, code = code }
@@ -37,6 +55,28 @@ local function check_place(kept, place)
   return nil, errors.new("journal", ("the state %s belongs to account %s of %s, and not to account %s of %s: give "
     .. "those, or another state"):format(kept.path, about.account, about.service, place.account, place.service),
     { code = "another_job" })
+end
+
+local function add(self, id, hash, person)
+  if not self.ids[hash] then
+    self.list[#self.list + 1], self.hashes[#self.hashes + 1] = id, hash
+    self.ids[hash], self.of[hash] = id, person
+  end
+end
+
+-- Adds the further members of the people that the state has.
+local function add_further(self, people)
+  local ids, of, hashes = {}, {}, {}
+  for person, id in ipairs(people) do
+    for member = 2, EACH_MAX do
+      local further = ("%s#%d"):format(id, member)
+      local hash = core.mirror.key_hash(self.kept.key, further)
+      ids[hash], of[hash], hashes[#hashes + 1] = further, person, hash
+    end
+  end
+  return each(self.kept, hashes, function(hash)
+    add(self, ids[hash], hash, of[hash])
+  end)
 end
 
 --- Opens a state, to take people out of it.
@@ -60,10 +100,14 @@ function erase.open(path, place, ids, opts)
     kept:close()
     return nil, err
   end
-  local self = setmetatable({ kept = kept, ids = {}, hashes = {}, run = false }, Erasure)
-  for i, id in ipairs(ids) do
-    self.hashes[i] = core.mirror.key_hash(kept.key, id)
-    self.ids[self.hashes[i]] = id
+  local self = setmetatable({ kept = kept, ids = {}, list = {}, hashes = {}, of = {}, run = false }, Erasure)
+  for person, id in ipairs(ids) do
+    add(self, id, core.mirror.key_hash(kept.key, id), person)
+  end
+  ok, err = add_further(self, ids)
+  if not ok then
+    kept:close()
+    return nil, err
   end
   return self
 end
@@ -73,28 +117,24 @@ function Erasure:close()
   self.kept:close()
 end
 
--- Calls a function with the hash and the standing of each of them whom the state has.
-local function each(self, see)
-  local reading, err = members.open(self.kept, self.hashes)
-  if not reading then
-    return nil, err
+-- Counts people by the hashes of their members.
+local function counter(self)
+  local seen, n = {}, 0
+  return function(hash)
+    local person = self.of[hash]
+    n = n + (seen[person] and 0 or 1)
+    seen[person] = true
+    return n
   end
-  local id, standing = reading:next()
-  while id do
-    see(core.mirror.key_hash(self.kept.key, id), standing)
-    id, standing = reading:next()
-  end
-  reading:close()
-  return not standing, standing
 end
 
---- How many of them the state has.
+--- How many people of them the state has.
 ---@return integer?
 ---@return scope3.Error? err
 function Erasure:count()
-  local n = 0
-  local ok, err = each(self, function()
-    n = n + 1
+  local n, count = 0, counter(self)
+  local ok, err = each(self.kept, self.hashes, function(hash)
+    n = count(hash)
   end)
   return ok and n or nil, err
 end
@@ -138,12 +178,12 @@ end
 
 --- Notes that the service may have any version of them, or none.
 ---@param now number  second since 1970
----@return integer?  how many of them the state has
+---@return integer?  how many people of them the state has
 ---@return scope3.Error? err
 function Erasure:note(now)
-  local standings, n = {}, 0
-  local ok, err = each(self, function(hash, standing)
-    standings[hash], n = standing, n + 1
+  local standings, n, count = {}, 0, counter(self)
+  local ok, err = each(self.kept, self.hashes, function(hash, standing)
+    standings[hash], n = standing, count(hash)
   end)
   if ok and n > 0 then
     ok, err = begin_run(self, now)
@@ -154,12 +194,12 @@ function Erasure:note(now)
   return ok and n or nil, err
 end
 
--- The hashes of those who can go, and how many stay.
+-- The hashes of those who can go, and how many people stay.
 local function closed_ones(self)
-  local open, n = {}, 0
-  local ok, err = each(self, function(hash, standing)
+  local open, n, count = {}, 0, counter(self)
+  local ok, err = each(self.kept, self.hashes, function(hash, standing)
     if standing:find("o", 1, true) then
-      open[hash], n = true, n + 1
+      open[hash], n = true, count(hash)
     end
   end)
   if not ok then

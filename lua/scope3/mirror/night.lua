@@ -17,6 +17,7 @@ local night = {}
 ---@class scope3.NightOptions
 ---@field mode "mirror"|"upsert"|"remove"
 ---@field version string  all that makes a member of a row's cells: other rules make others of the same
+---@field members? integer  that a row may give (1)
 ---@field since? number  second since 1970: what was last accepted before is sent anew
 ---@field full? boolean  all is sent anew
 
@@ -31,12 +32,13 @@ local function refresh_of(store, since, full)
   if not runs then
     return nil, err
   end
-  for _, run in ipairs(runs) do
-    if run.began >= since then
-      return run.n
+  -- From the last one back: a night that a wrong clock dated years ahead must not make all after it recent.
+  for i = #runs, 1, -1 do
+    if runs[i].began < since then
+      return runs[i].n + 1
     end
   end
-  return runs[1] and runs[#runs].n + 1 or 0
+  return 0
 end
 
 --- The error of a call of the core on what a night holds.
@@ -63,7 +65,7 @@ function night.new(store, opts)
   end
   local made, message, code = core.mirror.night {
     key = store.key, parts = store.parts, audiences = store.audiences, version = opts.version, mode = opts.mode,
-    refresh = refresh,
+    refresh = refresh, members = opts.members,
   }
   if not made then
     return nil, night.failure(message, code)
