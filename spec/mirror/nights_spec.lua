@@ -190,8 +190,9 @@ describe("a night", function()
 
   it("says where its folder cannot be used, and where its file may not grow", function()
     local missing = world.path ".missing"
-    assert.same({ nil, "temporary files, in the folder of TMPDIR: No such file or directory", "io" }, { core.mirror.night { key = KEY, folder = missing } })
-    assert.same({ nil, "No such file or directory", "io" }, { core.mirror.fold { folder = missing } })
+    local why = "temporary files, in the folder of TMPDIR: No such file or directory"
+    assert.same({ nil, why, "io" }, { core.mirror.night { key = KEY, folder = missing } })
+    assert.same({ nil, why, "io" }, { core.mirror.fold { folder = missing } })
     local script, log = world.file [[
       local night = assert(require "scope3.core".mirror.night { key = "0123456789abcdef", parts = 1 })
       for i = 1, 10000 do
