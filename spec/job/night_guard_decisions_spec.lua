@@ -26,6 +26,16 @@ describe("the guard of a night", function()
     end
   end)
 
+  it("speaks of one person as of many", function()
+    local one = seen(1, 20)
+    one.rejected = 1
+    assert.truthy(night_guard.problem(one, {}).message:find("1 of 20 members would be removed, and each of them has a "
+      .. "row that was rejected", 1, true))
+    one.rejected, one.unusable = 0, 1
+    assert.truthy(night_guard.problem(one, {}).message:find("1 row or line could not be told whose it is, 1 more than "
+      .. "in the last night, and may be of the 1 person who would be removed. ", 1, true))
+  end)
+
   it("names an option that lets the same night remove them, and no smaller one would", function()
     for before = 1, 120 do
       for leavers = 1, before do
