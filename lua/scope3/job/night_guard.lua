@@ -49,7 +49,9 @@ local function about_input(seen)
   elseif seen.taken == 0 then
     return ("none of %s could be taken"):format(plural.of(seen.rows, "row"))
   end
-  return ("the input has %s"):format(plural.of(seen.rows, "row"))
+  local rejected = seen.rejected > 0 and ("%.0f of them %s a row that was rejected, and "):format(seen.rejected,
+    plural.words(seen.rejected, "has", "have")) or ""
+  return ("%sthe input has %s"):format(rejected, plural.of(seen.rows, "row"))
 end
 
 -- What was not done, and what was.
