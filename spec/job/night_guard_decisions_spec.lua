@@ -29,8 +29,8 @@ describe("the guard of a night", function()
   it("says how many of those who would be removed have a row that was rejected", function()
     local many = seen(40, 100)
     many.rejected = 39
-    assert.truthy(night_guard.problem(many, {}).message:find("40 of 100 members would be removed, which is over 30%: 39 "
-      .. "of them have a row that was rejected, and the input has 60 rows. Nothing was sent", 1, true))
+    assert.truthy(night_guard.problem(many, {}).message:find("40 of 100 members would be removed, which is over 30%: "
+      .. "39 of them have a row that was rejected, and the input has 60 rows. Nothing was sent", 1, true))
   end)
 
   it("speaks of one person as of many", function()
