@@ -169,9 +169,34 @@ local function has_tables(db)
   return found and at == #NAMES
 end
 
+local NO_SUCH_FILE = 2 -- ENOENT: there may be no log
+
+-- Whether every byte of the file and its log can be read. This gives up the locks of SQLite, so a state that cannot be
+-- opened is the only one to ask this of.
+local function is_readable(db)
+  local path = value_of(db, "SELECT file FROM pragma_database_list WHERE name = 'main'")
+  if not path then
+    return false
+  end
+  for _, suffix in ipairs { "", "-wal" } do
+    local file, why, code = io.open(path .. suffix, "rb")
+    local bytes = file and ""
+    while bytes do
+      bytes, why = file:read(65536)
+    end
+    if file then
+      file:close()
+    end
+    if why and code ~= NO_SUCH_FILE then
+      return false
+    end
+  end
+  return true
+end
+
 -- Whether every page is where it belongs. It reads the file once. SQLite puts a failed read into words as it does with
 -- damage. Of a page that says where others belong it tells neither from the other: that is tried once more, and then
--- another read.
+-- the file is read without SQLite.
 local function check_pages(db, again)
   local said, why = value_of(db, "PRAGMA quick_check(1)")
   if said == "ok" then
@@ -188,10 +213,8 @@ local function check_pages(db, again)
     if not again then
       return check_pages(db, true)
     end
-    local read
-    read, why = value_of(db, "SELECT total(k) FROM part")
-    if not read then
-      return nil, why
+    if not is_readable(db) then
+      return rows.fault("a page cannot be read", "io")
     end
   end
   return rows.fault("it is damaged", "damaged")
