@@ -201,6 +201,9 @@ local function send_rows(session)
   opts.audience, opts.dry_run = job_args.audience(args, session.script), args.dry_run
   opts.cancel, opts.on_reject, opts.journal = watch.stopped, file and file.write, args.journal
   opts.state, opts.full, opts.exclude = args.state, args.full, job_args.exclude(args)
+  if (opts.mode or session.script.mode) == "mirror" then
+    opts.allow_empty = args.allow_empty
+  end
   local res, err, waited = run_and_wait(session, watch)
   watch:clear()
   put_away(session, res, err)
