@@ -73,7 +73,7 @@ describe("a command with a state", function()
     assert.equal("0 added · 1 changed (all give the same member) · 0 unchanged", rows.difference)
     assert.same({ "4 kept without a row", "nothing: no member differs" }, { rows.besides, rows.sent })
     rows = rows_of((select(2, run(nights.csv { id2 = "p2@example.org", id9 = "p9@example.org" }, "--mode", "remove"))))
-    assert.same({ "1 removed", "4 kept without a row · 1 not in the audience", "1 member" },
+    assert.same({ "1 removed", "4 kept without a row · 1 not in the state, so not removed", "1 member" },
       { rows.difference, rows.besides, rows.removed })
   end)
 

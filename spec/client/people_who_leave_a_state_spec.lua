@@ -39,12 +39,12 @@ describe("client:forget with a state", function()
     return assert(states.open(path, { service = client.base, account = client.account_id }))
   end
 
-  local function fill(came_to)
+  local function fill(came_to, at)
     local kept = open()
     peopled.night(kept, 1000, { { "add", 0, "zq1" }, { "add", 0, "zq2" }, { "add", 1, "zq1" }, { "add", 1, "zq2" },
       { "add", 0, "zq3" } }, "completed", { added = 5 })
     assert(peopled.fold(kept, 1))
-    peopled.night(kept, 2000, { { "add", 1, "zq3" }, { "add", 0, "zq4" } }, came_to or "completed", { added = 2 })
+    peopled.night(kept, at or 2000, { { "add", 1, "zq3" }, { "add", 0, "zq4" } }, came_to or "completed", { added = 2 })
     return kept
   end
 
@@ -139,7 +139,8 @@ describe("client:forget with a state", function()
   end)
 
   it("keeps somebody of whom a night's request is under way, and says so", function()
-    fill("accepted"):close()
+    local at = math.floor(core.time()) - 100
+    fill("accepted", at):close()
     local res, err = client:forget({ "zq1", "zq3", "zq4" }, { wait = 60, state = path })
     assert.is_nil(res)
     assert.same({ "journal", "under_way", { people = 3, erased = 1 } }, { err.kind, err.code, err.result.state })
@@ -151,9 +152,47 @@ describe("client:forget with a state", function()
     assert.same({ forgotten = 1 }, last.counts)
     -- What the night's request came to is still found by its numbers.
     local kept = open()
-    assert(kept:ended(2, chunks[1].tries[1].request, "completed", 3000))
-    assert.same({ zq2 = "kk 1000 nil", zq3 = "uu 2000 nil", zq4 = "u- 2000 nil" }, peopled.all(kept))
+    assert(kept:ended(2, chunks[1].tries[1].request, "completed", at + 50))
+    local unsure = ("%d nil"):format(at)
+    assert.same({ zq2 = "kk 1000 nil", zq3 = "uu " .. unsure, zq4 = "u- " .. unsure }, peopled.all(kept))
     kept:close()
+  end)
+
+  describe("after a night whose tasks nobody has seen to end", function()
+    local function night(text)
+      local file = world.file("id,mail\n" .. text, ".csv")
+      assert(client:run({ map = { external_id = "id", email = "mail" } }, file, { audience = "crm", state = path }))
+    end
+
+    local function forget()
+      return client:forget({ "zq1" }, { wait = 60, state = path })
+    end
+
+    it("asks for them before it removes anybody", function()
+      night "zq1,p1@example.org\nzq2,p2@example.org\n"
+      local res = assert(forget())
+      assert.same({ people = 1, erased = 1 }, res.state)
+      assert.equal("zq2", (next((all()))))
+    end)
+
+    it("keeps them while such a task goes on, and takes them out when it is run again after its end", function()
+      sandbox:configure { task_lengths = { 1000 } }
+      night "zq1,p1@example.org\n"
+      local _, err = forget()
+      assert.same({ "under_way", { people = 1, erased = 0 } }, { err.code, err.result.state })
+      sandbox:control("PUT", "clock", { advance = 1000 })
+      _, err = forget()
+      assert.is_nil(err)
+      assert.same({}, (all()))
+    end)
+
+    it("removes them all the same where the service does not say", function()
+      night "zq1,p1@example.org\n"
+      sandbox:fault { on = "task", act = "status", status = 403 }
+      local _, err = forget()
+      assert.same({ "under_way", 2, { people = 1, erased = 0 } }, { err.code, err.result.accepted, err.result.state })
+      assert.is_nil(sandbox:members("crm").zq1)
+    end)
   end)
 
   it("ends a night that was interrupted, and a fold", function()

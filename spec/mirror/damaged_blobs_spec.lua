@@ -45,11 +45,11 @@ local function merge(blob, options)
   return code
 end
 
--- The same, where one of both audiences refuses who is in it: the mark is 4, and the byte of those that refuse is
--- before the length of the id.
-local function refused_by_some(refusing)
-  local bytes = members_of({ "a" }):sub(1, -5)
-  return bytes:sub(1, 34) .. "\4" .. bytes:sub(36, 36) .. refusing .. bytes:sub(37)
+-- The same, where some audiences refuse who is in it: the mark is 4, and the bytes of those that refuse are before the
+-- length of the id.
+local function refused_by_some(refusing, audiences)
+  local bytes, standing = members_of({ "a" }, audiences):sub(1, -5), math.ceil((audiences or 2) / 4)
+  return bytes:sub(1, 34) .. "\4" .. bytes:sub(36, 35 + standing) .. refusing .. bytes:sub(36 + standing)
 end
 
 local function fold(blob)
@@ -121,7 +121,7 @@ describe("a mirror", function()
       .. "csrc/core/mirror/members_blob.c csrc/core/bytes/buffer.c csrc/core/bytes/crc32c.c")
     local ids = { "a", ("long"):rep(70), ("x"):rep(254), "d" }
     for _, case in ipairs { { "chunk", chunk_of(ids) }, { "members", members_of(ids) },
-      { "members", sealed(refused_by_some "\2") } } do
+      { "members", sealed(refused_by_some "\2") }, { "members", sealed(refused_by_some("\2\1", 16)) } } do
       local kind, blob = case[1], case[2]
       local log = world.path ".log"
       os.execute(("env -u LD_PRELOAD %s %s %s >%s 2>&1"):format(program, world.file(blob), kind, log))
@@ -142,7 +142,8 @@ describe("a mirror", function()
       ["another format"] = with(bytes, 0, "\2"), ["no audience"] = with(bytes, 1, "\0"),
       ["more audiences than the state"] = with(bytes, 1, "\3"), ["fewer records"] = with(bytes, 2, "\0"),
       ["more records"] = with(bytes, 2, "\2"), ["many more records"] = with(bytes, 2, "\255\255\255\255"),
-      ["an unknown mark"] = with(bytes, 34, "\3"), ["two standings at once"] = with(bytes, 35, "\3"),
+      ["an unknown mark"] = with(bytes, 34, "\3"), ["two marks"] = with(bytes, 34, "\5"),
+      ["two standings at once"] = with(bytes, 35, "\3"),
       ["a standing behind the last audience"] = with(bytes, 35, "\17"), ["nobody"] = with(bytes, 35, "\0"),
       ["an empty id"] = with(bytes, 36, "\0"), ["an id behind the end"] = with(bytes, 36, "\2"),
       ["a short id in the long form"] = bytes:sub(1, 36) .. "\255\1\0a",

@@ -152,7 +152,7 @@ describe("a state", function()
     for _, count in ipairs { 1, 1e9 } do
       for k = first_of(asked), asked, EVERY do
         local path = copy(kind)
-        local where = ("%s at %d of %d, %d in a row, seed %d: "):format(how, k, asked, count, seed)
+        local where = ("%s of %s: %s at %d of %d, %d in a row, seed %d: "):format(step, kind, how, k, asked, count, seed)
         local _, did, words, text = run(step, path, what, k, count, how)
         assert.is_truthy(did, where .. text)
         local first, again = words:match "^(%S+) again (%S+)$"
@@ -276,8 +276,9 @@ describe("a state", function()
       write(path, text:sub(1, size))
       local now, err = said(path)
       assert.is_nil(now)
-      assert.is_true(err.code == "damaged" or err.code == "foreign", ("%d bytes, seed %d: %s"):format(size, seed,
-        tostring(err)))
+      -- A page that is there in part is read as one that ends in zeros: the checksum of what it holds says so.
+      assert.is_true(err == "checksum" or err.code == "damaged" or err.code == "foreign",
+        ("%d bytes, seed %d: %s"):format(size, seed, tostring(err)))
       clear(path)
     end
   end)

@@ -11,6 +11,8 @@
 
 enum { ROOM = 65536 };
 
+static volatile unsigned touched; /* ids are read to their ends */
+
 static sc3_mirror_status read_members(sc3_slice blob) {
   sc3_members_reader r;
   sc3_mirror_record record;
@@ -19,6 +21,7 @@ static sc3_mirror_status read_members(sc3_slice blob) {
     status = sc3_members_next(&r, &record);
     if (record.id.p == NULL)
       break;
+    touched += (unsigned char)record.id.p[record.id.n - 1];
   }
   return status;
 }

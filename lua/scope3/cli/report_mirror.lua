@@ -99,7 +99,7 @@ end
 function report_mirror.besides(res)
   local words = counted(res.mirror, {
     { "rejected_before", "rejected as before" }, { "excluded", "excluded" }, { "kept", "kept without a row" },
-    { "not_there", "not in the audience" }, { "replaced", "replaced by a later row of the same id" },
+    { "not_there", "not in the state, so not removed" }, { "replaced", "replaced by a later row of the same id" },
   })
   return words and "besides", words
 end
@@ -143,7 +143,7 @@ end
 local SAMPLED = {
   { "added", "added" }, { "changed", "changed" }, { "unchanged", "unchanged" }, { "deferred", "deferred" },
   { "under_way", "under way" }, { "rejected_before", "rejected as before" }, { "excluded", "excluded" },
-  { "not_there", "not in the audience" },
+  { "not_there", "not in the state, so not removed" },
 }
 
 local function place_of(spot, several)

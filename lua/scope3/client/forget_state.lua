@@ -1,4 +1,5 @@
 --- A state beside client:forget: those who were removed leave it, too.
+local context = require "scope3.job.context"
 local errors = require "scope3.error"
 
 local forget_state = {}
@@ -24,13 +25,29 @@ function forget_state.open(client, opts, ids, res)
   return erasure
 end
 
+-- Asks what became of requests that nights left open. Before the first removal goes: a request that ends after it may
+-- put somebody back. Where the service does not say, they stay open. Gives what the state failed by.
+local function settle(work)
+  local kept = work.erasure.kept
+  local chunks, err = kept:open_chunks()
+  if not chunks then
+    return err
+  end
+  local settled, why = require("scope3.job.earlier_requests").settle(context.of(work.client), kept, chunks, work.limits,
+    work.on_event)
+  return not settled and why.kind == "journal" and why or nil
+end
+
 --- Before the first request: notes that those people may be anywhere. Of a dry run it only counts them.
 ---@param work table
 ---@param res scope3.Forgotten
 ---@return scope3.Error?
 function forget_state.note(work, res)
-  local n, err
-  if work.opts.dry_run then
+  local n
+  local err = not work.opts.dry_run and settle(work) or nil
+  if err then
+    return err
+  elseif work.opts.dry_run then
     n, err = work.erasure:count()
   else
     n, err = work.erasure:note(work.now())

@@ -32,12 +32,13 @@ local function refresh_of(store, since, full)
   if not runs then
     return nil, err
   end
-  for _, run in ipairs(runs) do
-    if run.began >= since then
-      return run.n
+  -- From the last one back: a night that a wrong clock dated years ahead must not make all after it recent.
+  for i = #runs, 1, -1 do
+    if runs[i].began < since then
+      return runs[i].n + 1
     end
   end
-  return runs[1] and runs[#runs].n + 1 or 0
+  return 0
 end
 
 --- The error of a call of the core on what a night holds.

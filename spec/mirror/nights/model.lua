@@ -2,7 +2,7 @@
 -- them and an export, and the fold. The code in C is to come to the same.
 --
 -- A record is { id, cells, member, rejected, refused = { [audience] = true }, status = { [audience] = "K" or "U" } }.
--- `member` is the version of each audience that is K. `cells` are its cells, unless they were rejected, or that audience
+-- `member` is the version of each audience that is K. `cells` are its cells, unless they were rejected, or the audience
 -- refused them.
 local model = {}
 

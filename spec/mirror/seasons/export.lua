@@ -174,8 +174,8 @@ local function last_rows(self, rows)
   return last
 end
 
--- What the rows come to, by place: the person's hash, or false where the row is rejected. And the text of the cells that
--- are mapped, which changes where a row is to be looked at anew. And how many people each audience takes, and all.
+-- What the rows come to, by place: the person's hash, or false where the row is rejected. The text of the cells that
+-- are mapped, which changes where a row is to be looked at anew. How many people each audience takes, and all.
 local function read(self, rows)
   local wanted, cells, takes, people = {}, {}, {}, 0
   for id, row in entries(last_rows(self, rows)) do

@@ -7,6 +7,7 @@
  *   SEASON_SIGNAL  the signal that comes before that point; 9 unless given
  *   SEASON_HALF    1: in the middle of that write
  *   SEASON_POINTS  a file for the number of points, and for the call at which a signal came
+ *   SEASON_LOG     a file for the points: what is done to which file, or what is sent
  *
  * What was written before the process ends is seen by the next one, so nothing waits for the disk.
  */
@@ -29,6 +30,7 @@
 static long ahead, speed = 1, at, points;
 static int signal_number = SIGKILL, half;
 static const char *report;
+static int log_fd = -1;
 
 /* What the C library has under that name. */
 #define REAL(call) (__extension__(__typeof__(&call)) dlsym(RTLD_NEXT, #call))
@@ -45,6 +47,8 @@ __attribute__((constructor)) static void begin(void) {
   signal_number = (int)number_of("SEASON_SIGNAL", SIGKILL);
   half = number_of("SEASON_HALF", 0) != 0;
   report = getenv("SEASON_POINTS");
+  if (getenv("SEASON_LOG") != NULL)
+    log_fd = open(getenv("SEASON_LOG"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
 static void say(const char *call) {
@@ -113,6 +117,24 @@ static int is_point(const char *call, int can_be_halved) {
   return half;
 }
 
+/* A line with the call, and the file or the first word that is sent. */
+static void note(const char *call, int fd, const char *sent, size_t n) {
+  char link[32], name[512], line[600];
+  ssize_t length = (ssize_t)n;
+  int size;
+  if (log_fd < 0)
+    return;
+  if (sent == NULL) {
+    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    length = readlink(link, name, sizeof name);
+    sent = name;
+  } else {
+    length = (ssize_t)strcspn(sent, " ") < length ? (ssize_t)strcspn(sent, " ") : length;
+  }
+  size = snprintf(line, sizeof line, "%s %.*s\n", call, length > 0 ? (int)length : 0, sent);
+  (void)!REAL(write)(log_fd, line, (size_t)size);
+}
+
 static int is_file(int fd) {
   struct stat info;
   return fd > STDERR_FILENO && fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
@@ -123,6 +145,8 @@ static int is_file(int fd) {
   type call parameters {                                                                           \
     type moved;                                                                                    \
     const int ends = counts && is_point(#call, 1);                                                 \
+    if (counts)                                                                                    \
+      note(#call, fd, is_file(fd) ? NULL : from, n);                                               \
     n = ends && n > 1 ? n / 2 : n;                                                                 \
     moved = REAL(call) arguments;                                                                  \
     if (ends)                                                                                      \
@@ -148,13 +172,13 @@ int unlink(const char *path) {
 }
 
 int fsync(int fd) {
-  (void)fd;
+  note("fsync", fd, NULL, 0);
   (void)is_point("fsync", 0);
   return 0;
 }
 
 int fdatasync(int fd) {
-  (void)fd;
+  note("fdatasync", fd, NULL, 0);
   (void)is_point("fdatasync", 0);
   return 0;
 }

@@ -105,7 +105,7 @@ local function surroundings(night)
   local words = { "LD_PRELOAD=" .. quote((os.getenv "LD_PRELOAD" or "") .. " " .. library),
     "SCOPE3_API_KEY=scope3_season", "SCOPE3_ACCOUNT_ID=", "SCOPE3_BASE_URL=" }
   for name, value in entries { AHEAD = night.ahead, SPEED = night.speed, AT = night.at, SIGNAL = night.signal,
-    HALF = night.half, POINTS = night.points } do
+    HALF = night.half, POINTS = night.points, LOG = night.log } do
     words[#words + 1] = ("SEASON_%s=%s"):format(name, quote(value))
   end
   return table.concat(words, " ")
@@ -121,7 +121,7 @@ end
 --- Runs the command for a night.
 ---@param folder string  for what it prints
 ---@param args string[]
----@param night table  ahead, speed; at, signal, half
+---@param night table  ahead, speed; at, signal, half; log
 ---@return scope3.SeasonRun
 function process.run(folder, args, night)
   library = library or compile.night()

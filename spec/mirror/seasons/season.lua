@@ -146,8 +146,8 @@ local function only_refuses(night, run)
 end
 
 local function is_clean(night, run, mirror, seen)
-  return (run.code == 0 or only_refuses(night, run)) and mirror and mirror.deferred + mirror.under_way == 0 and night.mode == "mirror"
-    and (night.wait or all_done(seen))
+  return (run.code == 0 or only_refuses(night, run)) and mirror and mirror.deferred + mirror.under_way == 0
+    and night.mode == "mirror" and (night.wait or all_done(seen))
 end
 
 -- The places of which the night may have sent a copy that nobody saw arrive.
