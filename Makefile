@@ -549,7 +549,7 @@ bench-wall: all
 	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/measure bench/measure.c
 	@LUA_PATH="$(TREE_PATH);$(ROOT)/?.lua;;" LUA_CPATH="$(TREE_CPATH);;" $(LUA_BIN) bench/wall.lua $(WALL_ROWS) build/bench
 
-# What a mirror costs beside sending the whole file each night. STATE_ROWS=10000000 takes some 8 GB of disk.
+# What a mirror costs beside sending the whole file each night. STATE_ROWS=10000000 takes some 10 GB of disk.
 .PHONY: bench-state
 STATE_ROWS ?= 1000000
 STATE_RUNS ?= 5

@@ -101,15 +101,14 @@ local function run(day, state)
     mirror = "--mirror --state " .. state
     preload = ("WRITTEN_OF=%s WRITTEN_TO=%s LD_PRELOAD=%s/written.so"):format(state, wrote, folder)
   end
-  local started = core.now()
   os.execute(("SCOPE3_API_KEY=scope3_bench SCOPE3_BASE_URL=%s/api/v2/buyer %s/measure %s env %s "
     .. "bin/scope3 sync %s --account 25 --audience crm --json --wait --rate 100000000 --map external_id='Customer Id' "
     .. "--map email=Email --map phone='Phone 1' --map region=Country %s >%s 2>&1"):format(server.url, folder, used,
     preload, path_of(day), mirror, out))
   local user, system, kb, status = world.read(used):match("(%S+) (%S+) (%S+) (%S+)")
   assert(status == "0", world.read(out))
-  return { cpu = tonumber(user) + tonumber(system), peak = tonumber(kb) * 1024 / MB, said = json.decode(world.read(out)),
-    written = state and tonumber((world.read(wrote))) or 0, seconds = core.now() - started }
+  return { cpu = tonumber(user) + tonumber(system), peak = tonumber(kb) * 1024 / MB,
+    said = json.decode(world.read(out)), written = state and tonumber((world.read(wrote))) or 0 }
 end
 
 local function size_of(path)
@@ -131,8 +130,8 @@ end
 -- The most that the file and those beside it take on the disk while `work` runs.
 local function most_on_disk(work)
   local log = world.path ".sizes"
-  os.execute(("(while [ ! -e %s.end ]; do du -cb %s %s-wal 2>/dev/null | tail -n 1; sleep 0.05; done) >%s &"):format(log,
-    state, state, log))
+  os.execute(("(while [ ! -e %s.end ]; do du -cb %s %s-wal 2>/dev/null | tail -n 1; sleep 0.05; done) >%s &"):format(
+    log, state, state, log))
   local given = work()
   world.write(log .. ".end", "")
   local most = 0
@@ -171,7 +170,8 @@ local WAYS = {
 }
 
 say("%-44s %6s %7s %8s %8s %9s %9s %9s", "", "times", "at most", "CPU s", "peak MB", "sent MB", "written", "members")
-say("%-44s %6s %7s %8.2f %8.1f %9.2f", "the whole file, sent", "1", "", whole.cpu, whole.peak, whole.said.bytes_sent / MB)
+say("%-44s %6s %7s %8.2f %8.1f %9.2f", "the whole file, sent", "1", "", whole.cpu, whole.peak,
+  whole.said.bytes_sent / MB)
 for _, way in ipairs(WAYS) do
   local name, day, from, beside, limit = way[1], way[2], way[3], way[4], way[5]
   local quotients, cpu, last = {}, {}, nil
@@ -193,7 +193,8 @@ local night = WAYS[4].last
 local alone_bytes = alone.said.bytes_sent + night.said.mirror.removed * REMOVAL
 say("bytes of the night beside those of its members alone: %.2f (at most 1.2)", night.said.bytes_sent / alone_bytes)
 say("the file, bytes a member: %.1f after the first night, %.1f folded (at most 52); at most %.1f while "
-  .. "loading, %.1f while folding (104)", first_size / rows, folded_size / rows, most_loading / rows, most_folding / rows)
+  .. "loading, %.1f while folding (104)", first_size / rows, folded_size / rows, most_loading / rows,
+  most_folding / rows)
 forget()
 os.execute(("rm -f %s/bench.first %s/bench.folded"):format(folder, folder))
 server:close "TERM"

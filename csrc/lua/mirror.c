@@ -95,6 +95,11 @@ int sc3l_mirror_is_well(lua_State *L, sc3_mirror_status status) {
     luaL_error(L, "%s", sc3_mirror_describe(status, error));
   lua_pushnil(L);
   lua_pushstring(L, sc3_mirror_describe(status, error));
+  if (status ==
+      SC3_MIRROR_SYSTEM) { /* the core has no other files; who reads this thinks of the state */
+    lua_pushfstring(L, "temporary files, in the folder of TMPDIR: %s", lua_tostring(L, -1));
+    lua_remove(L, -2);
+  }
   lua_pushstring(L, code_of(status, error));
   return 0;
 }

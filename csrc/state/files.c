@@ -116,6 +116,8 @@ static const char *note(sc3_state_files *f, const char **code) {
   f->device = file.st_dev;
   f->inode = file.st_ino;
   why = unsafe(&file);
+  if (why == NULL && file.st_nlink > 1) /* its lock and its log are found by the name */
+    why = "it has another name, too (a hard link), by which another process may use it";
   *code = why != NULL ? "unsafe" : NULL;
   return why;
 }

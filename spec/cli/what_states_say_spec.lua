@@ -192,6 +192,15 @@ fay,,,,row
     assert.truthy(err:find("is no state of scope3", 1, true), err)
   end)
 
+  it("names the folder of temporary files where that is to blame, and not the state", function()
+    peopled.usual(path):close()
+    for _, line in ipairs { "state", "state members" } do
+      local code, _, err = command(line, path, { env = "TMPDIR=/nowhere/at/all" })
+      assert.equal(1, code)
+      assert.truthy(err:find("temporary files, in the folder of TMPDIR: ", 1, true), err)
+    end
+  end)
+
   it("ends a list of a state that is damaged with the error, also as JSON", function()
     local kept, run = peopled.usual(path)
     assert(kept:cut(run, 0, "no chunk"))

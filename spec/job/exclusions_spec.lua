@@ -116,6 +116,21 @@ describe("a job that leaves people out", function()
       end)
     end
 
+    it("that is written to while it is read", function()
+      local path, asked = list "id1\n", false
+      local err = refused(path, { cancel = function()
+        if not asked then
+          asked = true
+          local file = assert(io.open(path, "a"))
+          file:write "id2\n"
+          file:close()
+        end
+        return false
+      end })
+      assert.same({ "source", "changed_input" }, { err.kind, err.code })
+      assert.truthy(err.message:find(path, 1, true), err.message)
+    end)
+
     it("that is empty, blank, or only a title", function()
       assert.equal("no_exclusions", refused(list "").code)
       assert.equal("no_exclusions", refused(list "\n \n").code)

@@ -26,6 +26,23 @@ describe("the guard of a night", function()
     end
   end)
 
+  it("says how many of those who would be removed have a row that was rejected", function()
+    local many = seen(40, 100)
+    many.rejected = 39
+    assert.truthy(night_guard.problem(many, {}).message:find("40 of 100 members would be removed, which is over 30%: "
+      .. "39 of them have a row that was rejected, and the input has 60 rows. Nothing was sent", 1, true))
+  end)
+
+  it("speaks of one person as of many", function()
+    local one = seen(1, 20)
+    one.rejected = 1
+    assert.truthy(night_guard.problem(one, {}).message:find("1 of 20 members would be removed, and each of them has a "
+      .. "row that was rejected", 1, true))
+    one.rejected, one.unusable = 0, 1
+    assert.truthy(night_guard.problem(one, {}).message:find("1 row or line could not be told whose it is, 1 more than "
+      .. "in the last night, and may be of the 1 person who would be removed. ", 1, true))
+  end)
+
   it("names an option that lets the same night remove them, and no smaller one would", function()
     for before = 1, 120 do
       for leavers = 1, before do

@@ -160,6 +160,24 @@ describe("a job with a state", function()
     assert.same(nights.hashed { id2 = "p2@example.org" }, season:membership())
   end)
 
+  it("warns of tasks of earlier nights that wait for a person", function()
+    sandbox:configure { task_outcomes = { "input-required" } }
+    local res = assert(season:night(people(3), { wait = false }))
+    local id = res.tasks[1].task_id
+    sandbox:control("PUT", "clock", { advance = 60 })
+    res = assert(season:night(people(3, { id1 = "other@example.org" })))
+    assert.same({ 2, 1 }, counts(res, "under_way", "deferred"))
+    local found = {}
+    for _, warning in ipairs(res.warnings) do
+      if warning.code == "needs_action" then
+        found[#found + 1] = { warning.tasks, warning.task_id }
+        assert.truthy(warning.message:find("1 task of earlier runs waits for a person at the service, the first is "
+          .. id .. ":", 1, true), warning.message)
+      end
+    end
+    assert.same({ { 1, id } }, found)
+  end)
+
   it("sends what was accepted too long ago again", function()
     assert(season:night(people(3)))
     assert.same({ 0, 3 }, counts(assert(season:night(people(3), { refresh_after = 3600 })), "changed", "unchanged"))

@@ -190,8 +190,9 @@ describe("a night", function()
 
   it("says where its folder cannot be used, and where its file may not grow", function()
     local missing = world.path ".missing"
-    assert.same({ nil, "No such file or directory", "io" }, { core.mirror.night { key = KEY, folder = missing } })
-    assert.same({ nil, "No such file or directory", "io" }, { core.mirror.fold { folder = missing } })
+    local why = "temporary files, in the folder of TMPDIR: No such file or directory"
+    assert.same({ nil, why, "io" }, { core.mirror.night { key = KEY, folder = missing } })
+    assert.same({ nil, why, "io" }, { core.mirror.fold { folder = missing } })
     local script, log = world.file [[
       local night = assert(require "scope3.core".mirror.night { key = "0123456789abcdef", parts = 1 })
       for i = 1, 10000 do
@@ -204,7 +205,7 @@ describe("a night", function()
       end
     ]], world.path ".log"
     os.execute(("(ulimit -f 64; exec %s %s) >%s 2>&1"):format(os.getenv "SCOPE3_LUA_BIN", script, log))
-    assert.equal("full\tFile too large\n", world.read(log))
+    assert.equal("full\ttemporary files, in the folder of TMPDIR: File too large\n", world.read(log))
   end)
 
   it("goes through a fold and a second night", function()

@@ -128,6 +128,21 @@ describe("a state", function()
     assert.same({ nil, "unsafe" }, { kept, err.code })
   end)
 
+  it("is not opened where it has a second name, by which another process would have other locks", function()
+    local path, link = states.path(), states.path()
+    assert(states.open(path)):close()
+    os.execute(("ln '%s' '%s'"):format(path, link))
+    for _, name in ipairs { path, link } do
+      for _, opts in ipairs { {}, { read_only = true } } do
+        local kept, err = store.open(name, nil, opts)
+        assert.same({ nil, "unsafe" }, { kept, err and err.code })
+        assert.truthy(err.message:find("it has another name, too (a hard link)", 1, true), err.message)
+      end
+    end
+    os.remove(link)
+    assert(states.open(path)):close()
+  end)
+
   it("takes no name for an address or for memory", function()
     local folder = world.path ".folder"
     os.execute(("mkdir '%s'"):format(folder))
@@ -449,6 +464,11 @@ describe("a state", function()
     assert.is_false(is_there())
     assert.equal(("y"):rep(200000), kept:part(5))
     assert.equal(("x"):rep(70000), kept:chunk(3))
+    assert(kept:cut(1, 4, ("x"):rep(70000) .. SECRET .. ("x"):rep(70000)))
+    assert.is_true(kept:fold(4, "", function(_, members) return members end))
+    assert.is_true(is_there()) -- until the pages of the fold are given back, which a run that is killed does not do
+    assert.is_true(kept:forget(5, ("z"):rep(200000)))
+    assert.is_false(is_there())
     kept:close()
     assert.is_nil(world.read(path):find(SECRET, 1, true))
   end)

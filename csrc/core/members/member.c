@@ -195,8 +195,8 @@ static int is_numbered(sc3_slice id) {
   return 0;
 }
 
-static sc3_reason read_id(const work *w, const candidate *c, sc3_pii named,
-                          sc3_external_id_form *form) {
+static inline sc3_reason read_id(const work *w, const candidate *c, sc3_pii named,
+                                 sc3_external_id_form *form) {
   const sc3_external_id id = {c->value, meant_by(w->values, c->value, named),
                               w->values->role[SC3_ROLE_REGION]};
   const sc3_reason why = sc3_external_id_read(&id, w->reading, form);

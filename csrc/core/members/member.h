@@ -62,7 +62,8 @@ typedef struct sc3_values {
   /* What the id, and each of its fallbacks, is known to be by the name of its column. That an id is
      the email or the phone of its own member is found out when it is read. */
   sc3_pii meant, fallbacks_meant[SC3_FALLBACKS_MAX];
-  const sc3_external_id_form *id; /* as it was read already, where there are no fallbacks; or NULL */
+  const sc3_external_id_form
+      *id;                     /* as it was read already, where there are no fallbacks; or NULL */
   const sc3_contact *contacts; /* of a row that gives several members, for its id may be any of
                                   them: all of the row, and the same for each member */
   size_t contact_count;

@@ -4,7 +4,7 @@
 
 #include "../bytes/little.h"
 
-enum { SIZE = 52, AGAIN_SIZE = 60, LEAST = 1024 };
+enum { LEAST = 1024 };
 
 /* --- ranges --- */
 
@@ -83,28 +83,69 @@ void sc3_candidates_close(sc3_candidates *c) {
   memset(c, 0, sizeof *c);
 }
 
-static void write_candidate(unsigned char *p, const sc3_candidate *candidate) {
-  sc3_store64(p, candidate->order);
-  sc3_store64(p + 8, candidate->offset);
-  sc3_store64(p + 16, candidate->hash);
-  sc3_store64(p + 24, candidate->cells);
-  sc3_store64(p + 32, candidate->member);
-  sc3_store32(p + 40, candidate->standing);
-  sc3_store16(p + 44, candidate->mask);
-  sc3_store16(p + 46, candidate->refused);
-  sc3_store32(p + 48, (uint32_t)candidate->beyond);
+/* In a range, with less of those that are in no audience yet, as all are in a first night:
+ *
+ *   form 1, hash 8, cells 8, offset 6, mask 2, beyond 4,
+ *   NEAR: rows behind the first of the range 4; else: order 8
+ *   BEFORE: member 8, standing 4, refused 2
+ *   and in the spool of those that go again: chunk 4, entry 4 */
+enum {
+  NEAR = 1,
+  BEFORE = 2,
+  HEAD = 28, /* behind the form */
+  NEAR_SIZE = 4,
+  FAR_SIZE = 8,
+  BEFORE_SIZE = 14,
+  AGAIN_SIZE = 8,
+  MOST = 1 + HEAD + FAR_SIZE + BEFORE_SIZE + AGAIN_SIZE
+};
+
+static unsigned form_of(const sc3_candidates *c, size_t range, const sc3_candidate *it) {
+  const int has_before = (it->member | it->standing | it->refused) != 0;
+  const int is_near = it->order - c->ranges->starts[range] <= UINT32_MAX;
+  return (is_near ? (unsigned)NEAR : 0u) | (has_before ? (unsigned)BEFORE : 0u);
+}
+
+/* Of an entry, behind its form. */
+static size_t size_of(const sc3_candidates *c, unsigned form) {
+  const size_t order = (form & NEAR) != 0 ? NEAR_SIZE : FAR_SIZE;
+  const size_t before = (form & BEFORE) != 0 ? BEFORE_SIZE : 0;
+  return HEAD + order + before + (c->again ? AGAIN_SIZE : 0);
+}
+
+static void write_candidate(const sc3_candidates *c, size_t range, unsigned form, unsigned char *p,
+                            const sc3_candidate *it) {
+  *p++ = (unsigned char)form;
+  sc3_store64(p, it->hash);
+  sc3_store64(p + 8, it->cells);
+  sc3_store32(p + 16, (uint32_t)it->offset);
+  sc3_store16(p + 20, (uint16_t)(it->offset >> 32));
+  sc3_store16(p + 22, it->mask);
+  sc3_store32(p + 24, (uint32_t)it->beyond);
+  p += HEAD;
+  if ((form & NEAR) != 0)
+    sc3_store32(p, (uint32_t)(it->order - c->ranges->starts[range]));
+  else
+    sc3_store64(p, it->order);
+  p += (form & NEAR) != 0 ? NEAR_SIZE : FAR_SIZE;
+  if ((form & BEFORE) != 0) {
+    sc3_store64(p, it->member);
+    sc3_store32(p + 8, it->standing);
+    sc3_store16(p + 12, it->refused);
+    p += BEFORE_SIZE;
+  }
+  if (c->again) {
+    sc3_store32(p, it->again.chunk);
+    sc3_store32(p + 4, it->again.entry);
+  }
 }
 
 sc3_mirror_status sc3_candidates_put(sc3_candidates *c, const sc3_candidate *candidate) {
   const size_t range = range_of(c->ranges, candidate->order);
-  const size_t size = c->again ? AGAIN_SIZE : SIZE;
-  unsigned char aside[AGAIN_SIZE], *const room = sc3_part_room(&c->spool, range, size);
-  unsigned char *const p = room != NULL ? room : aside;
-  write_candidate(p, candidate);
-  if (c->again) {
-    sc3_store32(p + SIZE, candidate->again.chunk);
-    sc3_store32(p + SIZE + 4, candidate->again.entry);
-  }
+  const unsigned form = form_of(c, range, candidate);
+  const size_t size = 1 + size_of(c, form);
+  unsigned char aside[MOST], *const room = sc3_part_room(&c->spool, range, size);
+  write_candidate(c, range, form, room != NULL ? room : aside, candidate);
   if (room == NULL)
     return sc3_part_spill(&c->spool, range, aside, size);
   sc3_part_prefetch(room, size);
@@ -137,35 +178,44 @@ static sc3_mirror_status reserve_keys(sc3_candidates *c) {
   return SC3_MIRROR_OK;
 }
 
-static int read_bytes(const sc3_candidates *c, sc3_part_reader *r, unsigned char *bytes) {
-  return c->again ? sc3_part_read(r, bytes, AGAIN_SIZE) : sc3_part_read(r, bytes, SIZE);
+static void take(const sc3_candidates *c, size_t range, unsigned form, const unsigned char *p,
+                 sc3_candidate *to) {
+  to->hash = sc3_load64(p);
+  to->cells = sc3_load64(p + 8);
+  to->offset = sc3_load32(p + 16) | (uint64_t)sc3_load16(p + 20) << 32;
+  to->mask = sc3_load16(p + 22);
+  to->beyond = (int32_t)sc3_load32(p + 24);
+  p += HEAD;
+  to->order = (form & NEAR) != 0 ? c->ranges->starts[range] + sc3_load32(p) : sc3_load64(p);
+  p += (form & NEAR) != 0 ? NEAR_SIZE : FAR_SIZE;
+  to->member = 0;
+  to->standing = 0;
+  to->refused = 0;
+  if ((form & BEFORE) != 0) {
+    to->member = sc3_load64(p);
+    to->standing = sc3_load32(p + 8);
+    to->refused = sc3_load16(p + 12);
+    p += BEFORE_SIZE;
+  }
+  to->again.chunk = c->again ? sc3_load32(p) : 0;
+  to->again.entry = c->again ? sc3_load32(p + 4) : 0;
 }
 
 static sc3_mirror_status read_range(sc3_candidates *c, size_t range) {
-  unsigned char bytes[AGAIN_SIZE] = {0};
   sc3_part_reader reader;
+  unsigned char form, aside[MOST];
   sc3_mirror_status status = sc3_part_begin(&reader, &c->spool, range);
   if (status != SC3_MIRROR_OK)
     return status;
   c->count = 0;
-  while (status == SC3_MIRROR_OK && read_bytes(c, &reader, bytes)) {
-    sc3_candidate *to;
+  while (status == SC3_MIRROR_OK && sc3_part_read(&reader, &form, 1)) {
+    const unsigned char *p = sc3_part_view(&reader, aside, size_of(c, form));
+    if (p == NULL)
+      break;
     if (c->count == c->capacity)
       status = reserve(c, c->capacity > 0 ? c->capacity * 2 : LEAST);
-    if (status != SC3_MIRROR_OK)
-      break;
-    to = &c->list[c->count++];
-    to->order = sc3_load64(bytes);
-    to->offset = sc3_load64(bytes + 8);
-    to->hash = sc3_load64(bytes + 16);
-    to->cells = sc3_load64(bytes + 24);
-    to->member = sc3_load64(bytes + 32);
-    to->standing = sc3_load32(bytes + 40);
-    to->mask = sc3_load16(bytes + 44);
-    to->refused = sc3_load16(bytes + 46);
-    to->beyond = (int32_t)sc3_load32(bytes + 48);
-    to->again.chunk = sc3_load32(bytes + SIZE);
-    to->again.entry = sc3_load32(bytes + SIZE + 4);
+    if (status == SC3_MIRROR_OK)
+      take(c, range, form, p, &c->list[c->count++]);
   }
   if (status == SC3_MIRROR_OK)
     status = reader.status;

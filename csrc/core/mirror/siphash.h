@@ -77,11 +77,16 @@ static inline uint64_t sc3_sip_rest(const unsigned char *p, size_t n, size_t at)
   return n >= 8 ? sc3_load64(p + n - 8) >> 7 >> (57 - 8 * (n - at)) : sc3_sip_few(p + at, n - at);
 }
 
-static inline uint64_t sc3_sip_end(sc3_sip s, uint64_t rest, size_t n, int rounds, int finals) {
-  sc3_sip_compress(&s, rest | (s.bytes + n) << 56, rounds);
+/* The hash of the text that was taken: its last word has its length. */
+static inline uint64_t sc3_sip_finish(sc3_sip s, int finals) {
   s.v2 ^= 0xff;
   sc3_sip_rounds(&s, finals);
   return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
+static inline uint64_t sc3_sip_end(sc3_sip s, uint64_t rest, size_t n, int rounds, int finals) {
+  sc3_sip_compress(&s, rest | (s.bytes + n) << 56, rounds);
+  return sc3_sip_finish(s, finals);
 }
 
 /* SipHash-`rounds`-`finals` of one text. */
@@ -130,12 +135,10 @@ static inline sc3_sip_row sc3_sip_row_begin(const sc3_row_key *key, sc3_slice id
   const size_t whole = id.n & ~(size_t)7;
   sc3_sip_row r;
   sc3_sip s = sc3_sip_begin(key->key);
-  uint64_t rest;
   for (; s.bytes < whole; s.bytes += 8)
     sc3_sip_compress(&s, sc3_load64(p + s.bytes), SC3_SIP_ROUNDS);
-  rest = sc3_sip_rest(p, id.n, whole);
-  r.id = sc3_sip_end(s, rest, id.n - whole, SC3_SIP_ROUNDS, SC3_SIP_FINALS);
-  sc3_sip_compress(&s, rest | (uint64_t)id.n << 56, SC3_SIP_ROUNDS);
+  sc3_sip_compress(&s, sc3_sip_rest(p, id.n, whole) | (uint64_t)id.n << 56, SC3_SIP_ROUNDS);
+  r.id = sc3_sip_finish(s, SC3_SIP_FINALS);
   sc3_sip_compress(&s, key->version, SC3_SIP_ROUNDS);
   s.bytes += 16;
   r.s = s;

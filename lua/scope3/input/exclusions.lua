@@ -105,13 +105,24 @@ local function total(list)
   return counts.ids + counts.emails + counts.phones + counts.hashes
 end
 
+-- What is wrong with a list that was read: one that is still being written lacks those who come in a moment.
+local function problem_at_end(self, before, has_changed)
+  if has_changed then
+    return problem(self.path, "the list was written to while it was read, so whom the rest means would not be left "
+      .. "out. Nothing was sent; run the job again", { code = "changed_input" })
+  elseif total(self.list) == before then
+    return problem(self.path, "the list is empty. Where nobody is to be left out, leave exclude (--exclude) out",
+      { code = "no_exclusions" })
+  end
+end
+
 -- Reads one list. What is wrong, or nil.
 local function read(self, cancel)
   local src, err = source.csv(self.path, { header = false })
   if not src then
     return err
   end
-  local before, ended = total(self.list), false
+  local before, stamp, ended = total(self.list), not src:once() and src:stamp(), false
   while not ended and not err do
     ended, err = step(self, src)
     if self.rest then
@@ -121,11 +132,11 @@ local function read(self, cancel)
       err = errors.new("cancelled", "stopped before the first row")
     end
   end
+  local has_changed = stamp and src:stamp() ~= stamp
   src:close()
   -- An empty list must not pass for an empty input, which --allow-empty allows.
-  if not err and total(self.list) == before or err and err.code == "empty" then
-    err = problem(self.path, "the list is empty. Where nobody is to be left out, leave exclude (--exclude) out",
-      { code = "no_exclusions" })
+  if not err or err.code == "empty" then
+    err = problem_at_end(self, before, has_changed)
   end
   return err
 end

@@ -26,6 +26,7 @@ local night_rows = require "scope3.job.night_rows"
 local rows = require "scope3.job.rows"
 local shape = require "scope3.job.shape"
 local store_of = require "scope3.mirror.store"
+local task = require "scope3.job.task"
 
 ---@class scope3.MirrorJob
 ---@field context scope3.Context
@@ -65,16 +66,29 @@ end
 
 -- --- what comes before the rows ------------------------------------------------------------------------------------
 
+-- Asks what became of requests of earlier nights. Of those that wait for a person nobody else would tell.
+local function settle(self, chunks)
+  local work, waiting = self.work, {}
+  local ok, err = earlier_requests.settle(self.context, self.store, chunks, work:limits(), function(event)
+    work.on_event(event)
+    if event.event == "task" and task.needs_action(event.status) then
+      waiting[#waiting + 1] = event.task_id
+    end
+  end)
+  night_result.warn_of_waiting(work.result, waiting)
+  return ok, err
+end
+
 -- Brings the state up to date with what is known of earlier nights.
 local function bring_up_to_date(self)
-  local store, work = self.store, self.work
+  local store = self.store
   local ok, err = folding.finish(store)
   local chunks
   if ok then
     chunks, err = store:open_chunks()
   end
   if chunks then
-    ok, err = earlier_requests.settle(self.context, store, chunks, work:limits(), work.on_event)
+    ok, err = settle(self, chunks)
   end
   if chunks and ok then
     chunks, err = store:open_chunks()

@@ -49,7 +49,9 @@ local function about_input(seen)
   elseif seen.taken == 0 then
     return ("none of %s could be taken"):format(plural.of(seen.rows, "row"))
   end
-  return ("the input has %s"):format(plural.of(seen.rows, "row"))
+  local rejected = seen.rejected > 0 and ("%.0f of them %s a row that was rejected, and "):format(seen.rejected,
+    plural.words(seen.rejected, "has", "have")) or ""
+  return ("%sthe input has %s"):format(rejected, plural.of(seen.rows, "row"))
 end
 
 -- What was not done, and what was.
@@ -62,10 +64,11 @@ end
 local function unusable_problem(seen)
   local more = seen.unusable - seen.unusable_before
   if seen.leavers > 0 and more > UNUSABLE * seen.before then
-    return refused("rows_unusable", seen, ("%s could not be told whose they are, %.0f more than in the last night, and "
-      .. "they may be of the %s who would be removed. %s. If that is meant, allow it: "
+    return refused("rows_unusable", seen, ("%s could not be told whose %s, %.0f more than in the last night, and may "
+      .. "be of the %s who would be removed. %s. If that is meant, allow it: "
       .. "remove_rejected = true (--remove-rejected)"):format(plural.of(seen.unusable, "row or line", "rows or lines"),
-      more, plural.of(seen.leavers, "person", "people"), about_night(seen)))
+      plural.words(seen.unusable, "it is", "they are"), more, plural.of(seen.leavers, "person", "people"),
+      about_night(seen)))
   end
 end
 
@@ -81,10 +84,10 @@ function night_guard.problem(seen, opts)
       .. "If that is meant, allow it: max_removed = %g (--max-removed %s)"):format(seen.leavers,
       plural.of(seen.before, "member"), percent(most), about_input(seen), about_night(seen), needed, percent(needed)))
   elseif seen.leavers > 0 and seen.rejected == seen.leavers and not opts.remove_rejected then
-    return refused("only_rejected_leave", seen, ("all of the %s who would be removed of %s have a row that was "
-      .. "rejected, and nobody is gone: a column may have broken. %s. If that is meant, allow it: "
-      .. "remove_rejected = true (--remove-rejected)"):format(plural.of(seen.leavers, "person", "people"),
-      plural.of(seen.before, "member"), about_night(seen)))
+    return refused("only_rejected_leave", seen, ("%.0f of %s would be removed, and each of them has a row "
+      .. "that was rejected, so nobody is gone: a column may have broken. %s. If that is meant, allow it: "
+      .. "remove_rejected = true (--remove-rejected)"):format(seen.leavers, plural.of(seen.before, "member"),
+      about_night(seen)))
   end
   return not opts.remove_rejected and unusable_problem(seen) or nil
 end

@@ -1,5 +1,6 @@
 --- What a night came to: the difference that its result tells, and the counts that the state keeps.
 local entries = require "scope3.util.entries"
+local plural = require "scope3.util.plural"
 local result = require "scope3.result"
 
 local night_result = {}
@@ -105,6 +106,18 @@ function night_result.warn_of_rules(res, store)
   if store.changed then
     result.warn(res, "rules_changed", "the map, the region or the identity rules have changed since the last run of "
       .. "the state: every row was looked at anew, and is sent where its member comes out different")
+  end
+end
+
+--- Warns of tasks of earlier nights that wait for a person: their members are deferred, which needs nobody otherwise.
+---@param res scope3.Result
+---@param waiting string[]  their ids
+function night_result.warn_of_waiting(res, waiting)
+  if waiting[1] then
+    result.warn(res, "needs_action", ("%s of earlier runs %s for a person at the service, the first is %s: nothing "
+      .. "else is sent of their members before they end, for 72 hours at most"):format(
+      plural.of(#waiting, "task"), plural.words(#waiting, "waits", "wait"), waiting[1]),
+      { tasks = #waiting, task_id = waiting[1] })
   end
 end
 

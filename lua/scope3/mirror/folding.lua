@@ -89,13 +89,16 @@ local function apply_with(store)
   end
 end
 
--- Runs a fold; what it holds is freed.
+-- Runs a fold; what it holds is freed, and so are the pages of its chunks.
 local function run(store, work)
   local apply, close = apply_with(store)
   local fine, ok, err = pcall(work, apply)
   close()
   if not fine then
     error(ok, 0)
+  end
+  if ok then
+    ok, err = store:shrink()
   end
   return ok, err
 end
@@ -139,9 +142,6 @@ function folding.fold(store, chunks)
   ok, err = run(store, function(apply)
     return store:fold(chunks[count].n, json.encode(outcomes), apply)
   end)
-  if ok then
-    ok, err = store:shrink()
-  end
   return ok and left or nil, err
 end
 

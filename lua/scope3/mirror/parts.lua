@@ -78,10 +78,9 @@ local function fold_part(self, k, apply)
   end)
 end
 
--- The chunks are in every partition: they go, and so do their requests.
-local function end_fold(self)
-  local fold = self.folding
-  local ok, err = self:write(function()
+-- Deletes the chunks of a fold and their requests.
+local function remove_folded(self, fold)
+  return self:write(function()
     for _, sql in ipairs {
       "DELETE FROM try WHERE chunk BETWEEN ? AND ?", "DELETE FROM chunk WHERE n BETWEEN ? AND ?",
     } do
@@ -92,8 +91,37 @@ local function end_fold(self)
     end
     return rows.remove(self.db, tables.fold, fold.n)
   end)
+end
+
+-- How what is deleted from here on is wiped: ON writes zeros over it, and FAST leaves pages that nothing is in as they
+-- are, until shrink() takes them away.
+local function wipe(self, how)
+  local set, why, code = self.db:run("PRAGMA secure_delete = " .. how)
+  if not set then
+    return self:fail { message = why, code = code }
+  end
+  return true
+end
+
+-- The chunks are in every partition: they go, and so do their requests. With zeros in all their pages the log would
+-- become as long as they are.
+local function end_fold(self)
+  local ok, err = wipe(self, "FAST")
+  if not ok then
+    return nil, err
+  end
+  local fine
+  fine, ok, err = pcall(remove_folded, self, self.folding)
+  local open, wiped, fault = pcall(wipe, self, "ON") -- where taking back failed, the database is closed by now
+  if not fine then
+    error(ok, 0)
+  end
   if ok then
     self.folding = false
+    if not open then
+      error(wiped, 0)
+    end
+    ok, err = wiped, fault
   end
   return ok, err
 end
@@ -176,7 +204,11 @@ function parts:forget(k, members, of_chunks)
   if not whole then
     return self:fail(fault)
   end
-  local ok, err = self:write(function()
+  local ok, err = self:shrink() -- a run that was killed may have left pages of chunks
+  if not ok then
+    return nil, err
+  end
+  ok, err = self:write(function()
     local done, why = true, nil
     if k then
       done, why = replace(self.db, tables.part, k, members)
