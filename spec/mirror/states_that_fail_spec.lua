@@ -152,7 +152,8 @@ describe("a state", function()
     for _, count in ipairs { 1, 1e9 } do
       for k = first_of(asked), asked, EVERY do
         local path = copy(kind)
-        local where = ("%s of %s: %s at %d of %d, %d in a row, seed %d: "):format(step, kind, how, k, asked, count, seed)
+        local where = ("%s of %s: %s at %d of %d, %d in a row, seed %d: "):format(step, kind, how, k, asked, count,
+          seed)
         local _, did, words, text = run(step, path, what, k, count, how)
         assert.is_truthy(did, where .. text)
         local first, again = words:match "^(%S+) again (%S+)$"
