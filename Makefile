@@ -556,7 +556,7 @@ STATE_RUNS ?= 5
 bench-state: all
 	@mkdir -p build/bench
 	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/measure bench/measure.c
-	@$(CC) -O2 -std=c11 -fPIC -shared -o build/bench/written.so bench/written.c -ldl
+	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -fPIC -shared -o build/bench/written.so bench/written.c -ldl
 	@LUA_PATH="$(TREE_PATH);$(ROOT)/?.lua;;" LUA_CPATH="$(TREE_CPATH);;" $(LUA_BIN) bench/state.lua $(STATE_ROWS) $(STATE_RUNS) build/bench
 
 bench-add:

@@ -1,7 +1,6 @@
 /* Preloaded: how many bytes a program writes into a state, which is the file STATE and those whose
  * names begin so. FILE gets their number when it ends:
  *   WRITTEN_OF=STATE WRITTEN_TO=FILE LD_PRELOAD=written.so PROGRAM */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>

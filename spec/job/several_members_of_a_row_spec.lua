@@ -127,6 +127,17 @@ describe("a map with each", function()
     assert.same({ "7946-0001" }, sandbox:ids "a")
   end)
 
+  it("takes one id for all members where another is a phone of one of them", function()
+    local map = { external_id = { "id", "old" }, email = BOTH.map.email, phone = BOTH.map.phone, region = "country" }
+    for _, phones in ipairs { "79460001,", ",79460001" } do
+      sandbox:configure { clock = "manual" }
+      local res = run({ map = map }, ("id,old,mail,mail 2,tel,tel 2,country\n7946-0001,b,a@x.org,c@x.org,%s,\n")
+        :format(phones))
+      assert.same({ "b", "b#2" }, sandbox:ids "a")
+      assert.same({ id_phone = 1, phone_national = 1 }, res.dropped)
+    end
+  end)
+
   it("removes the ids of all members that it can make", function()
     run(EMAILS, "id,mail,mail 2,mail 3\n1,a@x.org,b@x.org,c@x.org\n2,d@x.org,e@x.org,f@x.org\n")
     local res = run(EMAILS, "id,mail,mail 2,mail 3\n1,,,\n", { mode = "remove" })
@@ -141,7 +152,7 @@ describe("a map with each", function()
     assert.same({ "3", "3#2" }, sandbox:ids "a")
     assert.same({ 2, 2, 4, 1, 2 }, { res.skipped, res.excluded_rows, res.excluded, res.people, res.members })
     sandbox:configure { clock = "manual" }
-    run(EMAILS, text, { exclude = world.file("2\n", ".txt") })
+    run(EMAILS, text .. "4,,g@x.org,\n", { exclude = world.file("2\n4\n", ".txt") })
     assert.same({ "1", "1#2", "3", "3#2" }, sandbox:ids "a")
   end)
 

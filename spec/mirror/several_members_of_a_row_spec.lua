@@ -107,7 +107,7 @@ describe("a map with each and a state", function()
     assert.same(expected(rows), season:membership())
     res = night(rows)
     assert.same({ 4, 0, 0, 0, 0, 2, 0 }, told(res))
-    assert.same({ {}, {} }, { res.rejected, res.dropped })
+    assert.same({ {}, {}, 3 }, { res.rejected, res.dropped, res.mirror.rejected_before })
   end)
 
   it("has a member leave whose value cannot be used any more", function()
@@ -136,6 +136,22 @@ describe("a map with each and a state", function()
     assert.same({ 4, 4, 2, 0 }, { res.mirror.removed, res.mirror.removed_excluded, res.mirror.unchanged, res.people })
     assert.same(expected { rows[3] }, season:membership())
     assert.same({ 3, 2, 4, 4, 0, 2, 0 }, told(night(rows)))
+  end)
+
+  it("counts a row once that is built to see whether somebody is excluded, if a member of it differs", function()
+    local rows, nobody = {}, { exclude = world.file("nobody@x.org\n", ".txt") }
+    for i = 1, 10 do
+      rows[i] = { "p" .. i, i .. "a@x.org", i .. "b@x.org", "jane" }
+    end
+    night(rows)
+    local res = night(rows, nobody)
+    assert.same({ 10, 0, 0, 0, 0, 20, 0 }, told(res))
+    assert.same({}, res.dropped)
+    for i = 1, 10 do
+      rows[i][2 + i % 2] = i .. "c@x.org"
+    end
+    assert.same({ 10, 10, 10, 0, 10, 10, 0 }, told(night(rows, nobody)))
+    assert.same(expected(rows), season:membership())
   end)
 
   it("builds a row once however small its requests are, and reads packed files", function()

@@ -120,7 +120,7 @@ static const unsigned char *read_refusing(const sc3_members_reader *r, const uns
   return p + n;
 }
 
-/* What is behind the standing, by the mark; NULL where there is no such mark. */
+/* Where the id is, behind what a mark has; NULL where there is no such mark. */
 static const unsigned char *read_mark(const sc3_members_reader *r, unsigned mark,
                                       const unsigned char *p, sc3_mirror_record *record) {
   record->rejected = mark == REJECTED;
@@ -162,10 +162,14 @@ sc3_mirror_status sc3_members_next(sc3_members_reader *r, sc3_mirror_record *rec
       sc3_part_of(record->hash, r->bits) != r->part)
     return SC3_MIRROR_DAMAGED;
   r->raw = p;
-  p = read_mark(r, p[28], p + head, record);
-  if (p == NULL || (record->standing == 0 && record->refused == 0 && !record->rejected))
-    return SC3_MIRROR_DAMAGED;
-  p = sc3_read_id(p, r->end, &record->id);
+  record->rejected = 0;
+  record->refused = 0;
+  if (p[28] != 0)
+    p = read_mark(r, p[28], p + head, record);
+  else
+    p = record->standing != 0 ? p + head : NULL; /* it would be there for nothing */
+  if (p != NULL)
+    p = sc3_read_id(p, r->end, &record->id);
   if (p == NULL)
     return SC3_MIRROR_DAMAGED;
   r->next = r->p = p;
