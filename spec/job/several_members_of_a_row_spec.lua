@@ -156,6 +156,16 @@ describe("a map with each", function()
     assert.same({ "1", "1#2", "3", "3#2" }, sandbox:ids "a")
   end)
 
+  it("leaves out a person whom a list names by the id of a further member, though the row makes none", function()
+    local text, list = "id,mail,mail 2,mail 3\n1,a@x.org,b@x.org,\n2,c@x.org,,\n3,d@x.org,,\n", "1#2\n2#16\n3#1\n"
+    run(EMAILS, text, { exclude = world.file(list, ".txt") })
+    assert.same({ "3" }, sandbox:ids "a")
+    sandbox:configure { clock = "manual" }
+    run({ map = { external_id = "id", email = "mail" } }, text:gsub("\n1,", "\n1#2,"), { exclude =
+      world.file(list, ".txt") })
+    assert.same({ "2", "3" }, sandbox:ids "a") -- without each these are ids as others
+  end)
+
   it("loses and doubles nobody where a payload is full between two members of a row", function()
     local rows, expected = { "id,mail,mail 2,mail 3" }, {}
     for i = 1, 50 do

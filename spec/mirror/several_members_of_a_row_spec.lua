@@ -136,6 +136,8 @@ describe("a map with each and a state", function()
     assert.same({ 4, 4, 2, 0 }, { res.mirror.removed, res.mirror.removed_excluded, res.mirror.unchanged, res.people })
     assert.same(expected { rows[3] }, season:membership())
     assert.same({ 3, 2, 4, 4, 0, 2, 0 }, told(night(rows)))
+    night(rows, { exclude = world.file("1#2\n3#16\n", ".txt") }) -- by ids that a state shows
+    assert.same(expected { rows[2] }, season:membership())
   end)
 
   it("counts a row once that is built to see whether somebody is excluded, if a member of it differs", function()

@@ -264,9 +264,9 @@ end
 
 local function compare_and_send(self, plan, version)
   local since = self.opts.refresh_after and core.time() - self.opts.refresh_after or nil
-  local err
+  local members, err = map.members(plan.targets), nil
   self.night, err = night_of.new(self.store, { mode = self.opts.mode, version = version, since = since,
-    full = self.opts.full, members = map.members(plan.targets) })
+    full = self.opts.full, members = members })
   if not self.night then
     return err
   end
@@ -274,7 +274,7 @@ local function compare_and_send(self, plan, version)
   if not self.unusable_before then
     return err
   end
-  err, self.looks_at_all = left_out.of_night(self, night_of.failure)
+  err, self.looks_at_all = left_out.of_night(self, night_of.failure, members)
   if err then
     return err
   end
