@@ -18,7 +18,7 @@
 
 typedef struct exclusions_ud {
   sc3_exclusions *e; /* NULL = closed */
-  int numbered; /* rows may give several members: an id of one of them means its person */
+  int numbered;      /* rows may give several members: an id of one of them means its person */
   sc3_reading reading;
   uint64_t counts[SC3_EXCLUSION_KINDS];
 } exclusions_ud;
@@ -35,9 +35,11 @@ sc3_exclusions *sc3l_check_exclusions(lua_State *L, int index) {
 }
 
 /* exclusions{ most =, repair = true, ids = "refuse", region = nil, phone_repairs = {names} or nil,
-   numbered = nil }: at most so many ids and so many contacts. With numbered id#2 means id. Values are read as builder{} reads them. */
+   numbered = nil }: at most so many ids and so many contacts. With numbered id#2 means id. Values
+   are read as builder{} reads them. */
 static int exclusions_new(lua_State *L) {
-  static const char *const known[] = {"most", "repair", "ids", "region", "phone_repairs", "numbered", NULL};
+  static const char *const known[] = {"most",          "repair",   "ids", "region",
+                                      "phone_repairs", "numbered", NULL};
   exclusions_ud *u;
   size_t most;
   luaL_checktype(L, 1, LUA_TTABLE);

@@ -50,6 +50,19 @@ describe("a map with each", function()
     assert.same({ {}, {} }, { res.rejected, res.dropped })
   end)
 
+  it("makes no member of a value that an earlier column has", function()
+    local text = "id,mail,mail 2,mail 3\n1,a@x.org, A@X.org ,a@x.org\n2,b@x.org,c@x.org,b@x.org\n3,,d@x.org,d@x.org\n"
+    local res = run(EMAILS, text)
+    assert.same({ ["1"] = { email "a@x.org" }, ["2"] = { email "b@x.org" }, ["2#2"] = { email "c@x.org" },
+      ["3#2"] = { email "d@x.org" } }, there())
+    assert.same({ 3, 4, {} }, { res.people, res.members, res.dropped })
+    res = run(BOTH, "id,mail,mail 2,tel,tel 2,country\n9,a@x.org,a@x.org,2065550142,2065550143,US\n")
+    local found = there()
+    assert.same({ email "a@x.org", (scope3.phone.hash "+12065550142") }, found["9"])
+    assert.same({ nil, (scope3.phone.hash "+12065550143") }, found["9#2"])
+    assert.equal(2, res.members)
+  end)
+
   it("reads the same from JSON Lines and from tables", function()
     local rows = { { id = 1, mail = "a@x.org", ["mail 3"] = "c@x.org" }, { id = 2, ["mail 2"] = "b@x.org" } }
     local expected = { ["1"] = { email "a@x.org" }, ["1#3"] = { email "c@x.org" }, ["2#2"] = { email "b@x.org" } }
