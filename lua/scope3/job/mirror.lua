@@ -264,7 +264,8 @@ end
 
 local function compare_and_send(self, plan, version)
   local since = self.opts.refresh_after and core.time() - self.opts.refresh_after or nil
-  local members, err = map.members(plan.targets), nil
+  local members = map.members(plan.targets)
+  local err
   self.night, err = night_of.new(self.store, { mode = self.opts.mode, version = version, since = since,
     full = self.opts.full, members = members })
   if not self.night then
