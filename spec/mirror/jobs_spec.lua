@@ -419,6 +419,9 @@ describe("a job with a state", function()
       assert.truthy(message:find(case[2], 1, true), message)
       assert.truthy(message:find("jobs_spec.lua", 1, true) or message:find("client:run", 1, true), message)
     end
+    -- What a script says that was written for adding counts where it is used for that.
+    assert(client:run({ map = map, refresh_after = 9 }, file, { state = season.state, audience = "a", mode = "remove",
+      dry_run = true }))
     local ok, message = pcall(client.run, client, { member = function() end }, file, { state = "x", audience = "a" })
     assert.is_false(ok)
     assert.truthy(message:find("a script with a map", 1, true), message)
