@@ -237,13 +237,15 @@ end
 -- Sends what an earlier night sent without an end, and then what is new or has changed.
 local function send_candidates(self)
   local counts = self.night.core:counts()
+  local again, wanted = sum_of(counts, "again"), sum_of(counts, "added") + sum_of(counts, "changed")
+  self.rows.pool:expect(again + wanted)
   self.rows:build_again()
-  local err = send_rows(self, sum_of(counts, "again"))
+  local err = send_rows(self, again)
   if err then
     return err
   end
   self.rows:build()
-  return send_rows(self, sum_of(counts, "added") + sum_of(counts, "changed")
+  return send_rows(self, wanted
     + (self.looks_at_all and sum_of(counts, "unchanged") + sum_of(counts, "rejected_before") or 0))
 end
 
