@@ -6,6 +6,7 @@
 #include "../core/bytes/text.h"
 #include "../core/identity/exclusion.h"
 #include "../core/identity/phone_plan.h"
+#include "../core/members/member.h"
 #include "arguments.h"
 #include "builder_fill.h"
 #include "builder_options.h"
@@ -17,6 +18,7 @@
 
 typedef struct exclusions_ud {
   sc3_exclusions *e; /* NULL = closed */
+  int numbered;      /* rows may give several members: an id of one of them means its person */
   sc3_reading reading;
   uint64_t counts[SC3_EXCLUSION_KINDS];
 } exclusions_ud;
@@ -32,10 +34,12 @@ sc3_exclusions *sc3l_check_exclusions(lua_State *L, int index) {
   return check(L, index)->e;
 }
 
-/* exclusions{ most =, repair = true, ids = "refuse", region = nil, phone_repairs = {names} or nil
-   }: at most so many ids and so many contacts. Values are read as builder{} reads them. */
+/* exclusions{ most =, repair = true, ids = "refuse", region = nil, phone_repairs = {names} or nil,
+   numbered = nil }: at most so many ids and so many contacts. With numbered id#2 means id. Values
+   are read as builder{} reads them. */
 static int exclusions_new(lua_State *L) {
-  static const char *const known[] = {"most", "repair", "ids", "region", "phone_repairs", NULL};
+  static const char *const known[] = {"most",          "repair",   "ids", "region",
+                                      "phone_repairs", "numbered", NULL};
   exclusions_ud *u;
   size_t most;
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -44,6 +48,9 @@ static int exclusions_new(lua_State *L) {
   lua_getfield(L, 1, "most");
   most = sc3l_check_size(L, 2, "most");
   u = sc3l_new_object(L, sizeof *u, TYPE);
+  lua_getfield(L, 1, "numbered");
+  u->numbered = lua_toboolean(L, -1);
+  lua_pop(L, 1);
   u->reading.region = SC3_NO_REGION;
   sc3l_read_reading(L, &u->reading);
   u->e = sc3_exclusions_new(most);
@@ -72,6 +79,8 @@ typedef struct taking {
 } taking;
 
 static sc3_status keep_id(taking *t, sc3_slice id) {
+  if (t->u->numbered)
+    id.n -= sc3_member_suffix_length(id);
   if (t->night == NULL)
     return sc3_exclusions_add_id(t->u->e, id);
   t->status = id.n <= SC3_MIRROR_ID_MAX ? sc3_night_exclude(t->night, id) : SC3_MIRROR_OK;

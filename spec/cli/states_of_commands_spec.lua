@@ -212,6 +212,8 @@ describe("a command with a state", function()
       { { "--max-removed", "10%" }, "--max-removed has no effect without --mirror" },
       { { "--mirror", "--max-removed", "10" }, "--max-removed takes a share" },
       { { "--refresh-after", "soon" }, "--refresh-after takes a time such as 30d" },
+      { { "--mode", "remove", "--full" }, "--full has no effect on a job that removes: nobody is sent" },
+      { { "--mode", "remove", "--refresh-after", "1d" }, "--refresh-after has no effect on a job that removes" },
       { { "--journal", "x" }, "--journal has no effect with --state" },
       { { "--unique" }, "--unique has no effect with --state" },
     } do

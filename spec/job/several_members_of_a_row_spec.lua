@@ -50,6 +50,19 @@ describe("a map with each", function()
     assert.same({ {}, {} }, { res.rejected, res.dropped })
   end)
 
+  it("makes no member of a value that an earlier column has", function()
+    local text = "id,mail,mail 2,mail 3\n1,a@x.org, A@X.org ,a@x.org\n2,b@x.org,c@x.org,b@x.org\n3,,d@x.org,d@x.org\n"
+    local res = run(EMAILS, text)
+    assert.same({ ["1"] = { email "a@x.org" }, ["2"] = { email "b@x.org" }, ["2#2"] = { email "c@x.org" },
+      ["3#2"] = { email "d@x.org" } }, there())
+    assert.same({ 3, 4, {} }, { res.people, res.members, res.dropped })
+    res = run(BOTH, "id,mail,mail 2,tel,tel 2,country\n9,a@x.org,a@x.org,2065550142,2065550143,US\n")
+    local found = there()
+    assert.same({ email "a@x.org", (scope3.phone.hash "+12065550142") }, found["9"])
+    assert.same({ nil, (scope3.phone.hash "+12065550143") }, found["9#2"])
+    assert.equal(2, res.members)
+  end)
+
   it("reads the same from JSON Lines and from tables", function()
     local rows = { { id = 1, mail = "a@x.org", ["mail 3"] = "c@x.org" }, { id = 2, ["mail 2"] = "b@x.org" } }
     local expected = { ["1"] = { email "a@x.org" }, ["1#3"] = { email "c@x.org" }, ["2#2"] = { email "b@x.org" } }
@@ -154,6 +167,16 @@ describe("a map with each", function()
     sandbox:configure { clock = "manual" }
     run(EMAILS, text .. "4,,g@x.org,\n", { exclude = world.file("2\n4\n", ".txt") })
     assert.same({ "1", "1#2", "3", "3#2" }, sandbox:ids "a")
+  end)
+
+  it("leaves out a person whom a list names by the id of a further member, though the row makes none", function()
+    local text, list = "id,mail,mail 2,mail 3\n1,a@x.org,b@x.org,\n2,c@x.org,,\n3,d@x.org,,\n", "1#2\n2#16\n3#1\n"
+    run(EMAILS, text, { exclude = world.file(list, ".txt") })
+    assert.same({ "3" }, sandbox:ids "a")
+    sandbox:configure { clock = "manual" }
+    run({ map = { external_id = "id", email = "mail" } }, text:gsub("\n1,", "\n1#2,"), { exclude =
+      world.file(list, ".txt") })
+    assert.same({ "2", "3" }, sandbox:ids "a") -- without each these are ids as others
   end)
 
   it("loses and doubles nobody where a payload is full between two members of a row", function()

@@ -406,6 +406,10 @@ describe("a job with a state", function()
       { { state = "x", journal = "y" }, "journal has no effect beside state" },
       { { state = "x", unique = true }, "unique has no effect beside state" },
       { { state = "x", max_removed = 0.5 }, 'unless mode is "mirror"' },
+      { { state = "x", mode = "remove", full = true }, 'full has no effect where mode is "remove": nobody is sent' },
+      { { state = "x", mode = "remove", refresh_after = 1 }, 'refresh_after has no effect where mode is "remove"' },
+      { { state = "x", allow_empty = true }, 'allow_empty has no effect unless mode is "mirror"' },
+      { { allow_empty = true }, "allow_empty has no effect without a state" },
       { { state = "" }, "not an empty string" },
       { { state = "x", mode = "mirror", max_removed = 50 }, "a share from 0 to 1" },
     } do
@@ -415,6 +419,9 @@ describe("a job with a state", function()
       assert.truthy(message:find(case[2], 1, true), message)
       assert.truthy(message:find("jobs_spec.lua", 1, true) or message:find("client:run", 1, true), message)
     end
+    -- What a script says that was written for adding counts where it is used for that.
+    assert(client:run({ map = map, refresh_after = 9 }, file, { state = season.state, audience = "a", mode = "remove",
+      dry_run = true }))
     local ok, message = pcall(client.run, client, { member = function() end }, file, { state = "x", audience = "a" })
     assert.is_false(ok)
     assert.truthy(message:find("a script with a map", 1, true), message)

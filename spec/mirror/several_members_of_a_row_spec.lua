@@ -26,13 +26,14 @@ local function expected(rows, excluded)
   local found = {}
   for _, row in ipairs(rows) do
     found[row[1]], found[row[1] .. "#2"], found[row[1] .. "#3"] = nil, nil, nil
-    local is_out = false
+    local is_out, seen = false, {}
     for i = 2, 4 do
       is_out = is_out or excluded and excluded[row[i] or ""] or false
     end
     for i = 2, is_out and 1 or 4 do
       local email = row[i] or ""
-      if email:find("@", 1, true) then
+      if email:find("@", 1, true) and not seen[email] then
+        seen[email] = true
         found[row[1] .. (i > 2 and "#" .. i - 1 or "")] = scope3.email.hash(email)
       end
     end
@@ -69,6 +70,16 @@ describe("a map with each and a state", function()
     assert.same({ 3, 0, 0, 0, 0, 6, 0 }, told(night(rows)))
     rows[1][3], rows[2][2] = "g@x.org", "h@x.org"
     assert.same({ 3, 2, 2, 0, 2, 4, 0 }, told(night(rows)))
+    assert.same(expected(rows), season:membership())
+  end)
+
+  it("has a member leave whose column repeats an earlier one now, and come back", function()
+    local rows, repeated = { { "1", "a@x.org", "b@x.org" } }, { { "1", "a@x.org", " A@x.org" } }
+    night(rows)
+    assert.same({ 1, 0, 1, 0, 0, 1, 1 }, told(night(repeated)))
+    assert.same({ 1, 0, 0, 0, 0, 1, 0 }, told(night(repeated)))
+    assert.same(expected { { "1", "a@x.org" } }, season:membership())
+    night(rows)
     assert.same(expected(rows), season:membership())
   end)
 
@@ -136,6 +147,8 @@ describe("a map with each and a state", function()
     assert.same({ 4, 4, 2, 0 }, { res.mirror.removed, res.mirror.removed_excluded, res.mirror.unchanged, res.people })
     assert.same(expected { rows[3] }, season:membership())
     assert.same({ 3, 2, 4, 4, 0, 2, 0 }, told(night(rows)))
+    night(rows, { exclude = world.file("1#2\n3#16\n", ".txt") }) -- by ids that a state shows
+    assert.same(expected { rows[2] }, season:membership())
   end)
 
   it("counts a row once that is built to see whether somebody is excluded, if a member of it differs", function()

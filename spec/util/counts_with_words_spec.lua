@@ -17,6 +17,7 @@ describe("a count", function()
     "horizon must be %d", "must have at most %d", "%d members, at most", "%.0f rows have the external id 0",
     "self.attempts > 1 and", "must have %d to", "%d pages were read", "a text of 1 to", 'or ("%s: %.0f rows %s; ',
     "the header takes up", "There are %d columns of emails", "There are more than %d keys", "map has %d",
+    "each must have 2 to %d", "of %.0f files %s no rows",
     "and at most %d bytes", "%s %d conditions; ",
     "%s %d values; ", "audiences has %d",
     "it has more than %.0f bytes", "%s: %d problems", "it is over %d bytes",

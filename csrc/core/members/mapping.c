@@ -284,13 +284,42 @@ static int has_own(const sc3_values *v) {
          v->role[SC3_ROLE_HASHED_EMAIL].p != NULL || v->role[SC3_ROLE_HASHED_PHONE].p != NULL;
 }
 
+static int is_same_text(sc3_slice a, sc3_slice b) {
+  size_t i;
+  for (i = 0; i < a.n && i < b.n && sc3_ascii_to_lower(a.p[i]) == sc3_ascii_to_lower(b.p[i]); i++)
+    ;
+  return i == a.n && i == b.n;
+}
+
+/* Whether an earlier member has the same text in the same role: exports name one address of a
+   person in several columns, and the service would count it as often. */
+static int is_repeated(const sc3_mapping *m, const sc3_record *r, size_t at) {
+  const sc3_target *t = &m->targets[at];
+  const sc3_field *f = field_of(r, t->column, t->key, t->name);
+  const sc3_slice text = f != NULL ? sc3_text_trim(f->value) : sc3_slice_of(NULL, 0);
+  size_t i;
+  for (i = 0; text.n > 0 && i < at; i++) {
+    const sc3_target *before = &m->targets[i];
+    if (before->role != t->role)
+      continue;
+    f = field_of(r, before->column, before->key, before->name);
+    if (f != NULL && is_same_text(sc3_text_trim(f->value), text))
+      return 1;
+  }
+  return 0;
+}
+
 SC3_COLD
 int sc3_mapping_read_further(const sc3_mapping *m, const sc3_record *r, const sc3_mapped *first,
                              unsigned member, sc3_mapped *out) {
+  size_t i;
   sc3_mapped_clear(out);
   share(&first->values, &out->values);
   out->values.member = member;
-  read_targets(m, m->ends[member - 2], m->ends[member - 1], r, 0, out); /* no uid among them */
+  for (i = m->ends[member - 2]; i < m->ends[member - 1]; i++) {
+    if (!is_repeated(m, r, i))
+      read_targets(m, i, i + 1, r, 0, out); /* no uid */
+  }
   return has_own(&out->values);
 }
 

@@ -182,15 +182,14 @@ static sc3_pii meant_by(const sc3_values *v, sc3_slice value, sc3_pii named) {
   return named;
 }
 
-/* Whether an id ends as those of a row's further members do: it would be taken for one of them. */
 SC3_COLD
-static int is_numbered(sc3_slice id) {
+size_t sc3_member_suffix_length(sc3_slice id) {
   unsigned member;
   for (member = 2; member <= SC3_EACH_MAX; member++) {
     sc3_member_suffix suffix;
     const size_t n = sc3_member_suffix_write(member, &suffix);
     if (id.n >= n && memcmp(id.p + id.n - n, suffix.text, n) == 0)
-      return 1;
+      return n;
   }
   return 0;
 }
@@ -200,7 +199,8 @@ static inline sc3_reason read_id(const work *w, const candidate *c, sc3_pii name
   const sc3_external_id id = {c->value, meant_by(w->values, c->value, named),
                               w->values->role[SC3_ROLE_REGION]};
   const sc3_reason why = sc3_external_id_read(&id, w->reading, form);
-  if (w->values->member > 0 && why == SC3_R_NONE && is_numbered(form->value))
+  /* Such an id would be taken for one of a further member. */
+  if (w->values->member > 0 && why == SC3_R_NONE && sc3_member_suffix_length(form->value) > 0)
     return SC3_R_ID_NUMBERED;
   return why;
 }

@@ -122,6 +122,9 @@ typedef struct sc3_member_suffix {
 
 size_t sc3_member_suffix_write(unsigned member, sc3_member_suffix *out);
 
+/* Bytes of the end of an id that is as those of further members; 0 where it ends in another way. */
+size_t sc3_member_suffix_length(sc3_slice id);
+
 /* Reads only the external id, as sc3_member_write() does: SC3_R_NONE with the id in `form`, else
    why the member is rejected for it. Of `outcome` only what concerns the id is set. */
 sc3_reason sc3_member_read_id(const sc3_values *values, sc3_reading *reading, sc3_outcome *outcome,

@@ -73,7 +73,8 @@ local function add_conditions(command)
     "Exit with 3 when more rows were rejected than N, or than a share such as 5% of those not skipped."):argname("N")
   command:option("--min-accepted", "Exit with 3 when fewer members were accepted or removed than N."):argname("N")
     :convert(tonumber)
-  command:flag("--allow-empty", "Exit with 0 although the input gave no members.")
+  command:flag("--allow-empty", "Exit with 0 although the input gave no members. With --mirror: "
+    .. "remove people although one of several files has no rows.")
 end
 
 local function add_ids(command)

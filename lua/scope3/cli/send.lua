@@ -186,6 +186,14 @@ local function put_away(session, res, err)
   end
 end
 
+-- Options that go with a state. Other jobs read --allow-empty for their exit code alone.
+local function set_state(args, opts, script)
+  opts.state, opts.full = args.state, args.full
+  if (opts.mode or script.mode) == "mirror" then
+    opts.allow_empty = args.allow_empty
+  end
+end
+
 local function send_rows(session)
   local args, exit, opts = session.args, session.exit, session.opts
   local file, why = open_rejects(args)
@@ -200,7 +208,8 @@ local function send_rows(session)
   local watch = monitor.new(args.quiet or false, log)
   opts.audience, opts.dry_run = job_args.audience(args, session.script), args.dry_run
   opts.cancel, opts.on_reject, opts.journal = watch.stopped, file and file.write, args.journal
-  opts.state, opts.full, opts.exclude = args.state, args.full, job_args.exclude(args)
+  opts.exclude = job_args.exclude(args)
+  set_state(args, opts, session.script)
   local res, err, waited = run_and_wait(session, watch)
   watch:clear()
   put_away(session, res, err)

@@ -22,6 +22,7 @@ end
 
 local WITHOUT_STATE = { "mirror", "full", "refresh_after", "max_removed", "remove_rejected" }
 local OF_MIRROR = { "max_removed", "remove_rejected" }
+local OF_SENDING = { "full", "refresh_after" }
 local USELESS = { "journal", "unique", "delete_missing", "in_doubt_timeout" }
 
 local function option(key)
@@ -65,15 +66,25 @@ local function mirror_problem(args, is_mirror)
   end
 end
 
+-- What is wrong with those of a job that removes: nobody is sent.
+local function removal_problem(args)
+  if args.exclude and args.exclude[1] then
+    return "--exclude has no effect on a job that removes: nobody is sent"
+  end
+  for _, key in ipairs(args.state and OF_SENDING or {}) do
+    if args[key] then
+      return ("%s has no effect on a job that removes: nobody is sent"):format(option(key))
+    end
+  end
+end
+
 --- What is wrong with these options, alone or together, or nil.
 ---@param args table
 ---@param mode? string  of the script or the arguments
 ---@return string?
 function state_args.problem(args, mode)
-  if args.exclude and args.exclude[1] and mode == "remove" then
-    return "--exclude has no effect on a job that removes: nobody is sent"
-  end
-  return ineffective(args) or mirror_problem(args, args.mirror or mode == "mirror") or malformed(args)
+  return mode == "remove" and removal_problem(args) or ineffective(args)
+    or mirror_problem(args, args.mirror or mode == "mirror") or malformed(args)
 end
 
 --- Takes the options over into those of the job.

@@ -83,6 +83,7 @@ client_options.CLIENT = {
 ---@field max_removed? number  share of the audience that a mirror may remove at once (0.3)
 ---@field full? boolean  with a state: sends every row, whatever the state has
 ---@field remove_rejected? boolean  a mirror removes people whose rows are rejected also where nobody else leaves
+---@field allow_empty? boolean  a mirror removes people also where one of several files has no rows
 ---@field journal? string|scope3.Journal  (of files) where the job keeps what it has sent, so that it can be resumed: a
 ---  path, or a journal
 ---@field delimiter? string  (this and the seven below: of files only) what separates columns (found by itself): one
@@ -142,7 +143,7 @@ local function without(all, ...)
 end
 
 client_options.RUN = options.merge(JOB, {
-  state = "string", full = "boolean",
+  state = "string", full = "boolean", allow_empty = "boolean",
   exclude = { expected = "the path of a file, or a list of them", is = function(value)
     return paths.of_files(value) ~= nil
   end },

@@ -11,7 +11,26 @@ local USELESS = {
 }
 
 -- Options that need a state.
-local OF_STATE = { "refresh_after", "full", "max_removed", "remove_rejected" }
+local OF_STATE = { "refresh_after", "full", "max_removed", "remove_rejected", "allow_empty" }
+
+-- Of them, those that say who is sent, or who leaves.
+local OF_SENDING = { "refresh_after", "full" }
+local OF_MIRROR = { "max_removed", "remove_rejected", "allow_empty" }
+
+-- Options that the mode of a job with a state makes useless.
+local function beside_mode(opts, script)
+  for _, key in ipairs(opts.mode ~= "mirror" and OF_MIRROR or {}) do
+    if opts[key] ~= nil then
+      return key .. ' has no effect unless mode is "mirror" (--mirror): nobody leaves'
+    end
+  end
+  for _, key in ipairs(opts.mode == "remove" and OF_SENDING or {}) do
+    -- What a script says that was written for adding does no harm where it is used for removing.
+    if opts[key] ~= nil and (script[key] == nil or script.mode == "remove") then
+      return key .. ' has no effect where mode is "remove": nobody is sent'
+    end
+  end
+end
 
 local function without_state(opts, script)
   if script.audiences then
@@ -45,11 +64,7 @@ function state_check.problem(opts, script)
       return ("%s has no effect beside state: %s"):format(one[1], one[2])
     end
   end
-  for _, key in ipairs { "max_removed", "remove_rejected" } do
-    if opts[key] ~= nil and opts.mode ~= "mirror" then
-      return key .. ' has no effect unless mode is "mirror" (--mirror): nobody leaves'
-    end
-  end
+  return beside_mode(opts, script)
 end
 
 return state_check

@@ -58,6 +58,7 @@ end
 ---@class scope3.ExclusionTaker  what lists go into besides
 ---@field night? table  core.mirror.night, which takes ids; else they are kept in memory
 ---@field failed? fun(message: any, code: string?): scope3.Error  the error of a night that failed
+---@field members integer  that a row may give: with several, id#2 of a list means the person whose id it ends
 ---@field rest? fun()  lets others run between two slices
 
 ---@class scope3.ExclusionReading: scope3.ExclusionTaker
@@ -160,7 +161,8 @@ end
 ---@return scope3.Exclusions?
 ---@return scope3.Error? err
 function exclusions.read(paths, opts, taker)
-  local list = core.exclusions(options.merge(identity.reading(opts), { most = rare.number("exclusions", MOST) }))
+  local list = core.exclusions(options.merge(identity.reading(opts), { most = rare.number("exclusions", MOST),
+    numbered = taker.members > 1 }))
   for _, path in ipairs(paths) do
     local err = read({ list = list, night = taker.night, path = path, begun = false, failed = taker.failed,
       rest = taker.rest }, opts.cancel)

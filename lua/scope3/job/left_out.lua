@@ -24,22 +24,24 @@ end
 ---@param context scope3.Context
 ---@param work scope3.Job
 ---@param opts table  checked options of the job
+---@param members integer  that a row may give
 ---@return true?
 ---@return scope3.Error? err
-function left_out.of_job(context, work, opts)
-  local err = opts.exclude and read(work, opts, { rest = rows.rest_of(context, work.guard) }) or nil
+function left_out.of_job(context, work, opts, members)
+  local err = opts.exclude and read(work, opts, { members = members, rest = rows.rest_of(context, work.guard) }) or nil
   return not err and true or nil, err
 end
 
 --- Gives the ids to a night, and keeps the others for its builder.
 ---@param mirror scope3.MirrorJob
 ---@param failed fun(message: any, code: string?): scope3.Error  the error of a night that failed
+---@param members integer  that a row may give
 ---@return scope3.Error? err
 ---@return boolean looks_at_all  who stays as before is built, too: an email or a phone of theirs may be excluded
-function left_out.of_night(mirror, failed)
+function left_out.of_night(mirror, failed, members)
   local opts = mirror.opts
   local err = opts.exclude and read(mirror.work, opts, { night = mirror.night.core, failed = failed,
-    rest = mirror.rest }) or nil
+    members = members, rest = mirror.rest }) or nil
   if err or not opts.exclude or not opts.exclusions:has_contacts() then
     return err, false
   end

@@ -5,6 +5,7 @@
 ---
 --- One process is one night. What an earlier one left open stands in the state: it is asked for at the beginning, and
 --- its members wait where it may still be carried out. Removals go last.
+local blank_files = require "scope3.job.blank_files"
 local core = require "scope3.core"
 local earlier_requests = require "scope3.job.earlier_requests"
 local entries = require "scope3.util.entries"
@@ -39,6 +40,7 @@ local task = require "scope3.job.task"
 ---@field is_held_back boolean  a guard refused that anybody is removed
 ---@field night? scope3.Night
 ---@field rows? scope3.NightRows
+---@field blank? scope3.BlankFiles
 ---@field looks_at_all? boolean  who stays as before is built, too: an email or a phone may be excluded
 
 local mirror = {}
@@ -156,6 +158,9 @@ local function read(self, phase, report)
     batcher = self.rows, rest = self.rest, report = report, pause = self.pause, is_whole = report ~= nil,
   }, function(file)
     progress.file = file
+    if report then
+      self.blank:turn_to(file)
+    end
   end)
 end
 
@@ -163,7 +168,9 @@ end
 local function survey(self, plan)
   local report = { result = self.work.result, missing = {} }
   self.rows:survey()
+  self.blank = blank_files.watch(self.rows.builder)
   local err = read(self, "compare", report)
+  self.blank:turn_to(nil)
   if err then
     return err
   end
@@ -259,9 +266,10 @@ end
 
 local function compare_and_send(self, plan, version)
   local since = self.opts.refresh_after and core.time() - self.opts.refresh_after or nil
+  local members = map.members(plan.targets)
   local err
   self.night, err = night_of.new(self.store, { mode = self.opts.mode, version = version, since = since,
-    full = self.opts.full, members = map.members(plan.targets) })
+    full = self.opts.full, members = members })
   if not self.night then
     return err
   end
@@ -269,7 +277,7 @@ local function compare_and_send(self, plan, version)
   if not self.unusable_before then
     return err
   end
-  err, self.looks_at_all = left_out.of_night(self, night_of.failure)
+  err, self.looks_at_all = left_out.of_night(self, night_of.failure, members)
   if err then
     return err
   end

@@ -18,6 +18,7 @@ function night_checks.guard_problem(mirror)
       before = of.before, leavers = of.leavers - of.leavers_excluded, rejected = of.leavers_rejected,
       rows = builder:counts().rows, taken = several and builder:wanted(i) or counts.rows,
       unusable = mirror.unusable, unusable_before = mirror.unusable_before,
+      blank = mirror.blank.first, blank_others = mirror.blank.others, files = mirror.blank.count,
       sent = #mirror.work.result.requests > 0, audience = several and audience.id or nil,
     }, mirror.opts)
     if err then

@@ -39,6 +39,9 @@ end
 ---@field taken integer  rows that were compared
 ---@field unusable integer  rows and lines of which nobody knows whose they are
 ---@field unusable_before integer  those of the last night
+---@field blank? string  the first of several files that had no row
+---@field blank_others? integer  how many had none beside it
+---@field files? integer  of the input
 ---@field sent boolean  what is new or has changed was sent by now
 ---@field audience? string  its id, where there are several
 
@@ -72,13 +75,27 @@ local function unusable_problem(seen)
   end
 end
 
+-- Who seems to be gone may be in the rows that a file should have had.
+local function blank_problem(seen, opts)
+  if seen.leavers > 0 and seen.blank and not opts.allow_empty then
+    local others = seen.blank_others > 0 and (" and %s"):format(plural.of(seen.blank_others, "other")) or ""
+    return refused("file_without_rows", seen, ("%.0f of %s would be removed, and %s%s of %.0f files %s no rows: "
+      .. "an export may have broken. %s. If that is meant, allow it: allow_empty = true (--allow-empty)"):format(
+      seen.leavers, plural.of(seen.before, "member"), seen.blank, others, seen.files,
+      plural.words(seen.blank_others + 1, "has", "have"), about_night(seen)))
+  end
+end
+
 --- Why nobody may be removed; nil where all may.
 ---@param seen scope3.NightLeavers
----@param opts {max_removed: number?, remove_rejected: boolean?}
+---@param opts {max_removed: number?, remove_rejected: boolean?, allow_empty: boolean?}
 ---@return scope3.Error?  kind "guard"
 function night_guard.problem(seen, opts)
   local most = opts.max_removed or night_guard.MOST
-  if is_over(seen, most) then
+  local blank = blank_problem(seen, opts)
+  if blank then
+    return blank
+  elseif is_over(seen, most) then
     local needed = share_needed(seen)
     return refused("too_many_leave", seen, ("%.0f of %s would be removed, which is over %s: %s. %s. "
       .. "If that is meant, allow it: max_removed = %g (--max-removed %s)"):format(seen.leavers,

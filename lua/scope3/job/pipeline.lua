@@ -12,6 +12,7 @@ local job = require "scope3.job"
 local journal = require "scope3.job.journal"
 local journal_header = require "scope3.job.journal_header"
 local left_out = require "scope3.job.left_out"
+local map = require "scope3.input.map"
 local missing_keys = require "scope3.input.missing_keys"
 local prune = require "scope3.job.prune"
 local rebuild = require "scope3.job.rebuild"
@@ -135,11 +136,11 @@ local function finish(work, filler, audience, opts)
 end
 
 -- What has to be done before the first row may be read.
-local function prepare(work, context, script, audience, opts)
+local function prepare(work, context, plan, audience, opts)
   work:report("repeats", batcher.repeats(opts))
-  local ok, err = left_out.of_job(context, work, opts)
+  local ok, err = left_out.of_job(context, work, opts, plan.targets and map.members(plan.targets) or 1)
   if ok then
-    ok, err = keep_journal(work, context, audience, opts, script)
+    ok, err = keep_journal(work, context, audience, opts, plan.script)
   end
   if ok and opts.delete_missing then
     ok, err = prune.prepare(work, { audience }, opts.delete_missing)
@@ -149,7 +150,7 @@ end
 
 -- The job, from its journal to its result.
 local function work_off(work, context, plan, opened, audience, opts)
-  local ok, err = prepare(work, context, plan.script, audience, opts)
+  local ok, err = prepare(work, context, plan, audience, opts)
   if not ok then
     return nil, work:refuse(err)
   end

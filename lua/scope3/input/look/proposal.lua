@@ -129,7 +129,8 @@ local function propose_emails(made, facts)
   add(made, "email", list, percent(valid, list[1].filled) .. " valid"
     .. (list[1].hashes > 0 and ", some hashed already" or ""))
   if #list > 1 then
-    doubt(made, "There are %d columns of emails. The first that can be used counts, in the order of the file.", #list)
+    doubt(made, "There are %d columns of emails. The first that can be used counts, in the order of the file. "
+      .. "With each (--each) all of them are sent.", #list)
   end
 end
 
