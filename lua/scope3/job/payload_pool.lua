@@ -24,8 +24,9 @@ local MEMBER = 160 -- bytes of one with an email and a phone
 ---@param frame integer  bytes of a request around its members
 ---@return scope3.JobPayloads
 function payload_pool.new(opts, frame)
-  return setmetatable({ opts = opts, frame = frame, most = opts.max_bytes, size = body_size.first(opts.max_bytes), free = {},
-    sizes = {} }, Pool)
+  return setmetatable({
+    opts = opts, frame = frame, most = opts.max_bytes, size = body_size.first(opts.max_bytes), free = {}, sizes = {},
+  }, Pool)
 end
 
 --- An empty payload for the next request: one that was used before, or a fresh one.
