@@ -75,7 +75,8 @@ static double run(const char *path, phase upto, uint64_t *rows) {
     wanted.targets[i].role = roles[i];
     wanted.targets[i].column = columns[i] + 1;
   }
-  wanted.target_count = 4;
+  wanted.target_count = wanted.ends[0] = 4;
+  wanted.member_count = 1;
   builder.mapping = &wanted;
   *rows = 0;
   for (;;) {

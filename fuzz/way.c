@@ -221,7 +221,8 @@ static void map_columns(way *w) {
     else
       t->column = i % WAY_COLUMNS + 1;
   }
-  w->columns.target_count = i;
+  w->columns.target_count = w->columns.ends[0] = i;
+  w->columns.member_count = 1;
 }
 
 static void set_conditions(way *w) {
