@@ -1,8 +1,10 @@
-/* "scope3.crypto": public keys that verify the signatures of callbacks. A module of its own, so
- * that the core needs no libcrypto. */
+/* "scope3.crypto": public keys that verify the signatures of callbacks, and ciphers for temporary
+ * files. A module of its own, so that the core needs no libcrypto. */
 #include <openssl/crypto.h>
 
+#include "../lua/cipher_access.h"
 #include "../lua/type.h"
+#include "keystream.h"
 #include "verify.h"
 
 #define TYPE "scope3.public_key"
@@ -88,6 +90,56 @@ static int key_close(lua_State *L) {
   return 0;
 }
 
+/* --- ciphers --- */
+
+#define CIPHER "scope3.cipher"
+
+typedef struct cipher_ud {
+  sc3_keystream *stream; /* NULL when it was taken */
+} cipher_ud;
+
+/* cipher() -> object that a night takes over; nil, message when it could not be made. Its key is
+ * random, and in memory alone. */
+static int crypto_cipher(lua_State *L) {
+  cipher_ud *u = sc3l_new_object(L, sizeof *u, CIPHER);
+  u->stream = sc3_keystream_new();
+  return u->stream != NULL ? 1 : push_unable(L);
+}
+
+static int cipher_end(lua_State *L) {
+  cipher_ud *u = luaL_checkudata(L, 1, CIPHER);
+  sc3_keystream_free(u->stream);
+  u->stream = NULL;
+  return 0;
+}
+
+static int apply(void *of, uint64_t at, unsigned char *to, const unsigned char *from, size_t n) {
+  return sc3_keystream_apply(of, at, to, from, n);
+}
+
+static void end(void *of) {
+  sc3_keystream_free(of);
+}
+
+static sc3_cipher take_cipher(lua_State *L, int index) {
+  cipher_ud *u = luaL_checkudata(L, index, CIPHER);
+  sc3_cipher cipher = {NULL, apply, end};
+  if (u->stream == NULL)
+    sc3l_raise_closed(L, "cipher");
+  cipher.of = u->stream;
+  u->stream = NULL;
+  return cipher;
+}
+
+static void open_cipher(lua_State *L) {
+  static const sc3l_type type = {.name = CIPHER, .end = cipher_end};
+  static const sc3l_cipher_access access = {.version = SC3L_CIPHER_ACCESS_VERSION,
+                                            .take = take_cipher};
+  sc3l_new_type(L, &type);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)&access);
+  lua_setfield(L, LUA_REGISTRYINDEX, SC3L_CIPHER_ACCESS);
+}
+
 SC3L_EXPORT int luaopen_scope3_crypto(lua_State *L);
 
 SC3L_EXPORT int luaopen_scope3_crypto(lua_State *L) {
@@ -97,11 +149,12 @@ SC3L_EXPORT int luaopen_scope3_crypto(lua_State *L) {
       {NULL, NULL},
   };
   static const luaL_Reg functions[] = {
-      {"ed25519", crypto_ed25519}, {"p256", crypto_p256}, {NULL, NULL}};
+      {"cipher", crypto_cipher}, {"ed25519", crypto_ed25519}, {"p256", crypto_p256}, {NULL, NULL}};
   static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = key_close};
   sc3l_check_version(L);
   sc3l_new_type(L, &type);
-  lua_createtable(L, 0, 3);
+  open_cipher(L);
+  lua_createtable(L, 0, 4);
   sc3l_setfuncs(L, functions);
   lua_pushstring(L, OpenSSL_version(OPENSSL_VERSION));
   lua_setfield(L, -2, "openssl_version");

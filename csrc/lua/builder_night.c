@@ -20,6 +20,7 @@ typedef struct work {
   sc3l_mirror *held[HELD]; /* the night, and what `to` has of mirrors; NULL = none */
   unsigned audiences;
   int asks; /* single audiences take some rows alone */
+  int all_kept; /* of :build(): without a source, for rows that the night keeps */
   uint16_t file;
   sc3l_budget budget;
 } work;
@@ -31,7 +32,7 @@ static void check_both(lua_State *L, work *w, int night) {
   if (w->u->in_epoch)
     luaL_error(L, "a night has no epochs");
   w->night = sc3l_use_night(L, night, &w->held[0], &w->audiences);
-  w->source = sc3l_check_source(L, 3);
+  w->source = w->all_kept && lua_isnil(L, 3) ? NULL : sc3l_check_source(L, 3);
 }
 
 /* `file` at `index`, then the budget. */
@@ -130,7 +131,9 @@ static int give_row(lua_State *L, const work *w, const sc3_survey *survey, uint3
   sc3_builder_leave(&w->u->b);
   if (w->audiences > 1)
     count_wanted(w->u, mask);
-  if (sc3_builder_members(&w->u->b) > 1)
+  if (sc3_night_keeps(w->night))
+    status = sc3_night_keep_row(w->night, r, &place);
+  if (status == SC3_MIRROR_OK && sc3_builder_members(&w->u->b) > 1)
     status = give_members(w, survey, &place);
   if (status == SC3_MIRROR_OK)
     status = sc3_night_row(w->night, &hash, &place);
@@ -223,6 +226,8 @@ static int survey_rows(lua_State *L) {
   sc3l_source_other_keys(w->source);
   if (u->building != NULL)
     u->building->members = 0; /* what was staged is gone */
+  if (!sc3l_mirror_is_well(L, sc3_night_look_by(w->night, u->b.mapping)))
+    return 3;
   for (;;) {
     sc3_next next;
     if (sc3l_is_spent(&w->budget, sc3l_source_bytes(w->source) - start))
@@ -286,14 +291,29 @@ static int is_gone(const sc3l_source *s, sc3_next next) {
   return next == SC3_NEXT_FATAL && s->file.error == 0 && fatal->kind != SC3_FATAL_GZIP;
 }
 
-/* Reads the row of the candidate under way. */
-static sc3_next read_row(work *w, const sc3_keys *keys) {
+/* Reads the row of the candidate under way from the source. */
+static sc3_next read_source(work *w, const sc3_keys *keys) {
   const sc3_candidate *c = &w->u->building->candidate;
   const sc3l_spot spot = {sc3_candidate_row(c), sc3_candidate_line(c), c->offset};
   sc3_next next = sc3l_source_go(w->source, &spot);
   if (next == SC3_NEXT_RECORD)
     next = sc3l_source_next(w->source, keys, &w->u->record);
   return is_gone(w->source, next) ? SC3_NEXT_END : next;
+}
+
+/* Reads the row of the candidate under way. 0 where that did not come about, and what to answer is
+   pushed. */
+static int read_row(lua_State *L, work *w, const sc3_keys *keys) {
+  const sc3_candidate *c = &w->u->building->candidate;
+  sc3_next next;
+  if (sc3_candidate_is_kept(c))
+    return sc3l_mirror_is_well(L, sc3_night_kept(w->night, c, &w->u->record));
+  if (w->source == NULL)
+    return luaL_error(L, "a row is not kept, and there is no source of it");
+  next = read_source(w, keys);
+  if (next != SC3_NEXT_RECORD)
+    (void)(next == SC3_NEXT_END ? push_changed(L) : sc3l_push_no_record(L, w->source, next));
+  return next == SC3_NEXT_RECORD;
 }
 
 /* Takes the candidate under way out of the row that was built last. */
@@ -309,15 +329,11 @@ static int select_member(lua_State *L, const work *w) {
 /* Builds the candidate under way. 0 where that did not come about, and what to answer is pushed. */
 static int build_row(lua_State *L, work *w, const sc3_keys *keys) {
   sc3l_builder *u = w->u;
-  sc3_next next;
   int same;
   if (sc3_building_has_row(u->building))
     return select_member(L, w);
-  next = read_row(w, keys);
-  if (next != SC3_NEXT_RECORD) {
-    (void)(next == SC3_NEXT_END ? push_changed(L) : sc3l_push_no_record(L, w->source, next));
+  if (!read_row(L, w, keys))
     return 0;
-  }
   sc3_builder_return(&u->b, u->record.row, u->record.line);
   if (sc3_building_build(u->building, w->night, &u->b, w->to.parts[0].payload, &u->record, &same) !=
       SC3_MIRROR_OK)
@@ -351,7 +367,10 @@ static int build_rows(lua_State *L) {
   sc3_keys keys;
   sc3l_checkstack(L, 20);
   keys = sc3_mapping_keys(w->u->b.mapping);
-  sc3l_source_other_keys(w->source);
+  if (w->source != NULL)
+    sc3l_source_other_keys(w->source);
+  if (!sc3l_mirror_is_well(L, sc3_night_look_by(w->night, w->u->b.mapping)))
+    return 3;
   for (;;) {
     const sc3_candidate *c;
     if (sc3l_is_spent(&w->budget, bytes))
@@ -417,6 +436,7 @@ static int build_candidates(lua_State *L, int again) {
   work w;
   memset(&w, 0, sizeof w);
   w.to.again = again;
+  w.all_kept = 1;
   check_both(L, &w, 4);
   check_numbers(L, &w, again ? 6 : 7);
   sc3l_push_night_parts(L, 2, 5, w.audiences, &parts);
@@ -436,7 +456,8 @@ static int build_candidates(lua_State *L, int again) {
    for each audience, or the one of the only audience. Together the payloads take what one of them
    may hold. Member i of a payload is entry i of its chunk. A member goes into the payload of each
    audience that lacks it; candidates of which nothing is sent are entries of `notes`, another
-   chunk. The source is opened anew; where it is a file, only the rows that are wanted are read.
+   chunk. The source is opened anew; where it is a file, only the rows that are wanted are read. It
+   is nil for a file whose rows the night keeps.
    Rows that give no member leave the night's audiences, where they may be in them. */
 static int builder_build(lua_State *L) {
   return build_candidates(L, 0);

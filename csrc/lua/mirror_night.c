@@ -3,6 +3,7 @@
 #include "../core/mirror/night.h"
 
 #include "arguments.h"
+#include "cipher_access.h"
 #include "mirror.h"
 #include "type.h"
 
@@ -43,13 +44,28 @@ static sc3_night_mode opt_mode(lua_State *L) {
   return SC3_NIGHT_MIRROR;
 }
 
+/* Takes the cipher of the options, which is on top of the stack; zeros where there is none. */
+static sc3_cipher take_cipher(lua_State *L) {
+  const sc3_cipher none = {NULL, NULL, NULL};
+  const sc3l_cipher_access *access;
+  if (lua_isnil(L, -1))
+    return none;
+  lua_getfield(L, LUA_REGISTRYINDEX, SC3L_CIPHER_ACCESS);
+  access = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (access == NULL || access->version != SC3L_CIPHER_ACCESS_VERSION)
+    luaL_error(L, "scope3.crypto is missing, or of another version");
+  return access->take(L, lua_gettop(L));
+}
+
 /* night{ key, version = "", parts = 256, audiences = 1, members = 1, refresh = 0, mode = "mirror",
-   folder = $TMPDIR } -> night | nil, message, code. `key` is 16 bytes; `version` goes into the hash
+   folder = $TMPDIR, cipher = nil } -> night | nil, message, code. `key` is 16 bytes; `version` goes into the hash
    of all cells; what was accepted in a run before `refresh` is sent anew. In the mode "upsert"
-   nobody leaves; in the mode "remove" those leave who have a row, and there are no candidates. */
+   nobody leaves; in the mode "remove" those leave who have a row, and there are no candidates. A
+   `cipher` of scope3.crypto, which it takes over, lets it keep rows. */
 static int night_new(lua_State *L) {
-  static const char *const known[] = {"audiences", "folder",  "key",     "members", "mode",
-                                      "parts",     "refresh", "version", NULL};
+  static const char *const known[] = {"audiences", "cipher", "folder",  "key",     "members",
+                                      "mode",      "parts",  "refresh", "version", NULL};
   sc3_night_options options;
   sc3_night *night;
   night_ud *u;
@@ -68,6 +84,9 @@ static int night_new(lua_State *L) {
   u->bits = options.bits;
   u->audiences = options.audiences;
   u->mirror.free_object = free_night;
+  lua_getfield(L, 1, "cipher");
+  options.cipher = take_cipher(L); /* last of what may raise */
+  lua_pop(L, 1);
   if (!sc3l_mirror_is_well(L, sc3_night_open(&night, &options)))
     return 3;
   u->mirror.object = night;
@@ -151,6 +170,26 @@ static int night_chunk(lua_State *L) {
   const sc3_outcome_range *ranges = sc3l_check_outcomes(L, 3, &count);
   need_number(L, number, ranges, count);
   return sc3l_push_mirror_status(L, sc3_night_chunk(check(L), number, blob, ranges, count));
+}
+
+/* :keep(boolean) -> whether rows that builder:survey() gives from now on are kept: then
+   builder:build() takes them from the night. False where it has no cipher. */
+static int night_keep(lua_State *L) {
+  sc3_night *n = check(L);
+  luaL_checktype(L, 2, LUA_TBOOLEAN);
+  if (!sc3l_mirror_is_well(L, sc3_night_keep(n, lua_toboolean(L, 2))))
+    return 3;
+  lua_pushboolean(L, sc3_night_keeps(n));
+  return 1;
+}
+
+/* :kept() -> bytes of all rows that are kept, and where the last one ends that was built */
+static int night_kept(lua_State *L) {
+  uint64_t at;
+  const uint64_t size = sc3_night_kept_size(check(L), &at);
+  sc3l_push_count(L, size);
+  sc3l_push_count(L, at);
+  return 2;
 }
 
 /* :merge(number, blob) -> true | nil, message, code. Each partition once, after all that is above;
@@ -328,6 +367,8 @@ void sc3l_open_mirror_night(lua_State *L) {
                                      {"chunk", night_chunk},
                                      {"counts", night_counts},
                                      {"exclude", night_exclude},
+                                     {"keep", night_keep},
+                                     {"kept", night_kept},
                                      {"leave", night_leave},
                                      {"leaver", night_leaver},
                                      {"look_at_all", night_look_at_all},

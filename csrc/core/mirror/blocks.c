@@ -149,12 +149,17 @@ sc3_mirror_status sc3_blocks_put(sc3_blocks *b, sc3_chain *chain, const unsigned
   return SC3_MIRROR_OK;
 }
 
-sc3_mirror_status sc3_blocks_take(sc3_blocks *b, sc3_chain *chain, unsigned char *block) {
-  const uint32_t number = chain->first;
+sc3_mirror_status sc3_blocks_read(const sc3_blocks *b, uint32_t number, unsigned char *block) {
   if (getpid() != b->owner)
     return SC3_MIRROR_FORKED;
-  if (!read_block(b, number, block))
-    return SC3_MIRROR_SYSTEM;
+  return read_block(b, number, block) ? SC3_MIRROR_OK : SC3_MIRROR_SYSTEM;
+}
+
+sc3_mirror_status sc3_blocks_take(sc3_blocks *b, sc3_chain *chain, unsigned char *block) {
+  const uint32_t number = chain->first;
+  const sc3_mirror_status status = sc3_blocks_read(b, number, block);
+  if (status != SC3_MIRROR_OK)
+    return status;
   chain->first = b->next[number];
   b->next[number] = b->free;
   b->free = number;

@@ -35,8 +35,12 @@ sc3_mirror_status sc3_building_next(sc3_building *g, sc3_night *n, int again,
   return status;
 }
 
+/* A row that was kept is that of the candidate. */
 static int is_same(const sc3_building *g, const sc3_night *n, const sc3_survey *survey) {
-  const sc3_row_hash hash = sc3_night_values(n, survey->id.value, &survey->mapped.values);
+  sc3_row_hash hash;
+  if (sc3_candidate_is_kept(&g->candidate))
+    return 1;
+  hash = sc3_night_values(n, survey->id.value, &survey->mapped.values);
   return hash.cells == g->candidate.cells; /* the id is among them */
 }
 

@@ -46,6 +46,11 @@ static inline uint64_t sc3_candidate_file(const sc3_candidate *c) {
   return c->order >> 48;
 }
 
+/* Whether its row is kept. */
+static inline int sc3_candidate_is_kept(const sc3_candidate *c) {
+  return (c->offset & SC3_KEPT_BIT) != 0;
+}
+
 /* The line where it begins; 0 where that is not known. */
 static inline uint64_t sc3_candidate_line(const sc3_candidate *c) {
   return c->beyond != SC3_NO_LINE ? sc3_candidate_row(c) + (uint64_t)(int64_t)c->beyond : 0;

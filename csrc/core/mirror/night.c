@@ -5,6 +5,7 @@
 
 #include "../members/member.h"
 #include "candidates.h"
+#include "kept.h"
 #include "leavers.h"
 
 enum { RANGES_LEAST = 16 };
@@ -21,6 +22,8 @@ struct sc3_night {
   sc3_merge merge;
   sc3_candidates candidates, again;
   sc3_leavers leavers, leavers_again;
+  sc3_kept kept;
+  int keeps;     /* rows that come now */
   sc3_buffer id; /* of a further member */
   uint64_t rows;
   uint64_t replaced;     /* of all partitions, once they are merged */
@@ -67,6 +70,10 @@ static sc3_mirror_status put_candidate(void *to, const sc3_candidate *candidate)
 static sc3_mirror_status open_all(sc3_night *n) {
   const size_t some = parts(n) > RANGES_LEAST ? parts(n) : RANGES_LEAST;
   sc3_mirror_status status = sc3_blocks_open(&n->blocks, n->options.folder);
+  if (status == SC3_MIRROR_OK && n->options.cipher.of != NULL) {
+    status = sc3_kept_open(&n->kept, &n->blocks, &n->options.cipher);
+    n->options.cipher.of = NULL;
+  }
   if (status == SC3_MIRROR_OK)
     status = sc3_part_spool_open(&n->staged, &n->blocks, parts(n));
   if (status == SC3_MIRROR_OK)
@@ -86,8 +93,11 @@ sc3_mirror_status sc3_night_open(sc3_night **out, const sc3_night_options *optio
   sc3_night *n = calloc(1, sizeof *n);
   sc3_mirror_status status;
   *out = NULL;
-  if (n == NULL)
+  if (n == NULL) {
+    if (options->cipher.of != NULL)
+      options->cipher.end(options->cipher.of);
     return SC3_MIRROR_MEMORY;
+  }
   n->options = *options;
   n->key.key = options->key;
   n->key.version = sc3_key_hash(options->key, options->version);
@@ -124,6 +134,9 @@ void sc3_night_close(sc3_night *n) {
   sc3_leavers_close(&n->leavers_again);
   close_candidates(n);
   sc3_row_ranges_close(&n->ranges);
+  sc3_kept_close(&n->kept);
+  if (n->options.cipher.of != NULL) /* it was not opened so far */
+    n->options.cipher.end(n->options.cipher.of);
   sc3_blocks_close(&n->blocks);
   sc3_gather_free(&n->gather);
   sc3_buffer_free(&n->id);
@@ -161,6 +174,33 @@ sc3_mirror_status sc3_night_row(sc3_night *n, const sc3_row_hash *hash,
   if (status == SC3_MIRROR_OK)
     status = sc3_stage_row(&n->staged, n->options.bits, hash, place);
   n->rows += status == SC3_MIRROR_OK && !place->further;
+  return keep(n, status);
+}
+
+sc3_mirror_status sc3_night_keep(sc3_night *n, int on) {
+  const sc3_mirror_status status = enter(n, GATHERING);
+  if (status == SC3_MIRROR_OK)
+    n->keeps = on && sc3_kept_is_open(&n->kept);
+  return keep(n, status);
+}
+
+int sc3_night_keeps(const sc3_night *n) {
+  return n->keeps;
+}
+
+sc3_mirror_status sc3_night_look_by(sc3_night *n, const sc3_mapping *m) {
+  if (n->status != SC3_MIRROR_OK || !sc3_kept_is_open(&n->kept))
+    return keep(n, SC3_MIRROR_OK);
+  return keep(n, sc3_kept_look(&n->kept, m));
+}
+
+sc3_mirror_status sc3_night_keep_row(sc3_night *n, const sc3_record *record, sc3_row_place *place) {
+  sc3_mirror_status status = enter(n, GATHERING);
+  uint64_t at;
+  if (status == SC3_MIRROR_OK) {
+    status = sc3_kept_put(&n->kept, record, &at);
+    place->offset = at | SC3_KEPT_BIT;
+  }
   return keep(n, status);
 }
 
@@ -233,6 +273,20 @@ sc3_mirror_status sc3_night_candidate(sc3_night *n, int again, const sc3_candida
   if (status == SC3_MIRROR_OK)
     status = sc3_candidates_next(again ? &n->again : &n->candidates, out);
   return keep(n, status);
+}
+
+sc3_mirror_status sc3_night_kept(sc3_night *n, const sc3_candidate *candidate, sc3_record *record) {
+  sc3_mirror_status status = enter(n, BUILDING);
+  record->row = sc3_candidate_row(candidate);
+  record->line = sc3_candidate_line(candidate);
+  if (status == SC3_MIRROR_OK)
+    status = sc3_kept_read(&n->kept, candidate->offset & ~SC3_KEPT_BIT, record);
+  return keep(n, status);
+}
+
+uint64_t sc3_night_kept_size(const sc3_night *n, uint64_t *at) {
+  *at = n->kept.at;
+  return sc3_kept_is_open(&n->kept) ? sc3_kept_size(&n->kept) : 0;
 }
 
 sc3_mirror_status sc3_night_leave(sc3_night *n, const sc3_leaver *leaver) {

@@ -7,6 +7,8 @@
 #define SC3_MIRROR_NIGHT_H
 
 #include "../bytes/buffer.h"
+#include "../members/mapping.h"
+#include "cipher.h"
 #include "merge.h"
 #include "siphash.h"
 
@@ -21,6 +23,7 @@ typedef struct sc3_night_options {
   uint32_t refresh;   /* versions that were accepted in an earlier run are sent anew; 0 = none */
   sc3_night_mode mode;
   const char *folder; /* of the temporary file */
+  sc3_cipher cipher;  /* of rows that are kept, zeros = none are; the night owns it from now on */
 } sc3_night_options;
 
 /* NULL in `*out` unless SC3_MIRROR_OK. */
@@ -45,6 +48,17 @@ const sc3_row_key *sc3_night_key(const sc3_night *n);
    0, which no audience wants, takes the place of those before it. */
 sc3_mirror_status sc3_night_row(sc3_night *n, const sc3_row_hash *hash, const sc3_row_place *place);
 
+/* From now on rows are kept, where the night has a cipher, or not: their candidates are built of
+   what is kept, and not of their input. */
+sc3_mirror_status sc3_night_keep(sc3_night *n, int keep);
+int sc3_night_keeps(const sc3_night *n);
+
+/* The targets by which rows are kept, or given back, until others are. */
+sc3_mirror_status sc3_night_look_by(sc3_night *n, const sc3_mapping *m);
+
+/* Keeps what the row under way has of these, and sets the `offset` of its place. */
+sc3_mirror_status sc3_night_keep_row(sc3_night *n, const sc3_record *record, sc3_row_place *place);
+
 /* Nobody with this id is in any audience, nor any further member of it. */
 sc3_mirror_status sc3_night_exclude(sc3_night *n, sc3_slice id);
 
@@ -67,6 +81,12 @@ sc3_mirror_status sc3_night_merge(sc3_night *n, size_t part, sc3_slice base);
 /* The next candidate by row, or of those whose entry goes again; NULL in `*out` after the last.
    Borrowed until the next call. */
 sc3_mirror_status sc3_night_candidate(sc3_night *n, int again, const sc3_candidate **out);
+
+/* The row of a candidate that was kept. Borrowed until the next call. */
+sc3_mirror_status sc3_night_kept(sc3_night *n, const sc3_candidate *candidate, sc3_record *record);
+
+/* Bytes of all rows that are kept, and where the last one that was given back ends. */
+uint64_t sc3_night_kept_size(const sc3_night *n, uint64_t *at);
 
 /* One more who leaves, because the row was rejected when it was built; nobody but in
    SC3_NIGHT_MIRROR. Before the first leaver is read. */

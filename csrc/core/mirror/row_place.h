@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 
+/* In `offset`: it is not one of the input, but where the night keeps the row. No input is as long. */
+#define SC3_KEPT_BIT (UINT64_C(1) << 47)
+
 typedef struct sc3_row_place {
   uint64_t row, offset; /* below 2^48 */
   uint16_t file;

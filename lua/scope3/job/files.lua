@@ -94,15 +94,24 @@ local function reopen(self, path)
   return src, err
 end
 
+-- Takes the rows of a source.
+local function take(self, reader, src, found, path, number)
+  reader.batcher:turn_to(found, #self.paths > 1 and path or nil, number)
+  local err = rows.from_source(reader, src)
+  reader.batcher:report_rejections()
+  return err
+end
+
 -- Reads the rows of one open file.
 local function read(self, reader, src, path, number)
   local found, err = shape.for_source(self.plan, src, self.opts)
   if not found then
     return err
   end
-  reader.batcher:turn_to(found, #self.paths > 1 and path or nil, number)
-  err = rows.from_source(reader, src)
-  reader.batcher:report_rejections()
+  err = take(self, reader, src, found, path, number)
+  if reader.keeping and reader.report then
+    reader.keeping:ended(src, found, number)
+  end
   local has_changed = self.stamps[path] and src:stamp() ~= self.stamps[path]
   if has_changed and reader.is_whole then
     return err or changed(path)
@@ -117,6 +126,10 @@ end
 local function read_path(self, reader, path, number)
   if part_files.is_mark(path, #self.paths) then
     return nil, true
+  end
+  local kept = reader.keeping and not reader.report and reader.keeping:file(number)
+  if kept then
+    return take(self, reader, kept, kept.shape, path, number), false
   end
   local src, err = reopen(self, path)
   if src then

@@ -21,6 +21,7 @@ local left_out = require "scope3.job.left_out"
 local map = require "scope3.input.map"
 local missing_keys = require "scope3.input.missing_keys"
 local night_checks = require "scope3.job.night_checks"
+local night_keeping = require "scope3.job.night_keeping"
 local night_of = require "scope3.mirror.night"
 local night_result = require "scope3.job.night_result"
 local night_rows = require "scope3.job.night_rows"
@@ -154,9 +155,8 @@ local function read(self, phase, report)
   self.pause = function(bytes, size)
     return pause_between(self, progress, bytes, size)
   end
-  return self.files:read({
-    batcher = self.rows, rest = self.rest, report = report, pause = self.pause, is_whole = report ~= nil,
-  }, function(file)
+  return self.files:read({ batcher = self.rows, keeping = self.keeping, rest = self.rest, report = report,
+    pause = self.pause, is_whole = report ~= nil }, function(file)
     progress.file = file
     if report then
       self.blank:turn_to(file)
@@ -269,7 +269,7 @@ local function compare_and_send(self, plan, version)
   local members = map.members(plan.targets)
   local err
   self.night, err = night_of.new(self.store, { mode = self.opts.mode, version = version, since = since,
-    full = self.opts.full, members = members })
+    full = self.opts.full, members = members, cipher = night_keeping.cipher(self.opts.mode) })
   if not self.night then
     return err
   end
@@ -281,6 +281,7 @@ local function compare_and_send(self, plan, version)
   if err then
     return err
   end
+  self.keeping = night_keeping.new(self.night, self.store, self.opts, self.looks_at_all)
   self.rows = night_rows.new(self.night, sink_of(self), self.audiences, self.opts, self.files.shape, self.run)
   err = survey(self, plan)
   if not err then

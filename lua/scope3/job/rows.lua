@@ -16,6 +16,7 @@ local source_errors = require "scope3.input.source_errors"
 ---@field rest? fun()  lets others run between two slices
 ---@field is_whole? boolean  who has no row in these files is missed: a file written to meanwhile is an error
 ---@field report? scope3.RowReport  nil where an input is read once more: it was reported then
+---@field keeping? scope3.NightKeeping  what keeps the rows of a night
 
 ---@class scope3.RowTaker  what rows of files go into
 ---@field builder table
@@ -80,8 +81,11 @@ function ON_STATE.need(_, src)
   return feed(src)
 end
 
-function ON_STATE.fatal(_, src, detail)
+function ON_STATE.fatal(reader, src, detail)
   local ok, err = src:recover(detail)
+  if ok and reader.keeping and reader.report then
+    reader.keeping:turn_to(src) -- it is packed
+  end
   return not ok and err or nil
 end
 
@@ -131,6 +135,9 @@ end
 ---@param src scope3.Source
 ---@return scope3.Error? err
 function rows.from_source(reader, src)
+  if reader.keeping and reader.report then
+    reader.keeping:turn_to(src)
+  end
   local err = read_source(reader, src)
   if reader.report then
     report_source(reader, src, err ~= nil)

@@ -20,6 +20,7 @@ local night = {}
 ---@field members? integer  that a row may give (1)
 ---@field since? number  second since 1970: what was last accepted before is sent anew
 ---@field full? boolean  all is sent anew
+---@field cipher? table  of scope3.crypto: lets it keep rows
 
 local EVERYTHING = 4294967295 -- a night that never comes
 
@@ -65,7 +66,7 @@ function night.new(store, opts)
   end
   local made, message, code = core.mirror.night {
     key = store.key, parts = store.parts, audiences = store.audiences, version = opts.version, mode = opts.mode,
-    refresh = refresh, members = opts.members,
+    refresh = refresh, members = opts.members, cipher = opts.cipher,
   }
   if not made then
     return nil, night.failure(message, code)

@@ -1,0 +1,335 @@
+#include "kept.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "../bytes/little.h"
+
+/* A row:
+ *
+ *   bytes behind this number 4, the row's number modulo 2^32 4, form 1,
+ *   MISSING: fields 2, of them those that the row does not have 2
+ *   each slot: LONG or more: its kind in the low bits, length 4; NONE: nothing; else a text of so
+ *              many bytes
+ *              its bytes */
+enum {
+  LENGTH = 4,
+  HEAD = LENGTH + 5,
+  MISSING = 1, /* of a form */
+  MISSING_SIZE = 4,
+  LONG = 0xf0,
+  NONE = 0xff,
+  LONG_SIZE = 5,
+  ROW_LIMIT = 256 << 20, /* a row has at most 2^20 bytes, which several slots may look at */
+  FIRST_CAPACITY = 256,
+  SLACK = 64 /* behind blocks */
+};
+
+/* --- opened and closed --- */
+
+sc3_mirror_status sc3_kept_open(sc3_kept *k, sc3_blocks *blocks, const sc3_cipher *cipher) {
+  memset(k, 0, sizeof *k);
+  k->blocks = blocks;
+  k->cipher = *cipher;
+  k->aside_index = SIZE_MAX;
+  sc3_buffer_init(&k->row, ROW_LIMIT);
+  k->block = malloc(SC3_BLOCK + SLACK);
+  k->aside = malloc(SC3_BLOCK + SLACK);
+  return k->block != NULL && k->aside != NULL ? SC3_MIRROR_OK : SC3_MIRROR_MEMORY;
+}
+
+void sc3_kept_close(sc3_kept *k) {
+  if (k->cipher.of != NULL)
+    k->cipher.end(k->cipher.of);
+  free(k->numbers);
+  free(k->block);
+  free(k->aside);
+  free(k->fields);
+  sc3_buffer_free(&k->row);
+  memset(k, 0, sizeof *k);
+}
+
+/* --- what is looked at --- */
+
+static int is_slot(const sc3_kept_slot *slot, const sc3_target *t) {
+  return slot->column == t->column && (t->column > 0 || slot->key == t->key);
+}
+
+static void add_slot(sc3_kept *k, const sc3_target *t) {
+  size_t i = 0;
+  while (i < k->slot_count && !is_slot(&k->slots[i], t))
+    i++;
+  if (i < k->slot_count)
+    return;
+  k->slots[i].column = t->column;
+  k->slots[i].key = t->column > 0 ? 0 : t->key;
+  k->slots[i].name = t->name;
+  k->slot_count++;
+}
+
+static sc3_mirror_status reserve_fields(sc3_kept *k, size_t columns, size_t keys) {
+  sc3_field *fields;
+  if (k->fields != NULL && columns <= k->columns && keys <= k->keys)
+    return SC3_MIRROR_OK;
+  fields = calloc(columns + keys + 1, sizeof *fields);
+  if (fields == NULL)
+    return SC3_MIRROR_MEMORY;
+  free(k->fields);
+  k->fields = fields;
+  k->columns = columns;
+  k->keys = keys;
+  return SC3_MIRROR_OK;
+}
+
+sc3_mirror_status sc3_kept_look(sc3_kept *k, const sc3_mapping *m) {
+  size_t i, columns = 0, keys = 0;
+  k->slot_count = 0;
+  for (i = 0; i < m->target_count; i++)
+    add_slot(k, &m->targets[i]);
+  for (i = 0; i < k->slot_count; i++) {
+    const sc3_kept_slot *slot = &k->slots[i];
+    columns = slot->column > columns ? slot->column : columns;
+    keys = slot->column == 0 && slot->key >= keys ? slot->key + 1 : keys;
+  }
+  return reserve_fields(k, columns, keys);
+}
+
+/* --- blocks --- */
+
+static sc3_mirror_status reserve_number(sc3_kept *k) {
+  const size_t n = k->capacity > 0 ? k->capacity * 2 : FIRST_CAPACITY;
+  uint32_t *numbers;
+  if (k->written < k->capacity)
+    return SC3_MIRROR_OK;
+  numbers = realloc(k->numbers, n * sizeof *numbers);
+  if (numbers == NULL)
+    return SC3_MIRROR_MEMORY;
+  k->numbers = numbers;
+  k->capacity = n;
+  return SC3_MIRROR_OK;
+}
+
+static sc3_mirror_status apply(const sc3_kept *k, size_t index, const unsigned char *from) {
+  if (k->cipher.apply(k->cipher.of, (uint64_t)index * SC3_BLOCK, k->aside, from, SC3_BLOCK))
+    return SC3_MIRROR_OK;
+  return SC3_MIRROR_MEMORY;
+}
+
+/* Writes the block that is full. Where that fails nothing is kept any more, so that no other text
+   takes its place in the keystream. */
+static sc3_mirror_status write_block(sc3_kept *k) {
+  sc3_chain alone = {SC3_NO_BLOCK, SC3_NO_BLOCK};
+  sc3_mirror_status status = reserve_number(k);
+  if (status == SC3_MIRROR_OK)
+    status = apply(k, k->written, k->block);
+  if (status == SC3_MIRROR_OK)
+    status = sc3_blocks_put(k->blocks, &alone, k->aside);
+  if (status != SC3_MIRROR_OK)
+    return status;
+  k->numbers[k->written++] = alone.first;
+  k->n = 0;
+  return SC3_MIRROR_OK;
+}
+
+static const unsigned char *block_at(sc3_kept *k, size_t index, sc3_mirror_status *status) {
+  if (index == k->written)
+    return k->block;
+  if (index == k->aside_index)
+    return k->aside;
+  k->aside_index = SIZE_MAX;
+  *status = sc3_blocks_read(k->blocks, k->numbers[index], k->aside);
+  if (*status == SC3_MIRROR_OK)
+    *status = apply(k, index, k->aside);
+  if (*status == SC3_MIRROR_OK)
+    k->aside_index = index;
+  return k->aside;
+}
+
+/* --- rows in --- */
+
+/* The value of a slot; NULL where the row has none. */
+static const sc3_field *field_of(const sc3_kept_slot *slot, const sc3_record *r) {
+  if (slot->column > 0)
+    return slot->column <= r->count ? &r->fields[slot->column - 1] : NULL;
+  return r->found != NULL ? r->found[slot->key] : sc3_record_find(r, slot->name);
+}
+
+static int is_short(const sc3_field *f) {
+  return f->kind == SC3_KIND_TEXT && f->value.n < LONG;
+}
+
+static size_t size_of(const sc3_kept *k, const sc3_record *r) {
+  size_t i, n = HEAD + (r->missing > 0 ? MISSING_SIZE : 0);
+  for (i = 0; i < k->slot_count; i++) {
+    const sc3_field *f = field_of(&k->slots[i], r);
+    n += f == NULL ? 1 : (is_short(f) ? 1 : LONG_SIZE) + f->value.n;
+  }
+  return n;
+}
+
+static unsigned char *write_field(unsigned char *p, const sc3_field *f) {
+  if (f == NULL) {
+    *p = NONE;
+    return p + 1;
+  }
+  if (is_short(f)) {
+    *p++ = (unsigned char)f->value.n;
+  } else {
+    *p = (unsigned char)(LONG | (unsigned)f->kind);
+    sc3_store32(p + 1, (uint32_t)f->value.n);
+    p += LONG_SIZE;
+  }
+  if (f->value.n > 0)
+    memcpy(p, f->value.p, f->value.n);
+  return p + f->value.n;
+}
+
+static void write_row(const sc3_kept *k, const sc3_record *r, unsigned char *p, size_t size) {
+  size_t i;
+  sc3_store32(p, (uint32_t)(size - LENGTH));
+  sc3_store32(p + LENGTH, (uint32_t)r->row);
+  p[HEAD - 1] = r->missing > 0 ? MISSING : 0;
+  p += HEAD;
+  if (r->missing > 0) {
+    sc3_store16(p, (uint16_t)r->count);
+    sc3_store16(p + 2, (uint16_t)r->missing);
+    p += MISSING_SIZE;
+  }
+  for (i = 0; i < k->slot_count; i++)
+    p = write_field(p, field_of(&k->slots[i], r));
+}
+
+/* Writes a row that does not fit into the block under way. */
+static sc3_mirror_status spill(sc3_kept *k, const sc3_record *r, size_t size) {
+  size_t done = 0;
+  sc3_status st;
+  k->row.n = 0;
+  st = sc3_buffer_reserve(&k->row, size);
+  if (st != SC3_OK)
+    return sc3_mirror_of(st);
+  write_row(k, r, (unsigned char *)k->row.p, size);
+  while (done < size) {
+    const size_t room = SC3_BLOCK - k->n, some = size - done < room ? size - done : room;
+    memcpy(k->block + k->n, k->row.p + done, some);
+    k->n += some;
+    done += some;
+    if (k->n == SC3_BLOCK) {
+      const sc3_mirror_status status = write_block(k);
+      if (status != SC3_MIRROR_OK)
+        return status;
+    }
+  }
+  return SC3_MIRROR_OK;
+}
+
+sc3_mirror_status sc3_kept_put(sc3_kept *k, const sc3_record *r, uint64_t *at) {
+  const size_t size = size_of(k, r);
+  *at = sc3_kept_size(k);
+  if (size >= SC3_BLOCK - k->n)
+    return spill(k, r, size);
+  write_row(k, r, k->block + k->n, size);
+  k->n += size;
+  return SC3_MIRROR_OK;
+}
+
+/* --- rows out --- */
+
+/* Somebody has changed what only this process knows of. */
+static sc3_mirror_status changed(void) {
+  errno = EIO;
+  return SC3_MIRROR_SYSTEM;
+}
+
+/* `n` bytes from `at` on, in one piece. */
+static sc3_mirror_status view(sc3_kept *k, uint64_t at, size_t n, const unsigned char **out) {
+  sc3_mirror_status status = SC3_MIRROR_OK;
+  size_t index = (size_t)(at / SC3_BLOCK), from = (size_t)(at % SC3_BLOCK);
+  sc3_status st;
+  if (at > sc3_kept_size(k) || sc3_kept_size(k) - at < n)
+    return changed();
+  if (SC3_BLOCK - from >= n) {
+    const unsigned char *block = block_at(k, index, &status);
+    *out = block + from;
+    return status;
+  }
+  k->row.n = 0;
+  st = sc3_buffer_reserve(&k->row, n);
+  if (st != SC3_OK)
+    return sc3_mirror_of(st);
+  for (; k->row.n < n && status == SC3_MIRROR_OK; index++, from = 0) {
+    const size_t left = n - k->row.n, room = SC3_BLOCK - from, some = left < room ? left : room;
+    const unsigned char *block = block_at(k, index, &status);
+    if (status == SC3_MIRROR_OK)
+      sc3_buffer_put(&k->row, block + from, some);
+  }
+  *out = (const unsigned char *)k->row.p;
+  return status;
+}
+
+/* The place of a slot in the record that is given. */
+static sc3_field *field_for(sc3_kept *k, const sc3_kept_slot *slot) {
+  return slot->column > 0 ? &k->fields[slot->column - 1] : &k->fields[k->columns + slot->key];
+}
+
+/* Reads a slot; what lies behind it, or NULL where the row ends before that. */
+static const unsigned char *read_field(sc3_kept *k, const sc3_kept_slot *slot,
+                                       const unsigned char *p, const unsigned char *end) {
+  sc3_field *const f = field_for(k, slot);
+  size_t n;
+  if (p == end)
+    return NULL;
+  f->kind = *p < LONG ? SC3_KIND_TEXT : *p == NONE ? SC3_KIND_NULL : (sc3_kind)(*p & 15);
+  n = *p < LONG ? *p : 0;
+  if (*p >= LONG && *p != NONE) {
+    if (end - p < LONG_SIZE)
+      return NULL;
+    n = sc3_load32(p + 1);
+    p += LONG_SIZE - 1;
+  }
+  p++;
+  if ((size_t)(end - p) < n)
+    return NULL;
+  f->value = sc3_slice_of((const char *)p, n);
+  if (slot->column == 0)
+    k->found[slot->key] = f->kind == SC3_KIND_NULL ? NULL : f;
+  return p + n;
+}
+
+static sc3_mirror_status read_row(sc3_kept *k, const unsigned char *p, size_t n, sc3_record *r) {
+  const unsigned char *const end = p + n;
+  size_t i;
+  if (n < HEAD - LENGTH || sc3_load32(p) != (uint32_t)r->row)
+    return changed();
+  r->count = SC3_COLUMNS_MAX; /* what a row has less is a field without a value */
+  r->missing = 0;
+  if (p[4] == MISSING && n >= HEAD - LENGTH + MISSING_SIZE) {
+    r->count = sc3_load16(p + 5);
+    r->missing = sc3_load16(p + 7);
+    p += MISSING_SIZE;
+  }
+  p += HEAD - LENGTH;
+  for (i = 0; i < k->slot_count && p != NULL; i++)
+    p = read_field(k, &k->slots[i], p, end);
+  return p == end ? SC3_MIRROR_OK : changed();
+}
+
+sc3_mirror_status sc3_kept_read(sc3_kept *k, uint64_t at, sc3_record *r) {
+  const unsigned char *p;
+  size_t n;
+  sc3_mirror_status status = view(k, at, LENGTH, &p);
+  if (status != SC3_MIRROR_OK)
+    return status;
+  n = sc3_load32(p);
+  status = view(k, at + LENGTH, n, &p);
+  if (status != SC3_MIRROR_OK)
+    return status;
+  k->at = at + LENGTH + n;
+  r->offset = at;
+  r->lines = 0;
+  r->fields = k->fields;
+  r->fault = SC3_R_NONE;
+  r->fault_column = r->fault_key = 0;
+  r->found = k->found;
+  r->child = 0;
+  return read_row(k, p, n, r);
+}
