@@ -19,7 +19,7 @@ typedef struct work {
   sc3_building_to to;      /* of :build() alone */
   sc3l_mirror *held[HELD]; /* the night, and what `to` has of mirrors; NULL = none */
   unsigned audiences;
-  int asks; /* single audiences take some rows alone */
+  int asks;     /* single audiences take some rows alone */
   int all_kept; /* of :build(): without a source, for rows that the night keeps */
   uint16_t file;
   sc3l_budget budget;
@@ -132,7 +132,7 @@ static int give_row(lua_State *L, const work *w, const sc3_survey *survey, uint3
   if (w->audiences > 1)
     count_wanted(w->u, mask);
   if (sc3_night_keeps(w->night))
-    status = sc3_night_keep_row(w->night, r, &place);
+    status = sc3_night_keep_row(w->night, r, survey, &place);
   if (status == SC3_MIRROR_OK && sc3_builder_members(&w->u->b) > 1)
     status = give_members(w, survey, &place);
   if (status == SC3_MIRROR_OK)
@@ -307,7 +307,7 @@ static int read_row(lua_State *L, work *w, const sc3_keys *keys) {
   const sc3_candidate *c = &w->u->building->candidate;
   sc3_next next;
   if (sc3_candidate_is_kept(c))
-    return sc3l_mirror_is_well(L, sc3_night_kept(w->night, c, &w->u->record));
+    return sc3l_mirror_is_well(L, sc3_building_take(w->u->building, w->night, &w->u->record));
   if (w->source == NULL)
     return luaL_error(L, "a row is not kept, and there is no source of it");
   next = read_source(w, keys);

@@ -59,10 +59,10 @@ static sc3_cipher take_cipher(lua_State *L) {
 }
 
 /* night{ key, version = "", parts = 256, audiences = 1, members = 1, refresh = 0, mode = "mirror",
-   folder = $TMPDIR, cipher = nil } -> night | nil, message, code. `key` is 16 bytes; `version` goes into the hash
-   of all cells; what was accepted in a run before `refresh` is sent anew. In the mode "upsert"
-   nobody leaves; in the mode "remove" those leave who have a row, and there are no candidates. A
-   `cipher` of scope3.crypto, which it takes over, lets it keep rows. */
+   folder = $TMPDIR, cipher = nil } -> night | nil, message, code. `key` is 16 bytes; `version` goes
+   into the hash of all cells; what was accepted in a run before `refresh` is sent anew. In the mode
+   "upsert" nobody leaves; in the mode "remove" those leave who have a row, and there are no
+   candidates. A `cipher` of scope3.crypto, which it takes over, lets it keep rows. */
 static int night_new(lua_State *L) {
   static const char *const known[] = {"audiences", "cipher", "folder",  "key",     "members",
                                       "mode",      "parts",  "refresh", "version", NULL};

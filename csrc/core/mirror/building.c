@@ -28,7 +28,7 @@ sc3_mirror_status sc3_building_next(sc3_building *g, sc3_night *n, int again,
     if (found != NULL) {
       g->candidate = *found;
       g->has = 1;
-      g->built = 0;
+      g->built = g->is_surveyed = 0;
     }
   }
   *out = g->has ? &g->candidate : NULL;
@@ -89,22 +89,26 @@ static sc3_status look(sc3_building *g, sc3_builder *b, const sc3_survey *survey
   return st;
 }
 
+sc3_mirror_status sc3_building_take(sc3_building *g, sc3_night *n, sc3_record *record) {
+  return sc3_night_kept(n, &g->candidate, record, &g->survey, &g->is_surveyed);
+}
+
 static sc3_status build(sc3_building *g, const sc3_night *n, sc3_builder *b,
                         const sc3_payload *next, const sc3_record *record, int *same) {
-  sc3_survey survey;
-  sc3_status st = sc3_builder_survey(b, record, &survey);
+  sc3_survey *const survey = &g->survey;
+  sc3_status st = g->is_surveyed ? SC3_OK : sc3_builder_survey(b, record, survey);
   *same = g->excluded = 0;
   if (st != SC3_OK || b->row_rejected != SC3_R_NONE)
     return st;
-  *same = is_same(g, n, &survey);
+  *same = is_same(g, n, survey);
   if (!*same)
     return SC3_OK;
   g->id.n = 0;
-  st = sc3_buffer_append(&g->id, survey.id.value.p, survey.id.value.n);
+  st = sc3_buffer_append(&g->id, survey->id.value.p, survey->id.value.n);
   if (st == SC3_OK && is_only_asked(&g->candidate))
-    return look(g, b, &survey);
+    return look(g, b, survey);
   if (st == SC3_OK)
-    st = sc3_builder_map_surveyed(b, record, &survey, next);
+    st = sc3_builder_map_surveyed(b, record, survey, next);
   g->excluded = b->excluded_of_row > 0;
   return st == SC3_OK ? sc3_builder_end(b, 0) : st;
 }

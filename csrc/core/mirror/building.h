@@ -16,11 +16,13 @@ typedef struct sc3_building_counts {
 
 typedef struct sc3_building {
   sc3_candidate candidate;
-  int has;       /* the candidate is under way, */
-  int built;     /* and was built: what follows is still to be written, with the id in `id` */
-  uint32_t adds; /* audiences that the member goes to */
-  int notes;     /* an entry of which nothing is sent */
-  int differs;   /* the member is none, or another one than that of the candidate */
+  sc3_survey survey; /* of its row, */
+  int is_surveyed;   /* which is kept and plain */
+  int has;           /* the candidate is under way, */
+  int built;         /* and was built: what follows is still to be written, with the id in `id` */
+  uint32_t adds;     /* audiences that the member goes to */
+  int notes;         /* an entry of which nothing is sent */
+  int differs;       /* the member is none, or another one than that of the candidate */
   uint32_t noted, leaves; /* audiences that have the member; that lose whoever has none any more */
   int excluded;
   /* Of the row that was built last, where a row may give several members: a source cannot go back
@@ -84,6 +86,9 @@ static inline int sc3_building_has_other(const sc3_building *g, int again) {
 /* The candidate under way, else the next of those; NULL in `*out` after the last. */
 sc3_mirror_status sc3_building_next(sc3_building *g, sc3_night *n, int again,
                                     const sc3_candidate **out);
+
+/* Reads the row of the candidate under way, which is kept, for sc3_building_build(). */
+sc3_mirror_status sc3_building_take(sc3_building *g, sc3_night *n, sc3_record *record);
 
 /* Builds the member of the row that was begun in `b`. `*same` is 0 where the record is not the row
    that was surveyed: its file was changed meanwhile, and nothing of the night can be trusted.

@@ -8,6 +8,7 @@
 /* A row:
  *
  *   bytes behind this number 4, the row's number modulo 2^32 4, form 1,
+ *   PLAIN: what the id is meant as 1, the length of each role's value 1, or NONE; their bytes
  *   MISSING: fields 2, of them those that the row does not have 2
  *   each slot: LONG or more: its kind in the low bits, length 4; NONE: nothing; else a text of so
  *              many bytes
@@ -15,8 +16,10 @@
 enum {
   LENGTH = 4,
   HEAD = LENGTH + 5,
-  MISSING = 1, /* of a form */
+  MISSING = 1, /* forms */
+  PLAIN = 2,
   MISSING_SIZE = 4,
+  PLAIN_SIZE = 1 + SC3_ROLE_UID,
   LONG = 0xf0,
   NONE = 0xff,
   LONG_SIZE = 5,
@@ -145,6 +148,68 @@ static const unsigned char *block_at(sc3_kept *k, size_t index, sc3_mirror_statu
   return k->aside;
 }
 
+/* --- plain rows ---
+ *
+ * Those that give one member, of one short value a role, with an id that is sent as it stands. */
+
+static int is_plain(const sc3_record *r, const sc3_survey *survey) {
+  const sc3_values *v = &survey->mapped.values;
+  const sc3_slice id = v->role[SC3_ROLE_EXTERNAL_ID], sent = survey->id.value;
+  size_t i = 0;
+  if (v->fallback_count + v->uid_count + survey->mapped.refused_count + r->missing > 0 ||
+      v->member > 0 || survey->id.repairs != 0 || sent.p != id.p || sent.n != id.n)
+    return 0;
+  while (i < SC3_ROLE_UID && (v->role[i].p == NULL || v->role[i].n < NONE) && v->column[i] == 0)
+    i++;
+  return i == SC3_ROLE_UID;
+}
+
+static size_t size_of_plain(const sc3_values *v) {
+  size_t i, n = HEAD + PLAIN_SIZE;
+  for (i = 0; i < SC3_ROLE_UID; i++)
+    n += v->role[i].p != NULL ? v->role[i].n : 0;
+  return n;
+}
+
+static void write_plain(const sc3_values *v, unsigned char *p) {
+  unsigned char *to = p + PLAIN_SIZE;
+  size_t i;
+  *p++ = (unsigned char)v->meant;
+  for (i = 0; i < SC3_ROLE_UID; i++) {
+    p[i] = NONE;
+    if (v->role[i].p == NULL)
+      continue;
+    p[i] = (unsigned char)v->role[i].n;
+    memcpy(to, v->role[i].p, v->role[i].n);
+    to += v->role[i].n;
+  }
+}
+
+/* What lies behind it; NULL where the row ends before that. */
+static const unsigned char *read_plain(const unsigned char *p, const unsigned char *end,
+                                       sc3_survey *survey) {
+  sc3_values *const v = &survey->mapped.values;
+  const unsigned char *lengths = p + 1;
+  size_t i;
+  if (end - p < PLAIN_SIZE)
+    return NULL;
+  sc3_mapped_clear(&survey->mapped);
+  v->meant = (sc3_pii)*p;
+  p += PLAIN_SIZE;
+  for (i = 0; i < SC3_ROLE_UID; i++) {
+    const size_t n = lengths[i] == NONE ? 0 : lengths[i];
+    if ((size_t)(end - p) < n)
+      return NULL;
+    if (lengths[i] != NONE)
+      v->role[i] = sc3_slice_of((const char *)p, n);
+    p += n;
+  }
+  survey->id.value = v->role[SC3_ROLE_EXTERNAL_ID];
+  survey->id.repairs = 0;
+  v->id = &survey->id;
+  return p;
+}
+
 /* --- rows in --- */
 
 /* The value of a slot; NULL where the row has none. */
@@ -157,6 +222,13 @@ static const sc3_field *field_of(const sc3_kept_slot *slot, const sc3_record *r)
 static int is_short(const sc3_field *f) {
   return f->kind == SC3_KIND_TEXT && f->value.n < LONG;
 }
+
+/* A row on its way in. */
+typedef struct incoming {
+  const sc3_record *record;
+  const sc3_values *plain; /* NULL where it is not */
+  size_t size;
+} incoming;
 
 static size_t size_of(const sc3_kept *k, const sc3_record *r) {
   size_t i, n = HEAD + (r->missing > 0 ? MISSING_SIZE : 0);
@@ -184,12 +256,17 @@ static unsigned char *write_field(unsigned char *p, const sc3_field *f) {
   return p + f->value.n;
 }
 
-static void write_row(const sc3_kept *k, const sc3_record *r, unsigned char *p, size_t size) {
+static void write_row(const sc3_kept *k, const incoming *in, unsigned char *p) {
+  const sc3_record *const r = in->record;
   size_t i;
-  sc3_store32(p, (uint32_t)(size - LENGTH));
+  sc3_store32(p, (uint32_t)(in->size - LENGTH));
   sc3_store32(p + LENGTH, (uint32_t)r->row);
-  p[HEAD - 1] = r->missing > 0 ? MISSING : 0;
+  p[HEAD - 1] = in->plain != NULL ? PLAIN : r->missing > 0 ? MISSING : 0;
   p += HEAD;
+  if (in->plain != NULL) {
+    write_plain(in->plain, p);
+    return;
+  }
   if (r->missing > 0) {
     sc3_store16(p, (uint16_t)r->count);
     sc3_store16(p + 2, (uint16_t)r->missing);
@@ -200,14 +277,15 @@ static void write_row(const sc3_kept *k, const sc3_record *r, unsigned char *p, 
 }
 
 /* Writes a row that does not fit into the block under way. */
-static sc3_mirror_status spill(sc3_kept *k, const sc3_record *r, size_t size) {
+static sc3_mirror_status spill(sc3_kept *k, const incoming *in) {
+  const size_t size = in->size;
   size_t done = 0;
   sc3_status st;
   k->row.n = 0;
   st = sc3_buffer_reserve(&k->row, size);
   if (st != SC3_OK)
     return sc3_mirror_of(st);
-  write_row(k, r, (unsigned char *)k->row.p, size);
+  write_row(k, in, (unsigned char *)k->row.p);
   while (done < size) {
     const size_t room = SC3_BLOCK - k->n, some = size - done < room ? size - done : room;
     memcpy(k->block + k->n, k->row.p + done, some);
@@ -222,13 +300,17 @@ static sc3_mirror_status spill(sc3_kept *k, const sc3_record *r, size_t size) {
   return SC3_MIRROR_OK;
 }
 
-sc3_mirror_status sc3_kept_put(sc3_kept *k, const sc3_record *r, uint64_t *at) {
-  const size_t size = size_of(k, r);
+sc3_mirror_status sc3_kept_put(sc3_kept *k, const sc3_record *r, const sc3_survey *survey,
+                               uint64_t *at) {
+  incoming in;
+  in.record = r;
+  in.plain = is_plain(r, survey) ? &survey->mapped.values : NULL;
+  in.size = in.plain != NULL ? size_of_plain(in.plain) : size_of(k, r);
   *at = sc3_kept_size(k);
-  if (size >= SC3_BLOCK - k->n)
-    return spill(k, r, size);
-  write_row(k, r, k->block + k->n, size);
-  k->n += size;
+  if (in.size >= SC3_BLOCK - k->n)
+    return spill(k, &in);
+  write_row(k, &in, k->block + k->n);
+  k->n += in.size;
   return SC3_MIRROR_OK;
 }
 
@@ -295,41 +377,54 @@ static const unsigned char *read_field(sc3_kept *k, const sc3_kept_slot *slot,
   return p + n;
 }
 
-static sc3_mirror_status read_row(sc3_kept *k, const unsigned char *p, size_t n, sc3_record *r) {
-  const unsigned char *const end = p + n;
+/* Reads the fields of a row that is not plain; what lies behind them, or NULL. */
+static const unsigned char *read_fields(sc3_kept *k, const unsigned char *p,
+                                        const unsigned char *end, int form, sc3_record *r) {
   size_t i;
-  if (n < HEAD - LENGTH || sc3_load32(p) != (uint32_t)r->row)
-    return changed();
-  r->count = SC3_COLUMNS_MAX; /* what a row has less is a field without a value */
-  r->missing = 0;
-  if (p[4] == MISSING && n >= HEAD - LENGTH + MISSING_SIZE) {
-    r->count = sc3_load16(p + 5);
-    r->missing = sc3_load16(p + 7);
+  if (form == MISSING && end - p < MISSING_SIZE)
+    return NULL;
+  if (form == MISSING) {
+    r->count = sc3_load16(p);
+    r->missing = sc3_load16(p + 2);
     p += MISSING_SIZE;
   }
-  p += HEAD - LENGTH;
   for (i = 0; i < k->slot_count && p != NULL; i++)
     p = read_field(k, &k->slots[i], p, end);
-  return p == end ? SC3_MIRROR_OK : changed();
+  return p;
 }
 
-sc3_mirror_status sc3_kept_read(sc3_kept *k, uint64_t at, sc3_record *r) {
-  const unsigned char *p;
-  size_t n;
-  sc3_mirror_status status = view(k, at, LENGTH, &p);
-  if (status != SC3_MIRROR_OK)
-    return status;
-  n = sc3_load32(p);
-  status = view(k, at + LENGTH, n, &p);
-  if (status != SC3_MIRROR_OK)
-    return status;
-  k->at = at + LENGTH + n;
+static void begin_record(const sc3_kept *k, uint64_t at, sc3_record *r) {
   r->offset = at;
   r->lines = 0;
+  r->count = SC3_COLUMNS_MAX; /* what a row has less is a field without a value */
+  r->missing = 0;
   r->fields = k->fields;
   r->fault = SC3_R_NONE;
   r->fault_column = r->fault_key = 0;
   r->found = k->found;
   r->child = 0;
-  return read_row(k, p, n, r);
+}
+
+sc3_mirror_status sc3_kept_read(sc3_kept *k, uint64_t at, sc3_record *r, sc3_survey *survey,
+                                int *is_surveyed) {
+  const unsigned char *p, *end;
+  sc3_mirror_status status = view(k, at, LENGTH, &p);
+  size_t n;
+  int form;
+  if (status != SC3_MIRROR_OK)
+    return status;
+  n = sc3_load32(p);
+  status = n < HEAD - LENGTH ? changed() : view(k, at + LENGTH, n, &p);
+  if (status != SC3_MIRROR_OK)
+    return status;
+  if (sc3_load32(p) != (uint32_t)r->row)
+    return changed();
+  k->at = at + LENGTH + n;
+  end = p + n;
+  form = p[HEAD - LENGTH - 1];
+  p += HEAD - LENGTH;
+  begin_record(k, at, r);
+  *is_surveyed = form == PLAIN;
+  p = form == PLAIN ? read_plain(p, end, survey) : read_fields(k, p, end, form, r);
+  return p == end ? SC3_MIRROR_OK : changed();
 }

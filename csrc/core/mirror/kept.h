@@ -5,7 +5,7 @@
 #define SC3_MIRROR_KEPT_H
 
 #include "../bytes/buffer.h"
-#include "../members/mapping.h"
+#include "../members/builder.h"
 #include "blocks.h"
 #include "cipher.h"
 
@@ -47,13 +47,16 @@ static inline int sc3_kept_is_open(const sc3_kept *k) {
 /* Rows are those of this mapping from now on, whose keys are numbered. */
 sc3_mirror_status sc3_kept_look(sc3_kept *k, const sc3_mapping *m);
 
-/* Keeps a row without a fault, and says where. */
-sc3_mirror_status sc3_kept_put(sc3_kept *k, const sc3_record *record, uint64_t *at);
+/* Keeps a row that was surveyed and not rejected, and says where. */
+sc3_mirror_status sc3_kept_put(sc3_kept *k, const sc3_record *record, const sc3_survey *survey,
+                               uint64_t *at);
 
 /* The row that was kept there, by a mapping with the same targets. `record->row` and its line are
-   set by the caller, and the former tells whether it is that row. Only what targets look at is
-   there. Borrowed until the next call. */
-sc3_mirror_status sc3_kept_read(sc3_kept *k, uint64_t at, sc3_record *record);
+   set by the caller, and the former tells whether it is that row. A plain one comes as what
+   sc3_builder_survey() made of it, in `*survey`, and its record has no fields; of any other, which
+   is to be surveyed again, the record has what targets look at. Borrowed until the next call. */
+sc3_mirror_status sc3_kept_read(sc3_kept *k, uint64_t at, sc3_record *record, sc3_survey *survey,
+                                int *is_surveyed);
 
 /* Bytes of all rows. */
 static inline uint64_t sc3_kept_size(const sc3_kept *k) {

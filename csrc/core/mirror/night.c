@@ -194,11 +194,12 @@ sc3_mirror_status sc3_night_look_by(sc3_night *n, const sc3_mapping *m) {
   return keep(n, sc3_kept_look(&n->kept, m));
 }
 
-sc3_mirror_status sc3_night_keep_row(sc3_night *n, const sc3_record *record, sc3_row_place *place) {
+sc3_mirror_status sc3_night_keep_row(sc3_night *n, const sc3_record *record,
+                                     const sc3_survey *survey, sc3_row_place *place) {
   sc3_mirror_status status = enter(n, GATHERING);
   uint64_t at;
   if (status == SC3_MIRROR_OK) {
-    status = sc3_kept_put(&n->kept, record, &at);
+    status = sc3_kept_put(&n->kept, record, survey, &at);
     place->offset = at | SC3_KEPT_BIT;
   }
   return keep(n, status);
@@ -275,12 +276,14 @@ sc3_mirror_status sc3_night_candidate(sc3_night *n, int again, const sc3_candida
   return keep(n, status);
 }
 
-sc3_mirror_status sc3_night_kept(sc3_night *n, const sc3_candidate *candidate, sc3_record *record) {
+sc3_mirror_status sc3_night_kept(sc3_night *n, const sc3_candidate *candidate, sc3_record *record,
+                                 sc3_survey *survey, int *is_surveyed) {
   sc3_mirror_status status = enter(n, BUILDING);
   record->row = sc3_candidate_row(candidate);
   record->line = sc3_candidate_line(candidate);
   if (status == SC3_MIRROR_OK)
-    status = sc3_kept_read(&n->kept, candidate->offset & ~SC3_KEPT_BIT, record);
+    status =
+        sc3_kept_read(&n->kept, candidate->offset & ~SC3_KEPT_BIT, record, survey, is_surveyed);
   return keep(n, status);
 }
 

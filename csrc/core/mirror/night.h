@@ -7,7 +7,7 @@
 #define SC3_MIRROR_NIGHT_H
 
 #include "../bytes/buffer.h"
-#include "../members/mapping.h"
+#include "../members/builder.h"
 #include "cipher.h"
 #include "merge.h"
 #include "siphash.h"
@@ -57,7 +57,8 @@ int sc3_night_keeps(const sc3_night *n);
 sc3_mirror_status sc3_night_look_by(sc3_night *n, const sc3_mapping *m);
 
 /* Keeps what the row under way has of these, and sets the `offset` of its place. */
-sc3_mirror_status sc3_night_keep_row(sc3_night *n, const sc3_record *record, sc3_row_place *place);
+sc3_mirror_status sc3_night_keep_row(sc3_night *n, const sc3_record *record,
+                                     const sc3_survey *survey, sc3_row_place *place);
 
 /* Nobody with this id is in any audience, nor any further member of it. */
 sc3_mirror_status sc3_night_exclude(sc3_night *n, sc3_slice id);
@@ -82,8 +83,9 @@ sc3_mirror_status sc3_night_merge(sc3_night *n, size_t part, sc3_slice base);
    Borrowed until the next call. */
 sc3_mirror_status sc3_night_candidate(sc3_night *n, int again, const sc3_candidate **out);
 
-/* The row of a candidate that was kept. Borrowed until the next call. */
-sc3_mirror_status sc3_night_kept(sc3_night *n, const sc3_candidate *candidate, sc3_record *record);
+/* The row of a candidate that was kept, see sc3_kept_read(). Borrowed until the next call. */
+sc3_mirror_status sc3_night_kept(sc3_night *n, const sc3_candidate *candidate, sc3_record *record,
+                                 sc3_survey *survey, int *is_surveyed);
 
 /* Bytes of all rows that are kept, and where the last one that was given back ends. */
 uint64_t sc3_night_kept_size(const sc3_night *n, uint64_t *at);

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-/* In `offset`: it is not one of the input, but where the night keeps the row. No input is as long. */
+/* In `offset`: it is not one of the input, but where the night keeps the row. No input is as long.
+ */
 #define SC3_KEPT_BIT (UINT64_C(1) << 47)
 
 typedef struct sc3_row_place {
