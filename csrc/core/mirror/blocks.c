@@ -108,11 +108,10 @@ static int write_block(const sc3_blocks *b, uint32_t number, const unsigned char
   return 1;
 }
 
-static int read_block(const sc3_blocks *b, uint32_t number, unsigned char *block) {
+static int read_bytes(const sc3_blocks *b, off_t from, size_t size, unsigned char *to) {
   size_t done = 0;
-  while (done < SC3_BLOCK) {
-    const off_t at = (off_t)number * SC3_BLOCK + (off_t)done;
-    const ssize_t n = pread(b->fd, block + done, SC3_BLOCK - done, at);
+  while (done < size) {
+    const ssize_t n = pread(b->fd, to + done, size - done, from + (off_t)done);
     if (n == 0) /* somebody cut the file short */
       errno = EIO;
     if (n == 0 || (n < 0 && errno != EINTR))
@@ -149,15 +148,17 @@ sc3_mirror_status sc3_blocks_put(sc3_blocks *b, sc3_chain *chain, const unsigned
   return SC3_MIRROR_OK;
 }
 
-sc3_mirror_status sc3_blocks_read(const sc3_blocks *b, uint32_t number, unsigned char *block) {
+sc3_mirror_status sc3_blocks_read(const sc3_blocks *b, uint32_t number, size_t from, size_t n,
+                                  unsigned char *to) {
+  const off_t at = (off_t)number * SC3_BLOCK + (off_t)from;
   if (getpid() != b->owner)
     return SC3_MIRROR_FORKED;
-  return read_block(b, number, block) ? SC3_MIRROR_OK : SC3_MIRROR_SYSTEM;
+  return read_bytes(b, at, n, to) ? SC3_MIRROR_OK : SC3_MIRROR_SYSTEM;
 }
 
 sc3_mirror_status sc3_blocks_take(sc3_blocks *b, sc3_chain *chain, unsigned char *block) {
   const uint32_t number = chain->first;
-  const sc3_mirror_status status = sc3_blocks_read(b, number, block);
+  const sc3_mirror_status status = sc3_blocks_read(b, number, 0, SC3_BLOCK, block);
   if (status != SC3_MIRROR_OK)
     return status;
   chain->first = b->next[number];

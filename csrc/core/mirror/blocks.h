@@ -36,8 +36,9 @@ void sc3_blocks_close(sc3_blocks *b);
 /* Writes a block behind the others of a chain. A failure leaves the chain as it was. */
 sc3_mirror_status sc3_blocks_put(sc3_blocks *b, sc3_chain *chain, const unsigned char *block);
 
-/* Reads a block that was written, which stays. */
-sc3_mirror_status sc3_blocks_read(const sc3_blocks *b, uint32_t number, unsigned char *block);
+/* Reads `n` bytes from `from` on of a block that was written, which stays. */
+sc3_mirror_status sc3_blocks_read(const sc3_blocks *b, uint32_t number, size_t from, size_t n,
+                                  unsigned char *to);
 
 /* Reads the first block of a chain that is not empty, and takes it out. */
 sc3_mirror_status sc3_blocks_take(sc3_blocks *b, sc3_chain *chain, unsigned char *block);

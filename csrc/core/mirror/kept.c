@@ -25,7 +25,8 @@ enum {
   LONG_SIZE = 5,
   ROW_LIMIT = 256 << 20, /* a row has at most 2^20 bytes, which several slots may look at */
   FIRST_CAPACITY = 256,
-  SLACK = 64 /* behind blocks */
+  NEAR = 512, /* bytes to the next row that are read at once with it */
+  SLACK = 64  /* behind blocks */
 };
 
 /* --- opened and closed --- */
@@ -34,7 +35,6 @@ sc3_mirror_status sc3_kept_open(sc3_kept *k, sc3_blocks *blocks, const sc3_ciphe
   memset(k, 0, sizeof *k);
   k->blocks = blocks;
   k->cipher = *cipher;
-  k->aside_index = SIZE_MAX;
   sc3_buffer_init(&k->row, ROW_LIMIT);
   k->block = malloc(SC3_BLOCK + SLACK);
   k->aside = malloc(SC3_BLOCK + SLACK);
@@ -112,10 +112,9 @@ static sc3_mirror_status reserve_number(sc3_kept *k) {
   return SC3_MIRROR_OK;
 }
 
-static sc3_mirror_status apply(const sc3_kept *k, size_t index, const unsigned char *from) {
-  if (k->cipher.apply(k->cipher.of, (uint64_t)index * SC3_BLOCK, k->aside, from, SC3_BLOCK))
-    return SC3_MIRROR_OK;
-  return SC3_MIRROR_MEMORY;
+static sc3_mirror_status apply(const sc3_kept *k, uint64_t at, unsigned char *to,
+                               const unsigned char *from, size_t n) {
+  return k->cipher.apply(k->cipher.of, at, to, from, n) ? SC3_MIRROR_OK : SC3_MIRROR_MEMORY;
 }
 
 /* Writes the block that is full. Where that fails nothing is kept any more, so that no other text
@@ -124,7 +123,7 @@ static sc3_mirror_status write_block(sc3_kept *k) {
   sc3_chain alone = {SC3_NO_BLOCK, SC3_NO_BLOCK};
   sc3_mirror_status status = reserve_number(k);
   if (status == SC3_MIRROR_OK)
-    status = apply(k, k->written, k->block);
+    status = apply(k, (uint64_t)k->written * SC3_BLOCK, k->aside, k->block, SC3_BLOCK);
   if (status == SC3_MIRROR_OK)
     status = sc3_blocks_put(k->blocks, &alone, k->aside);
   if (status != SC3_MIRROR_OK)
@@ -134,18 +133,36 @@ static sc3_mirror_status write_block(sc3_kept *k) {
   return SC3_MIRROR_OK;
 }
 
-static const unsigned char *block_at(sc3_kept *k, size_t index, sc3_mirror_status *status) {
+/* Brings `n` bytes from `from` on of a block that was written: with those behind them, or only with
+   some where the next row is far. */
+static sc3_mirror_status load(sc3_kept *k, size_t index, size_t from, size_t n) {
+  const size_t low = from - from % SC3_CIPHER_STEP;
+  size_t high = SC3_BLOCK;
+  unsigned char *const to = k->aside + low;
+  sc3_mirror_status status;
+  if (index == k->index && from >= k->low && from + n <= k->high)
+    return SC3_MIRROR_OK;
+  if (k->sparse && SC3_BLOCK - from > NEAR + n)
+    high = from + NEAR + n;
+  k->high = 0;
+  status = sc3_blocks_read(k->blocks, k->numbers[index], low, high - low, to);
+  if (status == SC3_MIRROR_OK)
+    status = apply(k, (uint64_t)index * SC3_BLOCK + low, to, to, high - low);
+  if (status != SC3_MIRROR_OK)
+    return status;
+  k->index = index;
+  k->low = low;
+  k->high = high;
+  return SC3_MIRROR_OK;
+}
+
+/* `n` bytes of a block. */
+static const unsigned char *piece(sc3_kept *k, size_t index, size_t from, size_t n,
+                                  sc3_mirror_status *status) {
   if (index == k->written)
-    return k->block;
-  if (index == k->aside_index)
-    return k->aside;
-  k->aside_index = SIZE_MAX;
-  *status = sc3_blocks_read(k->blocks, k->numbers[index], k->aside);
-  if (*status == SC3_MIRROR_OK)
-    *status = apply(k, index, k->aside);
-  if (*status == SC3_MIRROR_OK)
-    k->aside_index = index;
-  return k->aside;
+    return k->block + from;
+  *status = load(k, index, from, n);
+  return k->aside + from;
 }
 
 /* --- plain rows ---
@@ -330,8 +347,7 @@ static sc3_mirror_status view(sc3_kept *k, uint64_t at, size_t n, const unsigned
   if (at > sc3_kept_size(k) || sc3_kept_size(k) - at < n)
     return changed();
   if (SC3_BLOCK - from >= n) {
-    const unsigned char *block = block_at(k, index, &status);
-    *out = block + from;
+    *out = piece(k, index, from, n, &status);
     return status;
   }
   k->row.n = 0;
@@ -340,9 +356,9 @@ static sc3_mirror_status view(sc3_kept *k, uint64_t at, size_t n, const unsigned
     return sc3_mirror_of(st);
   for (; k->row.n < n && status == SC3_MIRROR_OK; index++, from = 0) {
     const size_t left = n - k->row.n, room = SC3_BLOCK - from, some = left < room ? left : room;
-    const unsigned char *block = block_at(k, index, &status);
+    const unsigned char *p = piece(k, index, from, some, &status);
     if (status == SC3_MIRROR_OK)
-      sc3_buffer_put(&k->row, block + from, some);
+      sc3_buffer_put(&k->row, p, some);
   }
   *out = (const unsigned char *)k->row.p;
   return status;
@@ -408,9 +424,11 @@ static void begin_record(const sc3_kept *k, uint64_t at, sc3_record *r) {
 sc3_mirror_status sc3_kept_read(sc3_kept *k, uint64_t at, sc3_record *r, sc3_survey *survey,
                                 int *is_surveyed) {
   const unsigned char *p, *end;
-  sc3_mirror_status status = view(k, at, LENGTH, &p);
+  sc3_mirror_status status;
   size_t n;
   int form;
+  k->sparse = at - k->at > NEAR;
+  status = view(k, at, LENGTH, &p);
   if (status != SC3_MIRROR_OK)
     return status;
   n = sc3_load32(p);

@@ -22,14 +22,15 @@ typedef struct sc3_kept {
   size_t slot_count;
   uint32_t *numbers; /* of the blocks that were written, in order */
   size_t written, capacity;
-  unsigned char *block; /* the one that is being filled */
-  size_t n;             /* bytes of it */
-  unsigned char *aside; /* a block that was read, or is to be written */
-  size_t aside_index;   /* which of those that were written `aside` has; SIZE_MAX = none */
-  sc3_buffer row;       /* one that lies in several blocks */
-  uint64_t at;          /* behind the row that was read last */
-  sc3_field *fields;    /* of the record that is given: of columns, and then of keys */
-  size_t columns, keys; /* that `fields` has room for */
+  unsigned char *block;    /* the one that is being filled */
+  size_t n;                /* bytes of it */
+  unsigned char *aside;    /* a block that is to be written, or of one that was: */
+  size_t index, low, high; /* which of them, and what of it; `high` 0 = none */
+  int sparse;              /* rows are read that lie far from each other */
+  sc3_buffer row;          /* one that lies in several blocks */
+  uint64_t at;             /* behind the row that was read last */
+  sc3_field *fields;       /* of the record that is given: of columns, and then of keys */
+  size_t columns, keys;    /* that `fields` has room for */
   const sc3_field *found[SC3_KEYS_MAX];
 } sc3_kept;
 
