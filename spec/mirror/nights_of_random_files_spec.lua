@@ -189,6 +189,12 @@ local function run(format)
     local again = compare(state, files, opts, model)
     assert.same({ night.blobs, night.notes, night.removals }, { again.blobs, again.notes, again.removals })
     assert.same(night.rejections, again.rejections)
+    if nights.can_keep then
+      opts.keep = true
+      local kept = compare(state, files, opts, model)
+      assert.same({ night.blobs, night.notes, night.removals }, { kept.blobs, kept.notes, kept.removals })
+      assert.same({ night.rejections, night.counts }, { kept.rejections, kept.counts })
+    end
     state = night.state
   end
 end

@@ -1,8 +1,10 @@
--- Exports that are packed by gzip: they are read twice like any other, and unpacked each time.
+-- Exports that are packed by gzip: they are unpacked once, because a night keeps their rows until it knows which differ.
 if not pcall(require, "scope3.state") then
   return -- a build without SQLite
 end
 
+local has_gzip, gzip = pcall(require, "scope3.gzip")
+local has_crypto = pcall(require, "scope3.crypto")
 local nights = require "spec.support.nights"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
@@ -38,5 +40,111 @@ describe("a mirror of a packed export", function()
     local opts = { suffix = ".csv.gz", header = false, script = { map = { external_id = 1, email = 2 } } }
     assert(season:night(packed "a,a@example.org\nb,b@example.org\n", opts))
     assert.same(nights.hashed { a = "a@example.org", b = "b@example.org" }, season:membership())
+  end)
+
+  -- Runs `work` while each object that unpacks is counted, and the bytes that all gave.
+  local function unpacked(work)
+    local make, counts = gzip.gunzip, { objects = 0, bytes = 0 }
+    gzip.gunzip = function()
+      local z = make()
+      counts.objects = counts.objects + 1
+      return setmetatable({}, { __index = function(_, name)
+        return function(_, ...)
+          local text, state = z[name](z, ...)
+          counts.bytes = counts.bytes + (name == "next" and text and #text or 0)
+          return text, state
+        end
+      end })
+    end
+    local fine, problem = pcall(work)
+    gzip.gunzip = make
+    assert(fine, problem)
+    return counts
+  end
+
+  -- As in a build without libcrypto.
+  local function without_crypto(work)
+    local loaded, preload = package.loaded["scope3.crypto"], package.preload["scope3.crypto"]
+    package.loaded["scope3.crypto"], package.preload["scope3.crypto"] = nil, function() error "none" end
+    local fine, problem = pcall(work)
+    package.loaded["scope3.crypto"], package.preload["scope3.crypto"] = loaded, preload
+    assert(fine, problem)
+  end
+
+  local function people(n, changed)
+    local all = {}
+    for i = 1, n do
+      all[("id%05d"):format(i)] = ("%s%d@example.org"):format(i % 50 == 0 and changed or "p", i)
+    end
+    return all
+  end
+
+  if has_gzip and has_crypto then
+    it("is unpacked once", function()
+      for _, changed in ipairs { "p", "x" } do
+        local all = people(20000, changed)
+        local text = nights.csv(all)
+        local counts = unpacked(function()
+          local res = assert(season:night(packed(text), { suffix = ".csv.gz" }))
+          assert.equal(changed == "p" and 20000 or 400, res.accepted)
+        end)
+        -- Before that the header of the file is looked at.
+        assert.equal(2, counts.objects)
+        assert.is_true(counts.bytes >= #text and counts.bytes <= #text + 2 ^ 18, counts.bytes)
+        assert.same(nights.hashed(all), season:membership())
+      end
+    end)
+
+    it("is unpacked again in a build without libcrypto", function()
+      local all = people(100)
+      without_crypto(function()
+        local counts = unpacked(function()
+          assert(season:night(packed(nights.csv(all)), { suffix = ".csv.gz" }))
+        end)
+        assert.equal(3, counts.objects)
+      end)
+      assert.same(nights.hashed(all), season:membership())
+    end)
+  end
+
+  it("tells how far it is while it is sent", function()
+    local last = 0
+    assert(season:night(packed(nights.csv(people(3000))), { suffix = ".csv.gz", on_event = function(event)
+      if event.event == "progress" and event.phase == "send" and event.bytes then
+        assert.is_true(event.bytes >= last and event.bytes <= event.size)
+        last = event.bytes
+      end
+    end }))
+    assert.is_true(last > 0)
+  end)
+
+  it("has several members of a row, and what is wrong with rows, as one that is not packed", function()
+    local script = { map = { external_id = "id", email = { each = { "mail", "mail 2" } }, phone = "phone" } }
+    local function text(domain)
+      return ("id,mail,mail 2,phone\n1,a@%s,b@example.org,\n2,nothing,c@example.org,x\n3,,,\n4,d@%s\n 5 ,e@example.org,"
+        .. "e@example.org,+12065550142\nq@example.org,q@example.org,,\n"):format(domain, domain)
+    end
+    local beside = nights.season(sandbox)
+    beside.loop = season.loop
+    local count = 0
+    for _, domain in ipairs { "example.org", "example.com", "example.com" } do
+      local told = {}
+      for i, way in ipairs { { season, packed(text(domain)), "packed", ".csv.gz" }, { beside, text(domain), "plain" } } do
+        local rejections = {}
+        local res = assert(way[1]:night(way[2], { script = script, suffix = way[4], audience = way[3],
+          max_removed = 1, on_reject = function(rejection)
+            rejections[#rejections + 1] = rejection
+          end }))
+        local mirror = {}
+        for name, count in pairs(res.mirror) do
+          mirror[name] = type(count) == "number" and count or nil
+        end
+        told[i] = { way[1]:membership(way[3]), rejections, mirror, res.rows, res.people, res.members, res.reasons,
+          res.rejected, res.repairs }
+      end
+      count = count + #told[1][2]
+      assert.same(told[2], told[1])
+    end
+    assert.is_true(count > 3)
   end)
 end)

@@ -2,7 +2,12 @@
 -- partitions in memory, and every chunk is taken to have been applied.
 local core = require "scope3.core"
 
+local has_crypto, crypto = pcall(require, "scope3.crypto")
+
 local files = {}
+
+--- Whether a night of this build can keep rows.
+files.can_keep = has_crypto
 
 local KEY = "sixteen bytes..."
 local PARTS = 4
@@ -54,8 +59,12 @@ local function drive(step, source, input)
   end
 end
 
-local function open(input)
+-- The source of a file; none where it is built of rows that the night keeps.
+local function open(input, is_kept)
   local options = {}
+  if is_kept then
+    return nil
+  end
   for name, value in pairs(input.source or {}) do
     options[name] = value
   end
@@ -129,11 +138,17 @@ local function keep_again(out, op, payload, list)
   end
 end
 
+local function close(source)
+  if source then
+    source:close()
+  end
+end
+
 -- Takes those candidates into payloads whose entries go again.
 local function build_again(out, night, builder, inputs, opts)
   local payload, list = payload_of(opts), core.mirror.list()
   for number, input in ipairs(inputs) do
-    local source = open(input)
+    local source = open(input, opts.keep)
     repeat
       out.ended = drive(function()
         return builder:build_again(payload, source, night, list, number - 1, opts.bytes or 1e6, 1)
@@ -143,7 +158,7 @@ local function build_again(out, night, builder, inputs, opts)
         payload, list = payload_of(opts), core.mirror.list()
       end
     until out.ended ~= "full"
-    source:close()
+    close(source)
     if out.ended ~= "end" then
       return
     end
@@ -167,7 +182,7 @@ local function build(out, night, builder, inputs, opts)
   end
   begin()
   for number, input in ipairs(inputs) do
-    local source = open(input)
+    local source = open(input, opts.keep)
     repeat
       out.ended = drive(function()
         return builder:build(payload, source, night, chunk, notes, number - 1, opts.bytes or 1e6, 1)
@@ -176,8 +191,8 @@ local function build(out, night, builder, inputs, opts)
         cut()
       end
     until out.ended ~= "full"
-    out.read = source:bytes()
-    source:close()
+    out.read = source and source:bytes()
+    close(source)
     if out.ended ~= "end" then
       return
     end
@@ -233,12 +248,14 @@ function files.fold(lists, state)
 end
 
 --- One night: what is sent, and the state after it. `entries` are those of what is sent, then of what is not, each by
---- row. Chunks that are open are taken to have been applied after it.
+--- row. Chunks that are open are taken to have been applied after it. With `opts.keep` the night keeps the rows.
 ---@param state table<integer, string>  partitions by number, as a night before gave them
 ---@return table
 function files.night(state, inputs, opts)
   opts = opts or {}
-  local night = assert(core.mirror.night { key = KEY, parts = PARTS, version = opts.version, mode = opts.mode })
+  local night = assert(core.mirror.night { key = KEY, parts = PARTS, version = opts.version, mode = opts.mode,
+    cipher = opts.keep and assert(crypto.cipher()) or nil })
+  assert(night:keep(opts.keep or false) == (opts.keep or false))
   local builder = builder_of(opts)
   local out = { texts = {}, blobs = {}, notes = {}, removals = {}, removed = {}, entries = {}, states = {},
     rejections = {}, leavers = {}, again = {}, short_rows = 0 }
