@@ -31,7 +31,8 @@ local function phone()
 end
 
 local function id(i)
-  return one_of { "id" .. i, "id" .. i, " id" .. i .. " ", i .. ".0", ("p%d@example.org"):format(i), "",
+  return one_of { "id" .. i, "id" .. i, " id" .. i .. " ", "id" .. i .. " ", i .. ".0", ("p%d@example.org"):format(i),
+    ("x"):rep(52) .. "@example.org", "", -- as long as its hash
     ("i"):rep(one_of(LONG)) .. i }
 end
 
@@ -40,8 +41,8 @@ local HASH = ("0123456789abcdef"):rep(4)
 local function csv(n)
   local lines = { "a,b,c,d,e,f,g,h,i,j" }
   for i = 1, n do
-    local cells = { id(i), one_of { "", "", id(i) }, email(), one_of { "", email() }, phone(), one_of { "", "", HASH, "1" },
-      one_of { "", "US", "DE", "nowhere" }, one_of { "", "", "1", HASH }, one_of { "", "1" }, one_of { "", phone() } }
+    local cells = { id(i), one_of { "", "", id(i) }, email(), one_of { "", email() }, phone(),
+      one_of { "", "", HASH, "1" }, one_of { "", "US", "DE", "nowhere" }, one_of { "", "", "1", HASH }, one_of { "", "1" }, one_of { "", phone() } }
     lines[#lines + 1] = table.concat(cells, ",", 1, one_of { 10, 10, 10, 9, 5, 3 })
   end
   return table.concat(lines, "\n") .. "\n"
@@ -90,6 +91,25 @@ describe("rows that a night keeps", function()
         world.clean()
       end
     end
+  end)
+
+  it("go again first, and then the others, wherever they lie", function()
+    local rows = { "id,email" }
+    for i = 1, 400 do
+      rows[#rows + 1] = ("customer%d,someone%d@example.org"):format(i, i)
+    end
+    local inputs = { { path = world.file(table.concat(rows, "\n") .. "\n") } }
+    local opts = { map = { { "external_id", 1 }, { "email", 2 } } }
+    local first = nights.night({}, inputs, opts)
+    opts.open = { { blob = first.blobs[1], number = 1, outcomes = {
+      { first = 90, last = 90, outcome = "open", again = true },
+      { first = 100, last = 130, outcome = "open", again = true },
+    } } }
+    local twice = nights.night({}, inputs, opts)
+    opts.keep = true
+    local kept = nights.night({}, inputs, opts)
+    assert.same({ 32, 368 }, { #kept.again, kept.built.add })
+    assert.same({ twice.again, all_of(twice) }, { kept.again, all_of(kept) })
   end)
 
   it("need nothing of their files any more", function()

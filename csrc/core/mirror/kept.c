@@ -8,7 +8,7 @@
 /* A row:
  *
  *   bytes behind this number 4, the row's number modulo 2^32 4, form 1,
- *   PLAIN: what the id is meant as 1, the length of each role's value 1, or NONE; their bytes
+ *   PLAIN: the length of each role's value 1, or NONE; their bytes
  *   MISSING: fields 2, of them those that the row does not have 2
  *   each slot: LONG or more: its kind in the low bits, length 4; NONE: nothing; else a text of so
  *              many bytes
@@ -19,7 +19,7 @@ enum {
   MISSING = 1, /* forms */
   PLAIN = 2,
   MISSING_SIZE = 4,
-  PLAIN_SIZE = 1 + SC3_ROLE_UID,
+  PLAIN_SIZE = SC3_ROLE_UID,
   LONG = 0xf0,
   NONE = 0xff,
   LONG_SIZE = 5,
@@ -144,7 +144,6 @@ static sc3_mirror_status load(sc3_kept *k, size_t index, size_t from, size_t n) 
     return SC3_MIRROR_OK;
   if (k->sparse && SC3_BLOCK - from > NEAR + n)
     high = from + NEAR + n;
-  k->high = 0;
   status = sc3_blocks_read(k->blocks, k->numbers[index], low, high - low, to);
   if (status == SC3_MIRROR_OK)
     status = apply(k, (uint64_t)index * SC3_BLOCK + low, to, to, high - low);
@@ -174,7 +173,7 @@ static int is_plain(const sc3_record *r, const sc3_survey *survey) {
   const sc3_slice id = v->role[SC3_ROLE_EXTERNAL_ID], sent = survey->id.value;
   size_t i = 0;
   if (v->fallback_count + v->uid_count + survey->mapped.refused_count + r->missing > 0 ||
-      v->member > 0 || survey->id.repairs != 0 || sent.p != id.p || sent.n != id.n)
+      v->member > 0 || sent.p != id.p || sent.n != id.n)
     return 0;
   while (i < SC3_ROLE_UID && (v->role[i].p == NULL || v->role[i].n < NONE) && v->column[i] == 0)
     i++;
@@ -191,7 +190,6 @@ static size_t size_of_plain(const sc3_values *v) {
 static void write_plain(const sc3_values *v, unsigned char *p) {
   unsigned char *to = p + PLAIN_SIZE;
   size_t i;
-  *p++ = (unsigned char)v->meant;
   for (i = 0; i < SC3_ROLE_UID; i++) {
     p[i] = NONE;
     if (v->role[i].p == NULL)
@@ -206,12 +204,11 @@ static void write_plain(const sc3_values *v, unsigned char *p) {
 static const unsigned char *read_plain(const unsigned char *p, const unsigned char *end,
                                        sc3_survey *survey) {
   sc3_values *const v = &survey->mapped.values;
-  const unsigned char *lengths = p + 1;
+  const unsigned char *lengths = p;
   size_t i;
   if (end - p < PLAIN_SIZE)
     return NULL;
   sc3_mapped_clear(&survey->mapped);
-  v->meant = (sc3_pii)*p;
   p += PLAIN_SIZE;
   for (i = 0; i < SC3_ROLE_UID; i++) {
     const size_t n = lengths[i] == NONE ? 0 : lengths[i];
@@ -389,7 +386,7 @@ static const unsigned char *read_field(sc3_kept *k, const sc3_kept_slot *slot,
     return NULL;
   f->value = sc3_slice_of((const char *)p, n);
   if (slot->column == 0)
-    k->found[slot->key] = f->kind == SC3_KIND_NULL ? NULL : f;
+    k->found[slot->key] = f;
   return p + n;
 }
 
