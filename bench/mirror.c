@@ -179,7 +179,8 @@ static void give_rows(const state *s, sc3_night *n, uint64_t rows, int staged) {
 }
 
 static uint64_t night(state *s, sc3_fold *fold) {
-  const sc3_night_options options = {s->key, sc3_slice_of("", 0), s->bits, 1, 1, 0, 0, s->folder};
+  const sc3_night_options options = {s->key, sc3_slice_of("", 0), s->bits,           1, 1, 0,
+                                     0,      s->folder,           {NULL, NULL, NULL}};
   const uint64_t rows = s->ids + s->ids * NEW / 1000;
   const sc3_candidate *c;
   sc3_leaver leaver;

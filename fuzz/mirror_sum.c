@@ -96,7 +96,8 @@ static void one_night(uint32_t run, char *blobs[PARTS], size_t sizes[PARTS]) {
                                      1,
                                      run / 2,
                                      draw(2) == 0,
-                                     "/tmp"};
+                                     "/tmp",
+                                     {NULL, NULL, NULL}};
   const sc3_unfolded_options folding = {BITS, AUDIENCES, "/tmp"};
   const sc3_outcome_range applied[] = {{1, 2000, {SC3_OUTCOME_APPLIED, 0}},
                                        {2001, 2500, {SC3_OUTCOME_UNSURE, 1}}};

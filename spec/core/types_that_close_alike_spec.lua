@@ -31,6 +31,9 @@ if has_gzip then
 end
 if has_crypto then
   local x = core.base64_decode "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" -- RFC 8037's example
+  TYPES[#TYPES + 1] = { "cipher", function() return assert(crypto.cipher()) end, function(cipher)
+    assert(core.mirror.night { key = ("k"):rep(16), cipher = cipher }):close()
+  end }
   TYPES[#TYPES + 1] = { "public key", function() return assert(crypto.ed25519(x)) end, "algorithm" }
 end
 

@@ -30,9 +30,11 @@ local function phone()
   return one_of { "", "+12065550142", "(206) 555-0142", "1", "x" }
 end
 
+local LONG_AS_HASH = ("firstname.lastname."):rep(3):sub(1, 51) .. "n@example.org"
+
 local function id(i)
   return one_of { "id" .. i, "id" .. i, " id" .. i .. " ", "id" .. i .. " ", i .. ".0", ("p%d@example.org"):format(i),
-    ("x"):rep(52) .. "@example.org", "", -- as long as its hash
+    LONG_AS_HASH, "",
     ("i"):rep(one_of(LONG)) .. i }
 end
 
@@ -42,7 +44,8 @@ local function csv(n)
   local lines = { "a,b,c,d,e,f,g,h,i,j" }
   for i = 1, n do
     local cells = { id(i), one_of { "", "", id(i) }, email(), one_of { "", email() }, phone(),
-      one_of { "", "", HASH, "1" }, one_of { "", "US", "DE", "nowhere" }, one_of { "", "", "1", HASH }, one_of { "", "1" }, one_of { "", phone() } }
+      one_of { "", "", HASH, "1" }, one_of { "", "US", "DE", "nowhere" }, one_of { "", "", "1", HASH },
+      one_of { "", "1" }, one_of { "", phone() } }
     lines[#lines + 1] = table.concat(cells, ",", 1, one_of { 10, 10, 10, 9, 5, 3 })
   end
   return table.concat(lines, "\n") .. "\n"
@@ -52,9 +55,11 @@ local function json(n)
   local lines = {}
   for i = 1, n do
     lines[i] = ('{"id":%s,"email":%s,"other":%s,"phone":%s,"region":"US","uid":%s,"more":[%d]}'):format(
-      one_of { '"id' .. i .. '"', i, i .. ".0", "true", '""', "null" }, one_of { '"' .. email() .. '"', "null", "true",
-        '["a@example.org","b@example.org"]', '["' .. email() .. '"]', '{"x":1}', "12" }, one_of { '"' .. email() .. '"',
-        "null", '""' }, one_of { '"' .. phone() .. '"', "12065550142", "12065550142.0", "1e3", "[]" },
+      one_of { '"id' .. i .. '"', i, i .. ".0", "true", '""', "null" },
+      one_of { '"' .. email() .. '"', "null", "true", '["a@example.org","b@example.org"]', '["' .. email() .. '"]',
+        '{"x":1}', "12" },
+      one_of { '"' .. email() .. '"', "null", '""' },
+      one_of { '"' .. phone() .. '"', "12065550142", "12065550142.0", "1e3", "[]" },
       one_of { "null", '"1"', "true" }, i)
   end
   return table.concat(lines, "\n") .. "\n"
@@ -110,6 +115,15 @@ describe("rows that a night keeps", function()
     local kept = nights.night({}, inputs, opts)
     assert.same({ 32, 368 }, { #kept.again, kept.built.add })
     assert.same({ twice.again, all_of(twice) }, { kept.again, all_of(kept) })
+  end)
+
+  it("have the hash of an email in place of an id, also where it is as long", function()
+    local inputs = { { path = world.file("id,email\n" .. LONG_AS_HASH .. ",a@example.org\n") } }
+    local opts = { map = { { "external_id", 1 }, { "email", 2 } }, ids = "hash" }
+    local twice = nights.night({}, inputs, opts)
+    opts.keep = true
+    assert.same(all_of(twice), all_of(nights.night({}, inputs, opts)))
+    assert.equal(1, twice.built.add)
   end)
 
   it("need nothing of their files any more", function()

@@ -65,7 +65,8 @@ local C_MODULES = {
   { name = "zlib", module = "scope3.gzip", version = "zlib_version",
     advice = "this build reads no gzip: install zlib's headers, and build again" },
   { name = "libcrypto", module = "scope3.crypto", version = "openssl_version",
-    advice = "this build verifies no RFC 9421 signatures of callbacks: install OpenSSL's headers, and build again" },
+    advice = "this build verifies no RFC 9421 signatures of callbacks, and a state takes longer: install OpenSSL's "
+      .. "headers, and build again" },
 }
 
 local LUA_MODULES = {

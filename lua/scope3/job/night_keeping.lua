@@ -1,6 +1,6 @@
---- Which rows a night keeps in its temporary file, so that those that differ are built without reading their file again.
---- What is packed is, because unpacking costs most; and every row where nearly all will be built. Of other files the
---- night keeps places: the rows that differ are few, and read from there.
+--- Which rows a night keeps in its temporary file, so that those that differ are built without a second reading of
+--- their file. Those of packed files are, because unpacking costs most; and all where nearly all will be built. Of
+--- other files the night keeps places: the rows that differ are few, and read from there.
 local night_keeping = {}
 
 ---@class scope3.KeptFile  in the place of a source whose rows the night keeps
