@@ -1,4 +1,6 @@
 -- A night over rows of a small file, with a state before it. Specs run it where memory runs out.
+local has_crypto, crypto = pcall(require, "scope3.crypto")
+
 local surveyed = {}
 
 local KEY = "0123456789abcdef"
@@ -88,6 +90,22 @@ local function several(core, folder, n, hold)
   return table.concat(parts, "\n")
 end
 
+-- What a night sends that keeps its rows: short ones, and one that lies in several blocks.
+local function kept(core, folder, hold)
+  local text = rows(3) .. "long," .. ("x"):rep(9000) .. "@example.org,+12065550142,5\n" .. "last,l@example.org,,5\n"
+  local night = hold(assert(core.mirror.night { key = KEY, parts = 1, folder = folder,
+    cipher = hold(assert(crypto.cipher())) }))
+  local builder = hold(core.builder { max_member = 20000, map = MAP })
+  local payload, chunk = hold(core.payload { max_members = 9, max_bytes = 20000 }), hold(core.mirror.chunk(1))
+  assert(night:keep(true))
+  local said, why = builder:survey(night, source_of(core, text, hold), 0, 1e6, 60)
+  assert(said == "end", why)
+  assert(night:merge(0, nil))
+  said, why = builder:build(payload, nil, night, chunk, hold(core.mirror.chunk(1)), 0, 1e6, 60)
+  assert(said == "end" and payload:count() == 4, why or said)
+  return payload:text("add", 1, 4) .. assert(chunk:blob())
+end
+
 --- What nights send: payloads and chunks, as one text. Raises the message of whatever fails.
 ---@param core table  scope3.core
 ---@param folder string  of the temporary file
@@ -139,6 +157,7 @@ function surveyed.run(core, folder, n, hold)
     parts[#parts + 1] = payload:text("remove", 1, payload:count())
   until said == "end"
   parts[#parts + 1] = several(core, folder, n, hold)
+  parts[#parts + 1] = has_crypto and kept(core, folder, hold) or ""
   return table.concat(parts, "\n")
 end
 
