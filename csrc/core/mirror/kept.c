@@ -376,7 +376,7 @@ static const unsigned char *read_field(sc3_kept *k, const sc3_kept_slot *slot,
   f->kind = *p < LONG ? SC3_KIND_TEXT : *p == NONE ? SC3_KIND_NULL : (sc3_kind)(*p & 15);
   n = *p < LONG ? *p : 0;
   if (*p >= LONG && *p != NONE) {
-    if (end - p < LONG_SIZE)
+    if (f->kind > SC3_KIND_NESTED || end - p < LONG_SIZE)
       return NULL;
     n = sc3_load32(p + 1);
     p += LONG_SIZE - 1;
