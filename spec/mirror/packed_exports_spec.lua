@@ -148,4 +148,35 @@ describe("a mirror of a packed export", function()
     end
     assert.is_true(refused > 3)
   end)
+
+  it("lies beside others, with columns in another order", function()
+    local function night(domain)
+      local function file(text, suffix)
+        return world.file(suffix and packed(text) or text, suffix or ".csv")
+      end
+      local paths = {
+        file(("id,mail\na,a@%s\nb,b@%s\n"):format(domain, domain), ".csv.gz"),
+        file(("mail,id\nc@%s,c\nother@example.org,b\n"):format(domain)),
+        file(("x,mail,y,id\n1,d@%s,2,d\n3,nothing,4,e\n"):format(domain), ".csv.gz"),
+        file(("x,Mail,y,id\n1,f@%s,2,f\n3,nothing,4,g\n"):format(domain), ".csv.gz"),
+        file(("x,Mail,y,id,z\n5,h@%s,6,h\n"):format(domain), ".csv.gz"),
+      }
+      local rejected = {}
+      local res = assert(sandbox:client { loop = season.loop }:run({ map = { external_id = "id", email = "mail" } },
+        paths, { state = season.state, mode = "mirror", audience = "a", max_removed = 1,
+          on_reject = function(rejection)
+            rejected[#rejected + 1] = { rejection.file, rejection.column, rejection.row }
+          end }))
+      assert(res:wait { timeout = 60 })
+      return res, rejected, paths
+    end
+    local first, rejected, paths = night "example.org"
+    assert.equal(6, first.accepted)
+    assert.same({ paths[3], "mail", 2 }, rejected[1])
+    assert.same({ paths[4], "Mail", 2 }, rejected[3])
+    local second = night "example.com"
+    assert.same({ 5, 1 }, { second.accepted, second.mirror.unchanged })
+    assert.same(nights.hashed { a = "a@example.com", b = "other@example.org", c = "c@example.com", d = "d@example.com",
+      f = "f@example.com", h = "h@example.com" }, season:membership())
+  end)
 end)
