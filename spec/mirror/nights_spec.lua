@@ -88,11 +88,11 @@ describe("a night", function()
   it("has a file without a name, of mode 600, that no child inherits, where the caller says", function()
     local path = folder()
     local night = night_of { folder = path }
-    for i = 1, 2000 do
+    for i = 1, 4000 do
       assert(night:row("id" .. i, { "x" }, 1, i, 0, 0))
     end
     assert.equal("", files_in(path))
-    assert.same({ "600 40960" }, unnamed(path))
+    assert.same({ "600 65536" }, unnamed(path))
     local pipe = assert(io.popen "ls -l /proc/self/fd")
     assert.is_nil(pipe:read("*a"):find(path, 1, true))
     pipe:close()

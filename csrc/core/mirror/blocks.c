@@ -73,8 +73,11 @@ void sc3_blocks_close(sc3_blocks *b) {
     (void)close(b->fd);
   b->fd = -1;
   free(b->next);
+  free(b->last);
   b->next = NULL;
+  b->last = NULL;
   b->capacity = 0;
+  b->last_count = 0;
 }
 
 /* Room in `next` for one block more than the file has. */
@@ -93,12 +96,11 @@ static sc3_mirror_status make_room(sc3_blocks *b) {
   return SC3_MIRROR_OK;
 }
 
-/* Moves a whole block, whatever a call leaves over: 0 with errno. */
-static int write_block(const sc3_blocks *b, uint32_t number, const unsigned char *block) {
+/* Moves all bytes, whatever a call leaves over: 0 with errno. */
+static int write_bytes(const sc3_blocks *b, off_t to, size_t size, const unsigned char *from) {
   size_t done = 0;
-  while (done < SC3_BLOCK) {
-    const off_t at = (off_t)number * SC3_BLOCK + (off_t)done;
-    const ssize_t n = pwrite(b->fd, block + done, SC3_BLOCK - done, at);
+  while (done < size) {
+    const ssize_t n = pwrite(b->fd, from + done, size - done, to + (off_t)done);
     if (n == 0)
       errno = EIO;
     if (n == 0 || (n < 0 && errno != EINTR))
@@ -121,6 +123,43 @@ static int read_bytes(const sc3_blocks *b, off_t from, size_t size, unsigned cha
   return 1;
 }
 
+/* Where a block lies that is not written yet; NULL for any other. */
+static unsigned char *find_last(const sc3_blocks *b, uint32_t number) {
+  if (number < b->last_first || number - b->last_first >= b->last_count)
+    return NULL;
+  return b->last + (size_t)(number - b->last_first) * SC3_BLOCK;
+}
+
+static int write_last(sc3_blocks *b) {
+  if (!write_bytes(b, (off_t)b->last_first * SC3_BLOCK, (size_t)b->last_count * SC3_BLOCK, b->last))
+    return 0;
+  b->last_count = 0;
+  return 1;
+}
+
+/* Takes a block by which the file grows. */
+static sc3_mirror_status append(sc3_blocks *b, const unsigned char *block) {
+  if (b->last == NULL && (b->last = malloc((size_t)SC3_BLOCKS_AT_ONCE * SC3_BLOCK)) == NULL)
+    return SC3_MIRROR_MEMORY;
+  if (b->last_count == SC3_BLOCKS_AT_ONCE && !write_last(b))
+    return SC3_MIRROR_SYSTEM;
+  if (b->last_count == 0)
+    b->last_first = b->count;
+  memcpy(b->last + (size_t)b->last_count++ * SC3_BLOCK, block, SC3_BLOCK);
+  return SC3_MIRROR_OK;
+}
+
+/* Writes a block that was free. */
+static sc3_mirror_status overwrite(const sc3_blocks *b, uint32_t number,
+                                   const unsigned char *block) {
+  unsigned char *const last = find_last(b, number);
+  if (last != NULL)
+    memcpy(last, block, SC3_BLOCK);
+  else if (!write_bytes(b, (off_t)number * SC3_BLOCK, SC3_BLOCK, block))
+    return SC3_MIRROR_SYSTEM;
+  return SC3_MIRROR_OK;
+}
+
 sc3_mirror_status sc3_blocks_put(sc3_blocks *b, sc3_chain *chain, const unsigned char *block) {
   const int is_new = b->free == SC3_NO_BLOCK;
   const uint32_t number = is_new ? b->count : b->free;
@@ -131,8 +170,8 @@ sc3_mirror_status sc3_blocks_put(sc3_blocks *b, sc3_chain *chain, const unsigned
     errno = EFBIG;
     status = SC3_MIRROR_SYSTEM;
   }
-  if (status == SC3_MIRROR_OK && !write_block(b, number, block))
-    status = SC3_MIRROR_SYSTEM;
+  if (status == SC3_MIRROR_OK)
+    status = is_new ? append(b, block) : overwrite(b, number, block);
   if (status != SC3_MIRROR_OK)
     return status;
   if (is_new)
@@ -150,10 +189,13 @@ sc3_mirror_status sc3_blocks_put(sc3_blocks *b, sc3_chain *chain, const unsigned
 
 sc3_mirror_status sc3_blocks_read(const sc3_blocks *b, uint32_t number, size_t from, size_t n,
                                   unsigned char *to) {
+  const unsigned char *const last = find_last(b, number);
   const off_t at = (off_t)number * SC3_BLOCK + (off_t)from;
   if (getpid() != b->owner)
     return SC3_MIRROR_FORKED;
-  return read_bytes(b, at, n, to) ? SC3_MIRROR_OK : SC3_MIRROR_SYSTEM;
+  if (last != NULL)
+    memcpy(to, last + from, n);
+  return last != NULL || read_bytes(b, at, n, to) ? SC3_MIRROR_OK : SC3_MIRROR_SYSTEM;
 }
 
 sc3_mirror_status sc3_blocks_take(sc3_blocks *b, sc3_chain *chain, unsigned char *block) {

@@ -1,6 +1,7 @@
 /* Blocks of one size in a temporary file that has no name. Chains of them share the file, and a
    block that was read is given to the next that is written: the file grows to what is waiting to be
-   read, not to all that went through. */
+   read, not to all that went through. Blocks by which it grows are written several at once, which
+   costs the system half as much: what fails may be told of by a later call. */
 #ifndef SC3_BLOCKS_H
 #define SC3_BLOCKS_H
 
@@ -10,16 +11,18 @@
 
 #include "status.h"
 
-enum { SC3_BLOCK = 8192 };
+enum { SC3_BLOCK = 8192, SC3_BLOCKS_AT_ONCE = 8 };
 #define SC3_NO_BLOCK UINT32_MAX
 
 typedef struct sc3_blocks {
-  int fd;           /* -1 = closed */
-  pid_t owner;      /* a child of fork would write over its parent's blocks */
-  uint32_t count;   /* of the file */
-  uint32_t free;    /* the first of those that may be written anew */
-  uint32_t *next;   /* of each block, in its chain or among the free ones */
-  size_t capacity;  /* of `next` */
+  int fd;                          /* -1 = closed */
+  pid_t owner;                     /* a child of fork would write over its parent's blocks */
+  uint32_t count;                  /* of the file */
+  uint32_t free;                   /* the first of those that may be written anew */
+  uint32_t *next;                  /* of each block, in its chain or among the free ones */
+  size_t capacity;                 /* of `next` */
+  unsigned char *last;             /* room for the last blocks of the file; NULL = none yet */
+  uint32_t last_first, last_count; /* those that are not written yet */
   uint64_t largest; /* bytes that the file may have: beyond, the system would end the process */
 } sc3_blocks;
 
