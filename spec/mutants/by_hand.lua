@@ -373,6 +373,12 @@ local BY_FILE = {
     { "> b->largest)", "> INT64_MAX)" },
     { "O_CLOEXEC | ", "" },
     { "0600);", "0644);" },
+    { "    b->last_first = b->count;", "" },
+  },
+  ["mirror/kept.c"] = {
+    { "sent.p != id.p ||", "" },
+    { "from >= k->low &&", "" },
+    { "r->missing > 0 ? MISSING : 0;", "0;" },
   },
   ["mirror/candidates.c"] = {
     { "if (r->starts[middle] <= order)", "if (r->starts[middle] < order)",
