@@ -29,7 +29,7 @@ typedef struct state {
   unsigned bits;
   uint64_t ids;
   const char *folder;
-  sc3_sip_key key;
+  sc3_row_key key;
 } state;
 
 static struct timespec began;
@@ -73,18 +73,17 @@ static sc3_slice id_of(uint64_t number, char *to) {
   return sc3_slice_of(to, 15);
 }
 
-static sc3_row_hash hash_of(sc3_sip_key key, sc3_slice id, unsigned version) {
+static sc3_row_hash hash_of(const sc3_row_key *key, sc3_slice id, unsigned version) {
   static const char *const cells[COLUMNS][2] = {
       {"jane.doe.%s@example.com", "jane.roe.0000@example.com"},
       {"+1 206 555 0142", "+1 206 555 0143"},
       {"US", "US"},
       {"2026-11-29", "2026-11-28"}};
-  const sc3_row_key with = {key, 0};
-  sc3_sip_row row = sc3_sip_row_begin(&with, id);
+  sc3_row_hasher row = sc3_row_begin(key, id, 0, 0);
   size_t i;
   for (i = 0; i < COLUMNS; i++)
-    sc3_sip_cell(&row.s, sc3_slice_of(cells[i][version], strlen(cells[i][version])));
-  return sc3_sip_row_end(&row, 0);
+    sc3_row_cell(&row, 0, sc3_slice_of(cells[i][version], strlen(cells[i][version])));
+  return sc3_row_end(&row);
 }
 
 static sc3_slice read_part(state *s, size_t part) {
@@ -142,7 +141,7 @@ static void load(state *s) {
   for (i = 0; i < s->ids; i++) {
     char id[16];
     sc3_mirror_entry e = {SC3_ENTRY_ADD, 0, 1, 0, 0, 0, id_of(i, id)};
-    const sc3_row_hash hash = hash_of(s->key, e.id, 0);
+    const sc3_row_hash hash = hash_of(&s->key, e.id, 0);
     e.hash = hash.id;
     e.cells = hash.cells;
     e.member = mixed(i);
@@ -171,7 +170,7 @@ static void give_rows(const state *s, sc3_night *n, uint64_t rows, int staged) {
     sc3_row_hash hash;
     if (kind < GONE && number < s->ids)
       continue;
-    hash = hash_of(s->key, id, kind < GONE + CHANGED);
+    hash = hash_of(&s->key, id, kind < GONE + CHANGED);
     sink += hash.cells;
     if (staged)
       must(sc3_night_row(n, &hash, &place));
@@ -179,8 +178,8 @@ static void give_rows(const state *s, sc3_night *n, uint64_t rows, int staged) {
 }
 
 static uint64_t night(state *s, sc3_fold *fold) {
-  const sc3_night_options options = {s->key, sc3_slice_of("", 0), s->bits,           1, 1, 0,
-                                     0,      s->folder,           {NULL, NULL, NULL}};
+  const sc3_night_options options = {s->key.key, sc3_slice_of("", 0), s->bits,           1, 1, 0,
+                                     0,          s->folder,           {NULL, NULL, NULL}};
   const uint64_t rows = s->ids + s->ids * NEW / 1000;
   const sc3_candidate *c;
   sc3_leaver leaver;
@@ -229,7 +228,8 @@ int main(int argc, char **argv) {
   s.file = tmpfile();
   if (s.file == NULL)
     return 1;
-  s.key = sc3_sip_read_key((const unsigned char *)"0123456789abcdef");
+  sc3_row_key_init(&s.key, sc3_sip_read_key((const unsigned char *)"0123456789abcdef"),
+                   sc3_slice_of("", 0));
   (void)cpu_since();
   load(&s);
   for (part = 0; part < (size_t)1 << s.bits; part++)

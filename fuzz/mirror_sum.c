@@ -46,10 +46,10 @@ static sc3_slice any_id(char to[16]) {
 static sc3_row_hash any_cells(const sc3_night *night, sc3_slice id) {
   static const char text[] = "anna.smith@example.com";
   const unsigned first = draw(3), second = draw(3), absent = draw(4) == 0; /* in this order */
-  sc3_sip_row row = sc3_sip_row_begin(sc3_night_key(night), id);
-  sc3_sip_cell(&row.s, sc3_slice_of(text, first));
-  sc3_sip_cell(&row.s, sc3_slice_of(absent ? NULL : text, 20 + second));
-  return sc3_sip_row_end(&row, 0);
+  sc3_row_hasher row = sc3_row_begin(sc3_night_key(night), id, 0, 0);
+  sc3_row_cell(&row, 0, sc3_slice_of(text, first));
+  sc3_row_cell(&row, 0, sc3_slice_of(absent ? NULL : text, 20 + second));
+  return sc3_row_end(&row);
 }
 
 /* A chunk of random entries, whose cells are those of rows. */

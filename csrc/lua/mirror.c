@@ -242,7 +242,7 @@ const sc3_outcome_range *sc3l_check_outcomes(lua_State *L, int index, size_t *co
 
 /* --- hashes --- */
 
-/* key_hash(key, text) -> 8 bytes, which stand for an id or a member */
+/* key_hash(key, text) -> 8 bytes, which stand for an id */
 static int key_hash(lua_State *L) {
   const sc3_sip_key key = sc3l_check_key(L, 1);
   sc3l_push_hash(L, sc3_key_hash(key, sc3l_check_string(L, 2)));

@@ -6,6 +6,7 @@
 #include "cipher_access.h"
 #include "mirror.h"
 #include "type.h"
+#include "view_access.h"
 
 #define TYPE "scope3.mirror_night"
 
@@ -94,7 +95,7 @@ static int night_new(lua_State *L) {
 }
 
 /* Takes the list of cells at `index` into the hash; what is not a string there is absent. */
-static void take_cells(lua_State *L, int index, sc3_sip *sip) {
+static void take_cells(lua_State *L, int index, sc3_row_hasher *row) {
   const size_t n = lua_rawlen(L, index);
   size_t i;
   for (i = 0; i < n; i++) {
@@ -102,7 +103,7 @@ static void take_cells(lua_State *L, int index, sc3_sip *sip) {
     lua_rawgeti(L, index, (int)i + 1);
     if (lua_type(L, -1) == LUA_TSTRING)
       cell.p = lua_tolstring(L, -1, &cell.n);
-    sc3_sip_cell(sip, cell);
+    sc3_row_cell(row, 0, cell);
     lua_pop(L, 1);
   }
 }
@@ -122,7 +123,7 @@ static uint16_t check_mask(lua_State *L, int index) {
 static int night_row(lua_State *L) {
   sc3_night *n = check(L);
   const sc3_slice id = sc3l_check_id(L, 2);
-  sc3_sip_row cells = sc3_sip_row_begin(sc3_night_key(n), id);
+  sc3_row_hasher cells = sc3_row_begin(sc3_night_key(n), id, 0, 0);
   sc3_row_hash hash;
   sc3_row_place place;
   luaL_checktype(L, 3, LUA_TTABLE);
@@ -132,8 +133,8 @@ static int night_row(lua_State *L) {
   place.offset = check_48(L, 6);
   place.file = (uint16_t)sc3l_check_whole(L, 7, 0, UINT16_MAX);
   place.beyond = sc3_line_beyond(place.row, lua_isnoneornil(L, 8) ? 0 : check_48(L, 8));
-  take_cells(L, 3, &cells.s);
-  hash = sc3_sip_row_end(&cells, 0);
+  take_cells(L, 3, &cells);
+  hash = sc3_row_end(&cells);
   return sc3l_push_mirror_status(L, sc3_night_row(n, &hash, &place));
 }
 
@@ -192,13 +193,26 @@ static int night_kept(lua_State *L) {
   return 2;
 }
 
+/* The bytes of a view of scope3.state. */
+static sc3_slice check_view(lua_State *L, int index) {
+  const sc3l_view_access *access;
+  lua_getfield(L, LUA_REGISTRYINDEX, SC3L_VIEW_ACCESS);
+  access = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (access == NULL || access->version != SC3L_VIEW_ACCESS_VERSION)
+    luaL_error(L, "scope3.state is missing, or of another version");
+  return access->get(L, index);
+}
+
 /* :merge(number, blob) -> true | nil, message, code. Each partition once, after all that is above;
-   without records it is "" or nil. */
+   the blob is a text or a view; without records it is "" or nil. */
 static int night_merge(lua_State *L) {
   const night_ud *u = luaL_checkudata(L, 1, TYPE);
   const size_t part = sc3l_check_part(L, 2, u->bits);
   sc3_slice base = {NULL, 0};
-  if (!lua_isnoneornil(L, 3))
+  if (lua_isuserdata(L, 3))
+    base = check_view(L, 3);
+  else if (!lua_isnoneornil(L, 3))
     base = sc3l_check_string(L, 3);
   return sc3l_push_mirror_status(L, sc3_night_merge(check(L), part, base));
 }

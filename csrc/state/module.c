@@ -3,19 +3,27 @@
 #include <string.h>
 
 #include "../lua/type.h"
+#include "../lua/view_access.h"
 #include "database.h"
 
 #define TYPE "scope3.database"
+#define VIEW "scope3.view"
 
 /* Whole numbers up to here are exact in a double. */
 #define EXACT 9007199254740992.0
 
-typedef enum how { RUN, FIRST, EACH } how;
+typedef enum how { RUN, FIRST, EACH, LOOK } how;
+
+/* A blob where SQLite has it, while the function runs that it was given to; else NULL. */
+typedef struct view_ud {
+  sc3_slice bytes;
+} view_ud;
 
 /* A statement that is carried out. An error of Lua in the middle of it is caught, and goes on once
    the statement is free. */
 typedef struct call {
   sqlite3_stmt *statement;
+  view_ud *view; /* of LOOK */
   how as;
   sc3_state_fault fault;
 } call;
@@ -148,6 +156,17 @@ static int push_bytes(lua_State *L, call *c, int column) {
   return 1;
 }
 
+/* Pushes the view of the call, which shows the blob from now on: 0 where SQLite has no memory. */
+static int push_view(lua_State *L, call *c, int column) {
+  const void *p = sqlite3_column_blob(c->statement, column);
+  const int n = sqlite3_column_bytes(c->statement, column);
+  if (p == NULL && sqlite3_errcode(sqlite3_db_handle(c->statement)) == SQLITE_NOMEM)
+    return 0;
+  c->view->bytes = sc3_slice_of(p != NULL ? p : "", (size_t)n);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  return 1;
+}
+
 /* Pushes the row as a list, in which nil stands for NULL: 0 where SQLite has no memory for it. */
 static int push_row(lua_State *L, call *c) {
   const int count = sqlite3_column_count(c->statement);
@@ -158,6 +177,10 @@ static int push_row(lua_State *L, call *c) {
       case SQLITE_NULL: continue;
       case SQLITE_INTEGER: push_integer(L, sqlite3_column_int64(c->statement, i)); break;
       case SQLITE_FLOAT: lua_pushnumber(L, sqlite3_column_double(c->statement, i)); break;
+      case SQLITE_BLOB:
+        if (!(c->as == LOOK ? push_view : push_bytes)(L, c, i))
+          return 0;
+        break;
       default:
         if (!push_bytes(L, c, i))
           return 0;
@@ -174,16 +197,18 @@ static void give_row(lua_State *L, const database_ud *u) {
   lua_pushvalue(L, 2);
   lua_insert(L, -2);
   lua_call(L, 1, 0);
+  if (u->now->view != NULL)
+    u->now->view->bytes.p = NULL;
   if (u->closing)
     sc3l_raise_closed(L, "database");
 }
 
-/* Carries out the innermost statement. On the stack: the database, of EACH the function, the
-   values. Gives what the caller gets, or sets the fault. */
+/* Carries out the innermost statement. On the stack: the database, of EACH and LOOK the function,
+   the values; the upvalue is the view of LOOK. Gives what the caller gets, or sets the fault. */
 static int carry_out(lua_State *L) {
   database_ud *u = lua_touserdata(L, 1);
   call *c = u->now;
-  int status = bind(L, c->as == EACH ? 3 : 2, c);
+  int status = bind(L, c->as == EACH || c->as == LOOK ? 3 : 2, c);
   while (status == SQLITE_OK || status == SQLITE_ROW) {
     status = sqlite3_step(c->statement);
     if (status != SQLITE_ROW || c->as == RUN)
@@ -199,7 +224,7 @@ static int carry_out(lua_State *L) {
   if (c->as == RUN)
     sc3l_push_count(L, sqlite3_changes(u->d.handle));
   else
-    lua_pushboolean(L, c->as == EACH);
+    lua_pushboolean(L, c->as != FIRST);
   return 1;
 }
 
@@ -217,17 +242,21 @@ static int statement(lua_State *L, how as) {
   const char *sql = luaL_checklstring(L, 2, &n);
   call c, *const outer = u->now;
   int status;
-  if (as == EACH)
+  if (as == EACH || as == LOOK)
     luaL_checktype(L, 3, LUA_TFUNCTION);
   if (!sc3_database_mine(&u->d))
     return push_fault(L, FORKED);
   sc3l_checkstack(L, 8);
-  lua_pushcfunction(L, carry_out); /* the last that may raise before the statement is free again */
+  memset(&c, 0, sizeof c);
+  c.as = as;
+  if (as == LOOK)
+    c.view = sc3l_new_object(L, sizeof *c.view, VIEW);
+  else
+    lua_pushnil(L);
+  lua_pushcclosure(L, carry_out, 1); /* the last that may raise before the statement is free */
   lua_pushvalue(L, 1);
   lua_insert(L, 3);
   lua_insert(L, 3); /* database, text, function, database, values; the text keeps `sql` alive */
-  memset(&c, 0, sizeof c);
-  c.as = as;
   /* What was just made may have run a finalizer that closed it. */
   if (u->d.handle == NULL || u->closing)
     sc3l_raise_closed(L, "database");
@@ -264,6 +293,12 @@ static int database_each(lua_State *L) {
   return statement(L, EACH);
 }
 
+/* :look(sql, function, ...) -> the same, but of a blob the function is given a view: an object
+   whose length is that of the blob, and that the core reads while the function runs. */
+static int database_look(lua_State *L) {
+  return statement(L, LOOK);
+}
+
 /* :in_transaction() -> boolean. SQLite itself may have ended one that failed. */
 static int database_in_transaction(lua_State *L) {
   database_ud *u = check(L);
@@ -292,17 +327,51 @@ static int database_close(lua_State *L) {
   return 0;
 }
 
+/* --- views --- */
+
+static sc3_slice get_view(lua_State *L, int index) {
+  const view_ud *v = luaL_checkudata(L, index, VIEW);
+  if (v->bytes.p == NULL)
+    sc3l_raise_closed(L, "view");
+  return v->bytes;
+}
+
+static int view_length(lua_State *L) {
+  sc3l_push_count(L, get_view(L, 1).n);
+  return 1;
+}
+
+static int view_end(lua_State *L) {
+  view_ud *v = luaL_checkudata(L, 1, VIEW);
+  v->bytes.p = NULL;
+  return 0;
+}
+
+static void open_view(lua_State *L) {
+  static const luaL_Reg methods[] = {{"size", view_length}, {NULL, NULL}};
+  static const sc3l_type type = {.name = VIEW, .methods = {methods}, .end = view_end};
+  static const sc3l_view_access access = {.version = SC3L_VIEW_ACCESS_VERSION, .get = get_view};
+  sc3l_new_type(L, &type);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)&access);
+  lua_setfield(L, LUA_REGISTRYINDEX, SC3L_VIEW_ACCESS);
+}
+
 SC3L_EXPORT int luaopen_scope3_state(lua_State *L);
 
 SC3L_EXPORT int luaopen_scope3_state(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"check", database_check}, {"each", database_each},
-      {"first", database_first}, {"in_transaction", database_in_transaction},
-      {"run", database_run},     {NULL, NULL},
+      {"check", database_check},
+      {"each", database_each},
+      {"first", database_first},
+      {"in_transaction", database_in_transaction},
+      {"look", database_look},
+      {"run", database_run},
+      {NULL, NULL},
   };
   static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = database_close};
   sc3l_check_version(L);
   sc3l_new_type(L, &type);
+  open_view(L);
   lua_createtable(L, 0, 2);
   lua_pushcfunction(L, state_open);
   lua_setfield(L, -2, "open");

@@ -53,7 +53,7 @@ describe("the keyed hash", function()
 
   it("is SipHash-2-4 with other rounds, and hashes each row as the text that it stands for", function()
     print("   seed " .. seed)
-    local program = compile.program "spec/support/sip_hashes.c csrc/core/mirror/siphash.c"
+    local program = compile.program "spec/support/sip_hashes.c csrc/core/mirror/siphash.c csrc/core/mirror/row_hash.c"
     local log = world.path ".log"
     assert(os.execute(("env -u LD_PRELOAD %s %d >%s 2>&1"):format(program, seed % 2 ^ 31, log)))
     local said = world.read(log)

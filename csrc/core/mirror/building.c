@@ -69,7 +69,7 @@ static void decide(sc3_building *g, const sc3_night *n, const sc3_builder *b) {
     g->leaves = g->candidate.mask & ~standing(&g->candidate, SC3_AWAY);
     return;
   }
-  e->member = sc3_night_hash(n, sc3_builder_staged_member(b));
+  e->member = sc3_text_hash(sc3_night_key(n), sc3_builder_staged_member(b));
   e->op = SC3_ENTRY_NOTE;
   g->differs = e->member != g->candidate.member;
   g->noted = g->differs ? 0 : standing(&g->candidate, SC3_KNOWN);

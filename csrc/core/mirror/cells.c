@@ -28,47 +28,38 @@ static inline uint64_t lengths_of(sc3_slice a, sc3_slice b, sc3_slice c) {
 }
 
 /* What most maps have none of: hashed values, fallbacks and uids. */
-static void take_others(sc3_sip *s, const sc3_values *v, int hashed) {
-  const sc3_slice none = {NULL, 0}, email = bytes_of(v, SC3_ROLE_HASHED_EMAIL),
-                  phone = bytes_of(v, SC3_ROLE_HASHED_PHONE);
+static void take_others(sc3_row_hasher *r, const sc3_values *v, int hashed) {
   size_t i;
   if (hashed) {
-    sc3_sip_word(s, lengths_of(email, phone, none));
-    sc3_sip_bytes(s, email);
-    sc3_sip_bytes(s, phone);
+    sc3_row_cell(r, SC3_ROLE_HASHED_EMAIL, bytes_of(v, SC3_ROLE_HASHED_EMAIL));
+    sc3_row_cell(r, SC3_ROLE_HASHED_PHONE, bytes_of(v, SC3_ROLE_HASHED_PHONE));
   }
   for (i = 0; i < v->fallback_count; i++) {
-    const char role = (char)v->fallbacks[i].role;
-    if (!counts(v->fallbacks[i].role))
-      continue;
-    sc3_sip_cell(s, sc3_slice_of(&role, 1));
-    sc3_sip_cell(s, v->fallbacks[i].value);
+    if (counts(v->fallbacks[i].role))
+      sc3_row_cell(r, v->fallbacks[i].role, v->fallbacks[i].value);
   }
   for (i = 0; i < v->uid_count; i++) {
-    sc3_sip_cell(s, v->uids[i].type);
-    sc3_sip_cell(s, v->uids[i].value);
+    sc3_row_cell(r, SC3_ROLE_UID, v->uids[i].type);
+    sc3_row_cell(r, SC3_ROLE_UID, v->uids[i].value);
   }
 }
 
-/* The text that is hashed, between the id and its length: lengths of email, phone and region, and
-   their bytes; where there are hashed ones, these likewise; the others; and the shape as mark. */
+/* What is hashed besides the id: lengths of email, phone and region, and their bytes; where there
+   are hashed ones, these; the others. The shape is the mark. */
 sc3_row_hash sc3_night_values(const sc3_night *n, sc3_slice id, const sc3_values *v) {
   enum { HASHED = 1 << SC3_ROLE_HASHED_EMAIL | 1 << SC3_ROLE_HASHED_PHONE };
   const uint32_t shape = shape_of(v);
   const sc3_slice email = bytes_of(v, SC3_ROLE_EMAIL), phone = bytes_of(v, SC3_ROLE_PHONE),
                   region = bytes_of(v, SC3_ROLE_REGION);
-  /* Nobody has the address of these, so that they stay in registers. */
-  sc3_sip_row row = sc3_sip_row_begin(sc3_night_key(n), id);
-  sc3_sip s = row.s;
-  sc3_sip_word(&s, lengths_of(email, phone, region));
-  sc3_sip_bytes(&s, email);
-  sc3_sip_bytes(&s, phone);
-  sc3_sip_bytes(&s, region);
+  /* Nobody has the address of this one, so that it stays in registers. */
+  sc3_row_hasher row = sc3_row_begin(sc3_night_key(n), id, lengths_of(email, phone, region), shape);
+  sc3_nh_bytes(&row.nh, email);
+  sc3_nh_bytes(&row.nh, phone);
+  sc3_nh_bytes(&row.nh, region);
   if ((shape & HASHED) != 0 || shape >> 8 != 0) {
-    sc3_sip others = s;
+    sc3_row_hasher others = row;
     take_others(&others, v, (shape & HASHED) != 0);
-    s = others;
+    row = others;
   }
-  row.s = s;
-  return sc3_sip_row_end(&row, shape);
+  return sc3_row_end(&row);
 }

@@ -99,8 +99,7 @@ sc3_mirror_status sc3_night_open(sc3_night **out, const sc3_night_options *optio
     return SC3_MIRROR_MEMORY;
   }
   n->options = *options;
-  n->key.key = options->key;
-  n->key.version = sc3_key_hash(options->key, options->version);
+  sc3_row_key_init(&n->key, options->key, options->version);
   sc3_gather_init(&n->gather);
   sc3_buffer_init(&n->id, SC3_MIRROR_ID_MAX + sizeof(sc3_member_suffix));
   n->merge.bits = options->bits;

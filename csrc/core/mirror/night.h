@@ -10,7 +10,7 @@
 #include "../members/builder.h"
 #include "cipher.h"
 #include "merge.h"
-#include "siphash.h"
+#include "row_hash.h"
 
 typedef struct sc3_night sc3_night;
 
@@ -41,7 +41,7 @@ uint64_t sc3_night_hash(const sc3_night *n, sc3_slice id);
    when memory is out. */
 sc3_slice sc3_night_id(sc3_night *n, sc3_slice id, unsigned member);
 
-/* With what the rows of this night are hashed, see sc3_sip_row_begin(). */
+/* With what the rows of this night are hashed, see sc3_row_begin(). */
 const sc3_row_key *sc3_night_key(const sc3_night *n);
 
 /* A row, after those before it in file and row. Of one id the last row counts: one with a mask of

@@ -1,6 +1,5 @@
-/* SipHash (Aumasson and Bernstein, 2012), the keyed hash of ids and cells. The mirror takes
- * SipHash-1-3; the rounds are parameters, so that the published vectors of 2-4 test the same code.
- */
+/* SipHash (Aumasson and Bernstein, 2012), the keyed hash of ids. The mirror takes SipHash-1-3; the
+ * rounds are parameters, so that the published vectors of 2-4 test the same code. */
 #ifndef SC3_SIPHASH_H
 #define SC3_SIPHASH_H
 
@@ -10,6 +9,7 @@
 #include "../bytes/slice.h"
 
 enum { SC3_SIP_KEY = 16 }; /* bytes */
+enum { SC3_SIP_ROUNDS = 1, SC3_SIP_FINALS = 3 };
 
 typedef struct sc3_sip {
   uint64_t v0, v1, v2, v3;
@@ -99,96 +99,7 @@ static inline uint64_t sc3_siphash(sc3_sip_key key, sc3_slice text, int rounds, 
   return sc3_sip_end(s, sc3_sip_rest(p, text.n, whole), rest, rounds, finals);
 }
 
-/* SipHash-1-3 of an id, a member or another single text. */
+/* SipHash-1-3 of an id. */
 uint64_t sc3_key_hash(sc3_sip_key key, sc3_slice text);
-
-/* --- a row: its id, and a list of cells --- */
-
-enum { SC3_SIP_ROUNDS = 1, SC3_SIP_FINALS = 3, SC3_SIP_LENGTH = 4, SC3_SIP_FOOT = 7 };
-
-/* With what rows are hashed. */
-typedef struct sc3_row_key {
-  sc3_sip_key key;
-  uint64_t version; /* the hash of what changes the hashes of all cells */
-} sc3_row_key;
-
-/* What stands for a row. */
-typedef struct sc3_row_hash {
-  uint64_t id;    /* sc3_key_hash() of it */
-  uint64_t cells; /* of the id and all cells */
-} sc3_row_hash;
-
-/* A row under way: sc3_sip_row_begin(), sc3_sip_cell() for each cell, sc3_sip_row_end(). The hash
-   of its cells is that of this text: the id, zeros up to the last byte of a word and in that its
-   length modulo 256, as SipHash ends a text; the version in 8 bytes; each cell as its length in 4
-   bytes, its bytes, and zeros up to a multiple of 8; the length of the id in 4 bytes, and a mark
-   in 3. No two rows share a text: it is read from its end. A cell that is absent has the length
-   2^32 - 1. So an id is hashed once, for itself and for its cells. */
-typedef struct sc3_sip_row {
-  sc3_sip s;
-  uint64_t id;
-  uint32_t id_length;
-} sc3_sip_row;
-
-static inline sc3_sip_row sc3_sip_row_begin(const sc3_row_key *key, sc3_slice id) {
-  const unsigned char *p = (const unsigned char *)id.p;
-  const size_t whole = id.n & ~(size_t)7;
-  sc3_sip_row r;
-  sc3_sip s = sc3_sip_begin(key->key);
-  for (; s.bytes < whole; s.bytes += 8)
-    sc3_sip_compress(&s, sc3_load64(p + s.bytes), SC3_SIP_ROUNDS);
-  sc3_sip_compress(&s, sc3_sip_rest(p, id.n, whole) | (uint64_t)id.n << 56, SC3_SIP_ROUNDS);
-  r.id = sc3_sip_finish(s, SC3_SIP_FINALS);
-  sc3_sip_compress(&s, key->version, SC3_SIP_ROUNDS);
-  s.bytes += 16;
-  r.s = s;
-  r.id_length = (uint32_t)id.n;
-  return r;
-}
-
-/* In place of cells: a word, and bytes with zeros up to a multiple of 8. Whoever uses these sees to
-   it that no two rows share a text. */
-static inline void sc3_sip_word(sc3_sip *s, uint64_t word) {
-  sc3_sip_compress(s, word, SC3_SIP_ROUNDS);
-  s->bytes += 8;
-}
-
-SC3_INLINE void sc3_sip_bytes(sc3_sip *s, sc3_slice bytes) {
-  const unsigned char *p = (const unsigned char *)bytes.p;
-  size_t at = 0;
-  for (; bytes.n - at >= 8; at += 8)
-    sc3_sip_compress(s, sc3_load64(p + at), SC3_SIP_ROUNDS);
-  if (at < bytes.n)
-    sc3_sip_compress(s, sc3_sip_rest(p, bytes.n, at), SC3_SIP_ROUNDS);
-  s->bytes += (bytes.n + 7) & ~(uint64_t)7;
-}
-
-static inline void sc3_sip_cell(sc3_sip *s, sc3_slice cell) {
-  const unsigned char *p = (const unsigned char *)cell.p;
-  const size_t n = p != NULL ? cell.n : 0;
-  /* No row holds a cell of 4 GiB. */
-  const uint64_t length = p != NULL ? (uint32_t)n : UINT32_MAX;
-  size_t at = SC3_SIP_LENGTH;
-  if (n < SC3_SIP_LENGTH) {
-    sc3_sip_compress(s, length | sc3_sip_few(p, n) << 32, SC3_SIP_ROUNDS);
-    s->bytes += 8;
-    return;
-  }
-  sc3_sip_compress(s, length | (uint64_t)sc3_load32(p) << 32, SC3_SIP_ROUNDS);
-  for (; n - at >= 8; at += 8)
-    sc3_sip_compress(s, sc3_load64(p + at), SC3_SIP_ROUNDS);
-  if (at < n)
-    sc3_sip_compress(s, sc3_sip_rest(p, n, at), SC3_SIP_ROUNDS);
-  s->bytes += (SC3_SIP_LENGTH + n + 7) & ~(uint64_t)7;
-}
-
-/* `mark` is below 2^24. */
-static inline sc3_row_hash sc3_sip_row_end(const sc3_sip_row *r, uint32_t mark) {
-  sc3_row_hash hash;
-  hash.id = r->id;
-  hash.cells = sc3_sip_end(r->s, r->id_length | (uint64_t)mark << 32, SC3_SIP_FOOT, SC3_SIP_ROUNDS,
-                           SC3_SIP_FINALS);
-  return hash;
-}
 
 #endif

@@ -6,7 +6,7 @@
 #include "again.h"
 #include "chunk.h"
 #include "part_spool.h"
-#include "siphash.h"
+#include "row_hash.h"
 
 /* What became of the entries `first` to `last` of a chunk, counted from 1. */
 typedef struct sc3_outcome_range {

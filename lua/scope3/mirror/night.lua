@@ -128,13 +128,13 @@ function Night:compare(pause)
     return nil, err
   end
   for k = 0, self.store.parts - 1 do
-    local members
-    members, err = self.store:part(k)
-    if not members then
+    local merged, message, code
+    ok, err = self.store:show(k, function(members)
+      merged, message, code = self.core:merge(k, members)
+    end)
+    if not ok then
       return nil, err
-    end
-    local merged, message, code = self.core:merge(k, members)
-    if not merged then
+    elseif not merged then
       return nil, night.failure(message, code)
     end
     err = pause()

@@ -49,6 +49,25 @@ function parts:part(k)
   return row.members
 end
 
+--- Shows the packed members of a partition to a function: as a view of the database, or an empty text.
+---@param k integer
+---@param work fun(members: any)
+---@return true?
+---@return scope3.Error? err
+function parts:show(k, work)
+  local whole, why = check_whole(self)
+  local found
+  if whole then
+    found, why = rows.look(self.db, tables.part, function(row)
+      work(row.members)
+    end, k)
+  end
+  if not found then
+    return self:fail(why or select(2, lacks_part()))
+  end
+  return true
+end
+
 --- A partition as it stands, also in the middle of a fold.
 ---@param k integer
 ---@return string? members

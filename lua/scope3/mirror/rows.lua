@@ -89,6 +89,10 @@ function rows.put(db, of, row)
   return true
 end
 
+local function length_of(blob)
+  return type(blob) == "string" and #blob or blob:size()
+end
+
 -- The row that the database gave, where its seal fits: its columns by their names. The length of a blob stands behind
 -- its seal, and the blob behind that, where it was asked for.
 local function opened(of, list)
@@ -100,7 +104,7 @@ local function opened(of, list)
   local size = list[of.blob and count + 1 or 0]
   local blob = of.blob and list[count + 2]
   if list[of.blob and count or count + 1] ~= seal_of(of, row, size)
-    or blob and (type(blob) ~= "string" or #blob ~= size) then
+    or blob and (type(blob) == "number" or length_of(blob) ~= size) then
     return nil
   end
   row.size = size
@@ -140,6 +144,33 @@ function rows.get(db, of, ...)
     return damaged()
   end
   return row
+end
+
+--- Shows the row with a key to a function; its blob is a view, which the core reads until the function returns.
+---@param db table
+---@param of scope3.StateTable
+---@param work fun(row: table)
+---@param ... string|number  values of the key
+---@return boolean?  whether there is one
+---@return scope3.StateFault? why
+function rows.look(db, of, work, ...)
+  local sql = text(of, "get", function()
+    return ("SELECT %s FROM %s WHERE %s"):format(selected(of, true), of.name, condition(of))
+  end)
+  local found, is_damaged = false, false
+  local ok, why, code = db:look(sql, function(list)
+    local row = opened(of, list)
+    found, is_damaged = true, not row
+    if row then
+      work(row)
+    end
+  end, ...)
+  if not ok then
+    return rows.fault(why, code)
+  elseif is_damaged then
+    return damaged()
+  end
+  return found
 end
 
 --- All rows of a table in the order of its key, without their blobs.

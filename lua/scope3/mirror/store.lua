@@ -284,8 +284,9 @@ Empty.__index = Empty
 
 function Empty.close() end
 
-function Empty.part()
-  return ""
+function Empty.show(_, _, work)
+  work ""
+  return true
 end
 
 function Empty.open_chunks()
