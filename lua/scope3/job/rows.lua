@@ -13,7 +13,7 @@ local source_errors = require "scope3.input.source_errors"
 ---@field batcher scope3.Batcher|scope3.RowTaker
 ---@field pause fun(bytes: integer?, size: integer?): scope3.Error?  called between two slices, with what was read of
 ---  the file and its size; an error ends reading
----@field rest? fun()  lets others run between two slices
+---@field rest? fun(): false?  lets others run between two slices; false where there are none
 ---@field is_whole? boolean  who has no row in these files is missed: a file written to meanwhile is an error
 ---@field report? scope3.RowReport  nil where an input is read once more: it was reported then
 ---@field keeping? scope3.NightKeeping  what keeps the rows of a night
@@ -32,13 +32,15 @@ local source_errors = require "scope3.input.source_errors"
 
 local rows = {}
 
--- A slice ends after so much input or time; then the engine, progress and cancellation have their turn.
+-- A slice ends after so much input or time; then the engine, progress and cancellation have their turn. Where nobody
+-- else has to run, it may be longer.
 local SLICE_BYTES, SLICE_SECONDS, SLICE_ROWS = 256 * 1024, 0.001, 256
+local LONGER = 5
 
 --- What lets others run between two slices, where the loop can. One of the host's own may raise, which stops the job.
 ---@param context scope3.Context
 ---@param job_guard scope3.Guard
----@return fun()?
+---@return (fun(): false?)?
 function rows.rest_of(context, job_guard)
   local rest = context.loop.rest
   if not rest or not context.foreign_loop then
@@ -98,13 +100,13 @@ function ON_STATE.fault(_, _, err)
 end
 
 local function read_source(reader, src)
-  local batcher = reader.batcher
+  local batcher, longer = reader.batcher, reader.rest and 1 or LONGER
   while true do
-    local state, detail, row, line = batcher:step(src.handle, rare.number("slice_bytes", SLICE_BYTES),
-      rare.number("slice_seconds", SLICE_SECONDS))
+    local state, detail, row, line = batcher:step(src.handle, rare.number("slice_bytes", SLICE_BYTES * longer),
+      rare.number("slice_seconds", SLICE_SECONDS * longer))
     local err = reader.pause(src:progress())
     if not err and reader.rest then
-      reader.rest()
+      longer = reader.rest() == false and LONGER or 1
     end
     if not err and state == "end" then
       return nil

@@ -13,7 +13,7 @@ local loops = {}
 ---  when the engine may have news for it, or after `seconds`; too early does no harm. True where the loop itself steps
 ---  the engine meanwhile: then the waiter need not
 ---@field wake? fun(waiter: scope3.Waiter)  ends a waiter's wait: needed where several wait at once
----@field rest? fun()  lets others run, between two slices of work
+---@field rest? fun(): false?  lets others run, between two slices of work; false where there are no others
 ---@field hold? fun()  where the host interrupts Lua anywhere: keeps others from running until `rest` or a wait
 ---@field bar? fun(): string?  why nothing can wait here and now, for people
 
@@ -92,10 +92,8 @@ function auto.wake(waiter)
 end
 
 function auto.rest()
-  local loop = here()
-  if loop.rest then
-    loop.rest()
-  end
+  local rest = here().rest
+  return rest ~= nil and rest()
 end
 
 -- HAProxy is there before anything is loaded. Elsewhere nobody has to be held back.
