@@ -192,6 +192,7 @@ end
 local night = WAYS[4].last
 local alone_bytes = alone.said.bytes_sent + night.said.mirror.removed * REMOVAL
 say("bytes of the night beside those of its members alone: %.2f (at most 1.2)", night.said.bytes_sent / alone_bytes)
+say("of ten million rows that night is to write less than 20 MB, with a peak below 48")
 say("the file, bytes a member: %.1f after the first night, %.1f folded (at most 52); at most %.1f while "
   .. "loading, %.1f while folding (104)", first_size / rows, folded_size / rows, most_loading / rows,
   most_folding / rows)

@@ -60,7 +60,7 @@ scope3 state · %s
   belongs to  account 25 · api.example
   people      6 · 1 with a row that is rejected
   nights      2 · the last 2026-11-19T11:06:40Z, which has not ended
-  size        589.8 kB · 159 bytes in 3 chunks that are not folded yet
+  size        147.5 kB · 159 bytes in 3 chunks that are not folded yet
 
 Audiences, and how people stand in them:
   AUDIENCE  KNOWN  UNSURE  OPEN  NAME
@@ -80,7 +80,7 @@ Chunks whose requests may still be carried out:
     assert.same({ { chunk = 2, night = 2, requests = 1, bytes = 73, ["until"] = "2026-11-22T11:06:41Z" } },
       object.open_chunks)
     local bytes = object.bytes
-    assert.same({ 589824, 0, 159 }, { bytes.file, bytes.free, bytes.chunks })
+    assert.same({ 147456, 0, 159 }, { bytes.file, bytes.free, bytes.chunks })
     assert.is_true(bytes.members > 100 and bytes.members < 250) -- each partition that has somebody has a head
     assert.same({ "2026-11-19T11:06:40Z", cjson.null }, { object.last_night, object.last_night_ended })
   end)

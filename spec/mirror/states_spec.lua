@@ -478,7 +478,8 @@ describe("a state", function()
     local kept = filled(path)
     assert(kept:cut(1, 3, ("y"):rep(200000)))
     kept:close()
-    local file, page = world.read(path), 65536
+    local file = world.read(path)
+    local page = states.page(file)
     for at = page, #file - page, page do -- cuts the first of its pages off from the others
       if file:sub(at + 5, at + 100) == ("y"):rep(96) then
         world.write(path, file:sub(1, at) .. ("\0"):rep(4) .. file:sub(at + 5))

@@ -219,11 +219,12 @@ describe("a state", function()
 
   it("in a file in which a bit has another value says the same, or that it is damaged", function()
     local text = base.closed[1]
+    local page = states.page(text)
     local refused, alike = 0, 0
     for i = 1, (world.in_full and 4000 or world.thorough and 200 or 50) do
       -- A third each: anywhere, the first page with the header and the tables, and where the pages begin.
-      local at = i % 3 == 0 and math.random(#text) or i % 3 == 1 and math.random(65536)
-        or math.random(0, #text / 65536 - 1) * 65536 + math.random(40)
+      local at = i % 3 == 0 and math.random(#text) or i % 3 == 1 and math.random(page)
+        or math.random(0, #text / page - 1) * page + math.random(40)
       local path = copy "closed"
       write(path, flipped(text, at))
       local now, err = said(path)
@@ -247,7 +248,7 @@ describe("a state", function()
     -- What it was after each of its transactions.
     do
       local path = copy "killed"
-      for size = 0, #log, 65536 + 24 do
+      for size = 0, #log, states.page(base.killed[1]) + 24 do
         write(path, base.killed[1])
         write(path .. "-wal", log:sub(1, 32 + size))
         local kept = states.open(path)
@@ -272,7 +273,7 @@ describe("a state", function()
   it("that was cut short says so", function()
     local text = base.closed[1]
     for i = 1, 12 do
-      local size = i == 1 and 65536 or math.random(#text - 1)
+      local size = i == 1 and states.page(text) or math.random(#text - 1)
       local path = states.path()
       write(path, text:sub(1, size))
       local now, err = said(path)

@@ -31,6 +31,12 @@ function states.path()
   return path
 end
 
+--- Bytes of a page of a state's file, as it says itself.
+function states.page(file)
+  local high, low = file:byte(17, 18)
+  return high * 256 + low
+end
+
 --- Opens one, of eight partitions.
 function states.open(path, fields)
   return store.open(path, states.about(fields), { create = true, parts = 8 })

@@ -256,7 +256,7 @@ function parts:truncate()
   return busy == 0
 end
 
-local STEP = 64 -- pages, so that the log stays small
+local STEP = 256 -- pages, so that the log stays small
 
 --- Gives pages that hold nothing back to the file system.
 ---@return true?

@@ -10,7 +10,10 @@ local schema = {}
 schema.VERSION = 1
 
 local APPLICATION = 0x53335354 -- "S3ST"
-local PAGE = 65536
+-- Bytes of a page. A transaction writes the pages that it touches whole, and a request of a night makes three, each of
+-- which touches some pages for a few bytes. Smaller pages are more reads and writes, which a night would notice.
+local PAGE = 16384
+local LOG = 8388608 -- bytes of the log after which it goes into the file
 
 ---@type table<string, scope3.StateTable>
 schema.tables = {
@@ -109,8 +112,8 @@ end
 -- What holds for the connection. Nothing of people goes to a file for a time, or stays where it was deleted.
 local SETTINGS = {
   "PRAGMA secure_delete = ON", "PRAGMA synchronous = FULL", "PRAGMA cache_size = -4096", "PRAGMA mmap_size = 0",
-  "PRAGMA temp_store = MEMORY", "PRAGMA cell_size_check = ON", "PRAGMA wal_autocheckpoint = 128",
-  "PRAGMA journal_size_limit = 8388608",
+  "PRAGMA temp_store = MEMORY", "PRAGMA cell_size_check = ON",
+  ("PRAGMA wal_autocheckpoint = %d"):format(LOG / PAGE), ("PRAGMA journal_size_limit = %d"):format(LOG),
 }
 
 local NEW, NONE = { "PRAGMA page_size = " .. PAGE, "PRAGMA auto_vacuum = INCREMENTAL" }, {}
