@@ -419,7 +419,7 @@ local BY_FILE = {
     { "sc3_row_cell(r, v->fallbacks[i].role,", "sc3_row_cell(r, 0," },
     { "sc3_row_cell(r, SC3_ROLE_UID, v->uids[i].type);", "" },
     { "return role != SC3_ROLE_EXTERNAL_ID;", "return 1;" },
-    { "HAS(EMAIL) | HAS(PHONE) | ", "" },
+    { "HAS(EMAIL) | HAS(PHONE) | ", "", "one without bytes gives what none gives" },
     { "lengths_of(email, phone, region), shape", "0, shape" },
     { "row = others;", "" },
   },
