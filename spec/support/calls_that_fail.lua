@@ -1,5 +1,5 @@
 -- Runs in a process of its own, with spec/support/failing_calls.c preloaded:
--- lua calls_that_fail.lua <path of that library> <where files may lie> <url of a server> <every how many calls one fails>
+-- lua calls_that_fail.lua <path of that library> <where files may lie> <url of a server> <every which call fails>
 -- Each call of the system that the C module makes in a scenario fails once, or every one from it on, in several ways.
 -- Prints what is wrong, and at the end how many calls failed.
 local core = require "scope3.core"
