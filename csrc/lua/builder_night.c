@@ -222,7 +222,7 @@ static int survey_rows(lua_State *L) {
   sc3_keys keys;
   sc3l_checkstack(L, 20);
   keys = sc3_mapping_keys(u->b.mapping);
-  keys.all = u->has_where || u->wheres != 0; /* they may look at any of them */
+  keys.all = u->has_where || u->wheres != 0 || u->b.prepared; /* these look at any of them */
   sc3l_source_other_keys(w->source);
   if (u->building != NULL)
     u->building->members = 0; /* what was staged is gone */

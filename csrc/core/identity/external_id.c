@@ -295,3 +295,21 @@ sc3_reason sc3_external_id_read(const sc3_external_id *id, sc3_reading *reading,
     return contact == SC3_PII_EMAIL ? SC3_R_ID_EMAIL : SC3_R_ID_PHONE;
   return hash_contact(contact, &s, region, reading, form);
 }
+
+sc3_reason sc3_external_id_check(sc3_slice id, sc3_ids ids) {
+  sc3_reason why;
+  if (id.n == 0)
+    return SC3_R_NO_EXTERNAL_ID;
+  if (is_plain(id))
+    return SC3_R_NONE;
+  if (!sc3_utf8_valid(id.p, id.n))
+    return SC3_R_EXTERNAL_ID_UTF8;
+  why = check_characters(id);
+  if (why != SC3_R_NONE || ids == SC3_IDS_AS_IS)
+    return why;
+  switch (sc3_pii_detect(id)) {
+    case SC3_PII_EMAIL: return SC3_R_ID_EMAIL;
+    case SC3_PII_PHONE: return SC3_R_ID_PHONE;
+    default: return SC3_R_NONE; /* digits that are a phone in some country are ids in others */
+  }
+}
