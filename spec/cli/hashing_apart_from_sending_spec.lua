@@ -169,8 +169,8 @@ describe("a command that sends what was hashed", function()
     end
     local how = "--map external_id=id --each email=mail --each email=mail2 --map phone=tel --map region=land "
       .. "--map uid:partner=maid --ids hash"
-    local code, said = bash(("cd %s && scope3 sync part-*.csv --audience crm --max-members 60 --quiet %s"):format(folder,
-      how), service())
+    local code, said = bash(("cd %s && scope3 sync part-*.csv --audience crm --max-members 60 --quiet %s"):format(
+      folder, how), service())
     assert.same({ 0, "" }, { code, said })
     local expected = sent()
     code, said = bash(([[cd %s && ls part-*.csv | parallel -k -j 4 scope3 prepare {} --quiet %s > members.jsonl &&

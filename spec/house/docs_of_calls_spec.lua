@@ -104,8 +104,8 @@ describe("the documentation", function()
       script = "ScriptOptions", audience = "ReadingOptions", email = "EmailOptions", phone = "PhoneOptions",
       id = "ReadingOptions", csv = "CsvOptions", jsonl = "JsonLinesOptions", number = "NumberOptions",
       wait = "ClientWaitOptions", forget = "ForgetOptions", audiences = "AudiencesOptions", limits = "Limits" }
-    local COMMANDS = { "sync", "run", "prepare", "forget", "state", "history", "look", "init", "audiences", "task", "wait",
-      "hash", "sandbox", "doctor", "help", "completion" }
+    local COMMANDS = { "sync", "run", "prepare", "forget", "state", "history", "look", "init", "audiences", "task",
+      "wait", "hash", "sandbox", "doctor", "help", "completion" }
 
     -- where -> option -> true, of the tables with one row an option.
     local function on_page(last)

@@ -32,11 +32,12 @@ local function of(roll, list)
 end
 
 -- What stands round values, and makes others of them.
-local EDGES = { "", "", "", "", " ", "'", '"', "=", "\226\128\139", "`", "\194\160", ".0", "#2", "#16", "tel:", "(", "é", "\\" }
-local MIDDLES = { "C%d", "%d", "K-%d", "4930%d", "+49 30 90182%03d", "p%d@example.org", "ObjectId(\"5f%022d\")", "x %d y",
-  '{"$oid": "a%d"}', "%d,5", "0", "null" }
-local MAILS = { "p%d@example.org", "P%d@Example.org", "mailto:p%d@example.org", "Ann <p%d@example.org>", "p%d", "", "n/a",
-  "ä%d@example.org", "p%d@example.org, q@example.org", ("%064x"), ("%064X") }
+local EDGES = { "", "", "", "", " ", "'", '"', "=", "\226\128\139", "`", "\194\160", ".0", "#2", "#16", "tel:", "(",
+  "é", "\\" }
+local MIDDLES = { "C%d", "%d", "K-%d", "4930%d", "+49 30 90182%03d", "p%d@example.org", "ObjectId(\"5f%022d\")",
+  "x %d y", '{"$oid": "a%d"}', "%d,5", "0", "null" }
+local MAILS = { "p%d@example.org", "P%d@Example.org", "mailto:p%d@example.org", "Ann <p%d@example.org>", "p%d", "",
+  "n/a", "ä%d@example.org", "p%d@example.org, q@example.org", ("%064x"), ("%064X") }
 local PHONES = { "+49 30 90182%03d", "030 90182%03d", "(030) 90182-%03d", "4930 90182%03d", "no", "", "90182%03d.0" }
 local UIDS = { "AdvIvSiaum0P5s3X/7X8h8sz+OhF2IG8DNbEnkWSbY%d=", "v%d", "'v%d'", '"= v%d"', "ID5*%d", "null", "",
   "38400000-8cf0-11bd-b23e-10b96e4%05d" }
