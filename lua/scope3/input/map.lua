@@ -18,7 +18,6 @@ local EACH = { email = true, phone = true, hashed_email = true, hashed_phone = t
 
 -- What a builder has room for (csrc/core/members/mapping.h).
 local COLUMNS_MAX, FALLBACKS_MAX, EACH_MAX = 54, 16, 16
-map.EACH_MAX = EACH_MAX
 
 --- The keys of a table in byte order, which no locale changes. The bytes of a member follow it.
 ---@param t table

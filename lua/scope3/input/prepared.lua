@@ -1,7 +1,5 @@
 --- Rows that are members already: lines as `scope3 prepare` writes them, with the keys that a request has. They are
 --- checked, and go as they are.
-local map = require "scope3.input.map"
-
 local prepared = {}
 
 --- What is read of a line. Its universal ids name their types themselves.
@@ -16,7 +14,7 @@ function prepared.targets()
 end
 
 --- Lines of one person, whose ids end in numbers, that a list of ids has to find.
-prepared.MEMBERS = map.EACH_MAX
+prepared.MEMBERS = 16 -- as scope3.input.map has it, which a sync of members in memory does without
 
 -- What is done once, where the raw rows are.
 local READING = { "region", "phone_repairs", "repair" }
