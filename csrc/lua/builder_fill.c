@@ -196,7 +196,8 @@ static int fill_rows(lua_State *L) {
   sc3_keys keys;
   sc3l_checkstack(L, 20);
   keys = sc3_mapping_keys(u->b.mapping);
-  keys.all = has_script(u) || u->b.prepared; /* these look at any of them */
+  keys.exact = u->b.prepared;
+  keys.all = has_script(u) || keys.exact; /* these look at any of them */
   sc3l_source_other_keys(f->source);
   sc3_builder_gather(&u->b); /* until sc3l_builder_end_use() */
   for (;;) {
