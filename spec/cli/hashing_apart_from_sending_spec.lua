@@ -63,14 +63,16 @@ describe("a command that hashes", function()
   end)
 
   it("judges by its rules what was rejected, and tells of it in files", function()
-    local refused, object, page = world.path ".csv", world.path ".json", world.path ".txt"
-    local code = prepare(ROWS, "--rejects", refused, "--report", object, "--report", page, "--max-rejected", "40%")
+    local refused, object, page, html = world.path ".csv", world.path ".json", world.path ".txt", world.path ".html"
+    local code = prepare(ROWS, "--rejects", refused, "--report", object, "--report", page, "--report", html,
+      "--max-rejected", "40%")
     assert.equal(0, code)
     assert.equal("row,line,column,outcome,reason\n2,3,mail,dropped,email_no_at\n2,3,,rejected,no_identifier\n",
       world.read(refused))
     local res = json.decode(world.read(object))
     assert.same({ 3, 2, 2, json.null }, { res.rows, res.members, res.prepared, res.error })
     assert.truthy(world.read(page):find("^scope3 prepare: prepared 2 members\n"))
+    assert.truthy(world.read(html):find("<b>2</b> <span>prepared</span>", 1, true))
     for _, case in ipairs { { 3, "--max-rejected", "0" }, { 1, "--strict" }, { 2, "--max-rejected", "x" } } do
       assert.equal(case[1], (prepare(ROWS, unpack(case, 2))))
     end

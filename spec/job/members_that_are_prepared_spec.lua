@@ -220,6 +220,8 @@ describe("members that are prepared", function()
   end)
 
   it("keep universal ids as they are, also with characters that JSON escapes", function()
+    local bare = ('{"externalId":"#2","hashedEmail":"%s"}'):format(HASH)
+    assert.truthy(sent(PREPARED, world.file(bare))[1]:find(bare, 1, true))
     local line = '{"externalId":"C\\"1","uids":[{"type":"a \\\\ b","value":"v\\"1"},{"type":"maid","value":'
       .. '"38400000-8cf0-11bd-b23e-10b96e40000d"},{"type":"a \\\\ b","value":"v2"}]}'
     local bodies, res = sent(PREPARED, world.file(line .. "\n"))

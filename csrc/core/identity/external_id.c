@@ -298,12 +298,8 @@ sc3_reason sc3_external_id_read(const sc3_external_id *id, sc3_reading *reading,
 
 sc3_reason sc3_external_id_check(sc3_slice id, sc3_ids ids) {
   sc3_reason why;
-  if (id.n == 0)
-    return SC3_R_NO_EXTERNAL_ID;
   if (is_plain(id))
     return SC3_R_NONE;
-  if (!sc3_utf8_valid(id.p, id.n))
-    return SC3_R_EXTERNAL_ID_UTF8;
   why = check_characters(id);
   if (why != SC3_R_NONE || ids == SC3_IDS_AS_IS)
     return why;

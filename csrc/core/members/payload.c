@@ -77,10 +77,6 @@ sc3_payload *sc3_payload_new_lines(size_t max_bytes) {
   return p;
 }
 
-int sc3_payload_is_lines(const sc3_payload *p) {
-  return p->lines;
-}
-
 sc3_slice sc3_payload_lines(const sc3_payload *p, sc3_op op) {
   return sc3_slice_of(p->segment[op].p, p->segment[op].n);
 }

@@ -60,7 +60,6 @@ sc3_payload *sc3_payload_new_lines(size_t max_bytes);
 
 /* All lines of an operation, each with its end. */
 sc3_slice sc3_payload_lines(const sc3_payload *p, sc3_op op);
-int sc3_payload_is_lines(const sc3_payload *p);
 
 void sc3_payload_free(sc3_payload *p);
 

@@ -96,7 +96,9 @@ static sc3_reason read_uids(sc3_slice list, sc3_buffer *texts, sc3_values *v) {
 
 /* The id without the number of its member, which makes a phone of no id. */
 static sc3_reason check_id(sc3_slice id, sc3_ids ids) {
-  id.n -= sc3_member_suffix_length(id);
+  const size_t suffix = sc3_member_suffix_length(id);
+  if (suffix < id.n)
+    id.n -= suffix;
   return sc3_external_id_check(id, ids);
 }
 
