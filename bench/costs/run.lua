@@ -83,6 +83,7 @@ local function measure()
   return {
     { "map", each(members, "map", "own"), "a row of CSV by a map: id, email, phone, region; hashing apart" },
     { "map_hashing", each(members, "map", "hashing"), "two SHA-256 of the same row in plain C" },
+    { "prepare", each(members, "prepare", "own"), "the same row by scope3.prepare: a line; hashing apart" },
     { "audience_add", each(members, "add", "own"), "audience:add of a table with the same four; hashing apart" },
     { "stream_add", each(members, "stream", "own"), "stream:add of the same, dry run; hashing apart" },
     { "plan", each(members, "plan", "own"), "client:sync of an audience that stands, before it sends; a member of it" },

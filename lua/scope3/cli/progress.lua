@@ -153,6 +153,9 @@ function WORDS.progress(event, seconds, of_file)
   parts[#parts + 1] = { text.count(rate) .. " a second", short_count(rate) .. "/s" }
   parts[#parts + 1] = left_of(event, of_file)
   parts[#parts + 1] = text.plural(event.rows, "row")
+  if res.prepared then
+    return parts -- nothing is sent
+  end
   parts[#parts + 1] = ("%s, %d under way"):format(text.plural(#res.requests, "request"), count_sending(res.requests))
   parts[#parts + 1] = text.plural(#res.tasks, "task")
   return parts

@@ -135,6 +135,14 @@ end
 
 local check = { sync = send_problem, run = send_problem }
 
+function check.prepare(args)
+  local problem = rules_problem(args) or report_problem(args)
+  if not problem and args.rejects == "-" then
+    return "--rejects takes the path of a file: standard output takes the members"
+  end
+  return problem
+end
+
 function check.forget(args)
   return require("scope3.cli.forget_args").problem(args) or rules_problem(args) or output_problem(args)
     or report_problem(args) or args.region and not core.region(args.region) and UNKNOWN_REGION
@@ -365,7 +373,7 @@ end
 ---@return string?
 function usage.of_job(args, script, opts)
   local inputs = paths.expand(#args.file > 0 and args.file or { "-" })
-  local problem = audience_problem(args, script) or region_problem(args)
+  local problem = args.command ~= "prepare" and audience_problem(args, script) or region_problem(args)
     or overwritten.problem(args, inputs or overwritten.named_inputs(args.file))
   if problem then
     return problem

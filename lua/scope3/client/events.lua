@@ -35,7 +35,7 @@
 ---| scope3.TaskEvent
 ---| scope3.AudienceEvent
 
----@class scope3.ProgressEvent  a slice of the input was read; for client:run only
+---@class scope3.ProgressEvent  a slice of the input was read; for client:run and prepare
 ---@field event "progress"
 ---@field bytes? integer  of the input that were read
 ---@field size? integer  of the input, where it is known

@@ -151,6 +151,25 @@ client_options.RUN = options.merge(JOB, {
     return options.is_id(value) or type(value) == "table"
   end },
 })
+
+---@class scope3.PrepareOptions: scope3.ReadingOptions  options of the function prepare
+---@field mode? "upsert"|"remove"  of the job that takes the lines; lines to be removed have the id only
+---@field exclude? string|string[]  as in scope3.RunOptions
+---@field cancel? fun(): boolean?  called now and then; true stops it
+---@field on_event? fun(event: scope3.Event)  called with its progress
+---@field on_reject? fun(rejection: scope3.Rejection)  as in scope3.StreamOptions
+---@field delimiter? string  (this and the seven below: of files only) as in scope3.RunOptions
+---@field quote? string
+---@field escape? "backslash"|"none"
+---@field null? string
+---@field skip_lines? integer
+---@field encoding? string
+---@field header? boolean
+---@field format? "csv"|"jsonl"
+client_options.PREPARE = options.merge(script_options.READING, {
+  mode = { "upsert", "remove" }, exclude = client_options.RUN.exclude,
+  cancel = "function", on_event = "function", on_reject = "function",
+})
 client_options.STREAM = without(JOB, OF_RUN)
 client_options.SYNC = without(JOB, OF_RUN, OF_MEMBERS)
 
