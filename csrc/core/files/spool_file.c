@@ -246,6 +246,15 @@ sc3_spool_status sc3_spool_file_shrink(sc3_spool_file *f, size_t size) {
   return SC3_SPOOL_OK;
 }
 
+void sc3_spool_file_unload(const sc3_spool_file *f) {
+#ifdef MADV_DONTNEED /* the mapping is shared, so nothing is lost */
+  if (f->bytes != NULL)
+    (void)madvise(f->bytes, f->mapped, MADV_DONTNEED);
+#else
+  (void)f;
+#endif
+}
+
 sc3_spool_status sc3_spool_file_unlink(const sc3_spool_file *f) {
   struct stat named;
   if (lstat(f->path, &named) != 0)
