@@ -17,6 +17,7 @@ local options = require "scope3.util.options"
 local payload_pool = require "scope3.nginx.payload_pool"
 local request = require "scope3.api.request"
 local shutdown = require "scope3.nginx.shutdown"
+local spool_name = require "scope3.nginx.spool_name"
 local validate = require "scope3.api.validate"
 
 local ngx = ngx
@@ -141,7 +142,11 @@ function collector.new(opts)
   if #issues > 0 then
     return nil, errors.invalid("scope3.nginx.collector", issues)
   end
-  return handle(worker_of(config, default, client, dict))
+  local worker = worker_of(config, default, client, dict)
+  if config.spool and ngx.get_phase() == "init" then
+    spool_name.begin(config.spool, worker.name)
+  end
+  return handle(worker)
 end
 
 ---@class scope3.CollectorMemberOptions
