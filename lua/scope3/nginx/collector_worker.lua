@@ -120,7 +120,7 @@ end
 -- the file, when it is its turn: so files stay few.
 local function send_enough(self, state)
   local outbox = state.outbox
-  if state:gathered() < self.config.flush_members or outbox.failures > 0 then
+  if outbox.failures > 0 then
     return
   elseif state.spool and not outbox.sending then
     collector_timer.run_now(self, now(self))
@@ -131,11 +131,17 @@ end
 
 -- After a member has come into a payload: has it written to a file, counts it, and sends where there are enough.
 local function member_added(self, state, entry, given)
-  state:add_member(entry, given and audience_label.write(given) or "")
+  if state.spool then
+    state:keep(entry, given and audience_label.write(given) or "")
+  else
+    state.payloads:measure(entry)
+  end
   state:note_member()
   state:count()
   collector_timer.arm(self)
-  send_enough(self, state)
+  if state.gathered >= self.config.flush_members then
+    send_enough(self, state)
+  end
 end
 
 -- Moves the member that had no room into a payload of the next batch. Where memory runs out the next call does it.

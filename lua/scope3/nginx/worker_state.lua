@@ -34,6 +34,7 @@ local ngx = ngx
 ---@field since number?  when the first of their members came
 ---@field wanted boolean?  they are sent although it is not time yet
 ---@field held integer  members that wait: in payloads, in the outbox, and in files that were not read yet
+---@field gathered integer  members since the last batch was sealed, those replaced since included
 ---@field outbox scope3.Outbox
 ---@field spool scope3.Spool?
 ---@field stats scope3.WorkerStats
@@ -100,7 +101,7 @@ function worker_state.new(collector)
     config = config, audience = collector.audience, loop = collector.client.loop, pid = pid, pool = pool,
     -- Fields from the start, because to add one may find no memory.
     waits = false, waits_in = false,
-    held = 0, rescue_at = 0, memory_since = false, reading = false, timer = {},
+    held = 0, gathered = 0, rescue_at = 0, memory_since = false, reading = false, timer = {},
     payloads = audience_payloads.new(pool, collector.audience),
     builder = core.builder(options.merge(identity.reading(config), { max_member = collector.max_member })),
     stats = worker_stats.new(collector.dict, collector.name, pid, config.spool ~= nil),
@@ -121,17 +122,18 @@ function WorkerState:in_memory()
   return self.payloads.living + self.outbox.memory_only
 end
 
---- Members since the last batch was sealed, those replaced since included.
----@return integer
-function WorkerState:gathered()
-  return self.payloads.count + (self.spool and self.spool:unsealed() or 0)
-end
-
 --- Counts the members that wait.
 function WorkerState:count()
-  local spooled = self.spool and self.spool:unread() + self.spool:unsealed() or 0
-  self.held = self.payloads.living + self.outbox.waiting + spooled
-  self.stats:holds(self.held, math.min(self.held, self:in_memory()))
+  local payloads, in_memory = self.payloads, nil
+  local held, gathered = payloads.living + self.outbox.waiting, payloads.count
+  if self.spool then
+    local unsealed = self.spool:unsealed()
+    held, gathered = held + self.spool:unread() + unsealed, gathered + unsealed
+    in_memory = math.min(held, self:in_memory())
+  end
+  self.gathered = gathered
+  self.held = held
+  self.stats:holds(held, in_memory or held)
 end
 
 --- Notes when the first member came to the payloads that are being filled.
@@ -147,7 +149,6 @@ end
 -- Notes that a member could not be written to a file. The log gets the first reason.
 local function note_unkept(self, why)
   self.memory_since = self.memory_since or self.spool:next_stamp()
-  self.rescue_at = self.loop.now() + RESCUE
   self.stats:add("unkept", 1)
   if not self.complained then
     self.complained = true
@@ -166,9 +167,11 @@ end
 
 -- Writes what is in memory only to a file, so that it is there before what comes next.
 local function rescue(self)
-  if self.loop.now() < self.rescue_at then
+  local now = self.loop.now()
+  if now < self.rescue_at then
     return nil, "an earlier one could not be written"
   end
+  self.rescue_at = now + RESCUE
   for _, entry in ipairs(self.payloads.list) do
     if entry.payload:count() > 0 then
       local ok, why = move_to_file(self, entry, label_of(self, entry.audience))
@@ -182,15 +185,11 @@ local function rescue(self)
   return true
 end
 
---- Notes a member that came into a payload; with a spool it is written to a file. Where that cannot be, as on a full
---- disk, it is in memory only: it is sent, but does not outlive this worker.
+--- Writes a member that came into a payload to a file. Where that cannot be, as on a full disk, it is in memory only:
+--- it is sent, but does not outlive this worker.
 ---@param entry scope3.AudiencePayload
----@param label string?  of its audience, as it was given; for the collector's own ""
-function WorkerState:add_member(entry, label)
-  if not self.spool then
-    self.payloads:measure(entry)
-    return
-  end
+---@param label string  of its audience, as it was given; for the collector's own ""
+function WorkerState:keep(entry, label)
   local ok, why
   if self.payloads.living > 0 then
     ok, why = rescue(self)
@@ -261,11 +260,11 @@ end
 
 -- Whether what is being filled is to be sent.
 local function is_time(self)
-  local gathered = self:gathered()
-  if gathered > 0 then
+  self:count()
+  if self.gathered > 0 then
     self:note_member() -- one whose add() raised an error before it did
   end
-  return self.since and (self.wanted or gathered >= self.config.flush_members
+  return self.since and (self.wanted or self.gathered >= self.config.flush_members
     or self.loop.now() - self.since >= self.config.flush_seconds - EARLY)
 end
 
