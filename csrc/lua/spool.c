@@ -79,7 +79,8 @@ static const char *word_of(sc3_spool_status status) {
 }
 
 /* spool(path [, {capacity = 64 MiB}]) -> spool | nil, message [, "locked" where it is in use,
-   "unreadable" where it is no spool that can be read here; else the system refused something]. Makes a file of mode 0600 where there is none; one that is no spool is left as it is. A relative
+   "unreadable" where it is no spool that can be read here; else the system refused something].
+   Makes a file of mode 0600 where there is none; one that is no spool is left as it is. A relative
    path is looked up again by :remove(). */
 static int spool_new(lua_State *L) {
   size_t length, capacity;
@@ -293,7 +294,8 @@ static int spool_damaged(lua_State *L) {
   return 1;
 }
 
-/* :unload(). Gives back the memory of its pages; they come back from the file when they are read. */
+/* :unload(). Gives back the memory of its pages; they come back from the file when they are read.
+ */
 static int spool_unload(lua_State *L) {
   sc3_spool_unload(check_spool(L)->s);
   return 0;
@@ -329,10 +331,12 @@ static int spool_close(lua_State *L) {
 
 void sc3l_open_spool(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"bytes", spool_bytes},     {"count", spool_count},   {"damaged", spool_damaged},
-      {"keep", spool_keep},       {"last", spool_last},     {"lost", spool_lost},
-      {"members", spool_members}, {"reader", spool_reader}, {"release", spool_release},
-      {"remove", spool_remove},   {"reset", spool_reset},   {"trim", spool_trim},
+      {"bytes", spool_bytes},     {"count", spool_count},
+      {"damaged", spool_damaged}, {"keep", spool_keep},
+      {"last", spool_last},       {"lost", spool_lost},
+      {"members", spool_members}, {"reader", spool_reader},
+      {"release", spool_release}, {"remove", spool_remove},
+      {"reset", spool_reset},     {"trim", spool_trim},
       {"unload", spool_unload},   {NULL, NULL},
   };
   static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = spool_close};

@@ -105,8 +105,8 @@ size_t sc3_spool_damaged(const sc3_spool *s);
 /* Gives back the memory of its pages, for a spool that is only waiting. */
 void sc3_spool_unload(const sc3_spool *s);
 
-/* The same, and gives back what the file has beyond its last record, but for less than 64 KiB. Where
-   that cannot be, the file stays as long as it is. */
+/* The same, and gives back what the file has beyond its last record, but for less than 64 KiB.
+   Where that cannot be, the file stays as long as it is. */
 void sc3_spool_trim(sc3_spool *s);
 
 /* Takes every member out and gives back all but the first MiB of the file. */
