@@ -139,6 +139,34 @@ describe("the files of a spool", function()
     end
   end)
 
+  it("are adopted at a start as far as that is quick, and the others later, before what is newer", function()
+    local before = open()
+    payload:reset()
+    for i = 1, 100 do
+      builder:add(payload, { external_id = "u" .. i, uids = { { type = "t", value = ("x"):rep(900) } } })
+    end
+    repeat
+      assert(before:keep(payload, 1, 100, ""))
+    until before.bytes > 24 * 2 ^ 20
+    before:close()
+    local all = names()
+    assert.is_true(#all >= 6)
+    local of = open()
+    assert.same({ 4, true }, { of.adopted, of.bytes < 20 * 2 ^ 20 })
+    keep(of, "new")
+    of:seal()
+    local sink, found = spool_sink.new(of, 0), {}
+    for _ = 1, 2 do
+      for file in function() return sink:take() end do
+        found[#found + 1] = file.identity .. ".spool"
+      end
+      of:look(function() end)
+    end
+    assert.same(#all + 1, #found)
+    assert.same(all, { unpack(found, 1, #all) })
+    of:close()
+  end)
+
   it("have names that sort by age and none twice, also after the clock was set back", function()
     local made = {}
     for round = 1, 4 do

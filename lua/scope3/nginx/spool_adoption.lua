@@ -8,6 +8,7 @@ local spool_orphans = require "scope3.nginx.spool_orphans"
 local spool_adoption = {}
 
 local MAX_READING = 64 -- adopted files that are open at once
+local AT_ONCE = 16 * 2 ^ 20 -- bytes of files that are opened where nobody else can run: some ten milliseconds
 
 --- Lets other workers adopt again, once no adopted member waits.
 ---@param spool scope3.Spool
@@ -38,7 +39,7 @@ end
 local function adopt_all(spool, list, rest)
   local found, locked, wait = { members = 0, lost = 0 }, {}, nil
   for _, file in ipairs(list) do
-    if spool.adopted >= MAX_READING then
+    if spool.adopted >= MAX_READING or not rest and spool.bytes >= AT_ONCE then
       spool.unopened = file.made
       break
     end
