@@ -312,6 +312,17 @@ static int spool_reset(lua_State *L) {
   return push_status(L, sc3_spool_reset(check_spool(L)->s));
 }
 
+/* :rename(path) -> true | nil, message. Its file has another name then. */
+static int spool_rename(lua_State *L) {
+  spool_ud *u = check_spool(L);
+  const char *path;
+  size_t length;
+  luaL_checktype(L, 2, LUA_TSTRING);
+  path = lua_tolstring(L, 2, &length);
+  luaL_argcheck(L, strlen(path) == length, 2, "a path holds no zero byte");
+  return push_status(L, sc3_spool_rename(u->s, path));
+}
+
 /* :remove() -> true | nil, message. Empties it, removes the file and closes; after a failure it is
  * empty (but in a child of fork) and open. */
 static int spool_remove(lua_State *L) {
@@ -331,13 +342,11 @@ static int spool_close(lua_State *L) {
 
 void sc3l_open_spool(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"bytes", spool_bytes},     {"count", spool_count},
-      {"damaged", spool_damaged}, {"keep", spool_keep},
-      {"last", spool_last},       {"lost", spool_lost},
-      {"members", spool_members}, {"reader", spool_reader},
-      {"release", spool_release}, {"remove", spool_remove},
-      {"reset", spool_reset},     {"trim", spool_trim},
-      {"unload", spool_unload},   {NULL, NULL},
+      {"bytes", spool_bytes},     {"count", spool_count},   {"damaged", spool_damaged},
+      {"keep", spool_keep},       {"last", spool_last},     {"lost", spool_lost},
+      {"members", spool_members}, {"reader", spool_reader}, {"release", spool_release},
+      {"remove", spool_remove},   {"rename", spool_rename}, {"reset", spool_reset},
+      {"trim", spool_trim},       {"unload", spool_unload}, {NULL, NULL},
   };
   static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = spool_close};
   sc3l_new_type(L, &type);

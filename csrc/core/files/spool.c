@@ -432,6 +432,12 @@ sc3_spool_status sc3_spool_reset(sc3_spool *s) {
   return SC3_SPOOL_OK;
 }
 
+sc3_spool_status sc3_spool_rename(sc3_spool *s, const char *path) {
+  if (!sc3_fork_mark_mine(&s->mark))
+    return SC3_SPOOL_FORKED;
+  return sc3_spool_file_rename(&s->image.file, path);
+}
+
 sc3_spool_status sc3_spool_remove(sc3_spool *s) {
   sc3_spool_status status = sc3_spool_reset(s); /* first, in case that it has another name too */
   if (status == SC3_SPOOL_OK || status == SC3_SPOOL_REMOVED || status == SC3_SPOOL_TRUNCATED)

@@ -112,6 +112,10 @@ void sc3_spool_trim(sc3_spool *s);
 /* Takes every member out and gives back all but the first MiB of the file. */
 sc3_spool_status sc3_spool_reset(sc3_spool *s);
 
+/* Gives the file another name in the same file system, in place of any file of that name: to be
+ * used again as another spool. */
+sc3_spool_status sc3_spool_rename(sc3_spool *s, const char *path);
+
 /* Empties it, and removes the file's name, if it still is this file's. Only SC3_SPOOL_OK closes:
  * `s` is then freed. */
 sc3_spool_status sc3_spool_remove(sc3_spool *s);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -253,6 +254,27 @@ void sc3_spool_file_unload(const sc3_spool_file *f) {
 #else
   (void)f;
 #endif
+}
+
+sc3_spool_status sc3_spool_file_rename(sc3_spool_file *f, const char *path) {
+  struct stat named;
+  char *copy;
+  if (lstat(f->path, &named) != 0)
+    return errno == ENOENT ? SC3_SPOOL_REMOVED : SC3_SPOOL_SYSTEM;
+  if (named.st_dev != f->device || named.st_ino != f->inode)
+    return SC3_SPOOL_REMOVED;
+  copy = strdup(path);
+  if (copy == NULL)
+    return SC3_SPOOL_SYSTEM;
+  if (rename(f->path, copy) != 0) {
+    int error = errno;
+    free(copy);
+    errno = error;
+    return SC3_SPOOL_SYSTEM;
+  }
+  free(f->path);
+  f->path = copy;
+  return SC3_SPOOL_OK;
 }
 
 sc3_spool_status sc3_spool_file_unlink(const sc3_spool_file *f) {

@@ -24,6 +24,7 @@ local RETRY = 1 -- seconds until it is tried again to make a file
 local MAX_NAMES = 16 -- names to try for a new file: a worker that looks for orphans may remove an empty one
 -- Bytes after which a file is sealed, so that the disk is freed in such parts: a part of all, so that files and
 -- descriptors stay few.
+local MAX_SPARE = 2 -- empty files that are kept for their pages: they become new ones, under other names
 local LEAST_ROLL, MOST_ROLL, PARTS = 4 * 2 ^ 20, 64 * 2 ^ 20, 64
 
 ---@class scope3.SpoolFile
@@ -54,6 +55,7 @@ function spool.new(opts)
     reader = spool_reader.new(), -- reads the sealed files
     roll = math.max(LEAST_ROLL, math.min(MOST_ROLL, opts.most_bytes / PARTS)),
     filling = false, -- the file that members are appended to
+    spare = {}, -- empty files
     files = {}, -- path -> scope3.SpoolFile
     adopted = 0, -- of these, files of other workers
     bytes = 0, stamp = 0, retry_at = 0,
@@ -118,8 +120,24 @@ local function make(self, kind)
   return opened, opened and path or message
 end
 
+-- Makes a new file of an empty one. Nil where there is none, or it cannot be: somebody has removed it.
+local function renew(self)
+  local file = table.remove(self.spare)
+  if not file then
+    return nil
+  end
+  local path = spool_name.path(self.prefix, self:next_stamp(), ngx.worker.pid(), spool_name.ACTIVE)
+  if not file.spool:rename(path) then
+    self:free(file)
+    return nil
+  end
+  self.bytes, self.files[file.path] = self.bytes - file.used, nil
+  return self:own(file.spool, path, false)
+end
+
 -- The file to append to. Nil and why where there is none.
 local function begin(self)
+  self.filling = self.filling or renew(self) or false
   if self.filling then
     return self.filling
   elseif core.now() < self.retry_at then
@@ -187,10 +205,24 @@ local function set_damaged_aside(self, file)
   file.spool:close()
 end
 
+-- Keeps a file that has no members left, to be made a new one.
+local function spare(self, file)
+  if file.adopted or #self.spare >= MAX_SPARE or not file.spool:reset() then
+    return false
+  end
+  file.number = 0
+  measure(self, file)
+  self.spare[#self.spare + 1] = file
+  return true
+end
+
 --- Frees a file that has no members left: it is removed, or put aside.
 ---@param file scope3.SpoolFile
 function Spool:free(file)
   self.reader:remove(file)
+  if file.spool:damaged() == 0 and file.number > 0 and spare(self, file) then
+    return
+  end
   self.bytes, self.adopted = self.bytes - file.used, self.adopted - (file.adopted and 1 or 0)
   self.files[file.path] = nil
   if file.spool:damaged() > 0 then
@@ -311,7 +343,7 @@ function Spool:close()
       file.spool:close()
     end
   end
-  self.files, self.adopted, self.bytes, self.filling, self.unopened = {}, 0, 0, false, nil
+  self.files, self.spare, self.adopted, self.bytes, self.filling, self.unopened = {}, {}, 0, 0, false, nil
   self.reader:clear()
   spool_adoption.end_if_done(self)
   spool_orphans.released()
