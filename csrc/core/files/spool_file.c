@@ -256,13 +256,21 @@ void sc3_spool_file_unload(const sc3_spool_file *f) {
 #endif
 }
 
-sc3_spool_status sc3_spool_file_rename(sc3_spool_file *f, const char *path) {
+/* SC3_SPOOL_REMOVED when its name is gone, or is another file's. */
+static sc3_spool_status check_name(const sc3_spool_file *f) {
   struct stat named;
-  char *copy;
   if (lstat(f->path, &named) != 0)
     return errno == ENOENT ? SC3_SPOOL_REMOVED : SC3_SPOOL_SYSTEM;
   if (named.st_dev != f->device || named.st_ino != f->inode)
     return SC3_SPOOL_REMOVED;
+  return SC3_SPOOL_OK;
+}
+
+sc3_spool_status sc3_spool_file_rename(sc3_spool_file *f, const char *path) {
+  sc3_spool_status status = check_name(f);
+  char *copy;
+  if (status != SC3_SPOOL_OK)
+    return status;
   copy = strdup(path);
   if (copy == NULL)
     return SC3_SPOOL_SYSTEM;
@@ -278,10 +286,8 @@ sc3_spool_status sc3_spool_file_rename(sc3_spool_file *f, const char *path) {
 }
 
 sc3_spool_status sc3_spool_file_unlink(const sc3_spool_file *f) {
-  struct stat named;
-  if (lstat(f->path, &named) != 0)
-    return errno == ENOENT ? SC3_SPOOL_OK : SC3_SPOOL_SYSTEM;
-  if (named.st_dev != f->device || named.st_ino != f->inode)
-    return SC3_SPOOL_OK;
+  sc3_spool_status status = check_name(f);
+  if (status != SC3_SPOOL_OK)
+    return status == SC3_SPOOL_REMOVED ? SC3_SPOOL_OK : status;
   return unlink(f->path) == 0 || errno == ENOENT ? SC3_SPOOL_OK : SC3_SPOOL_SYSTEM;
 }
