@@ -1,7 +1,7 @@
 --- The spool of a collector: its members in files, so that they outlive this worker and need no memory while they wait.
 ---
 --- A worker fills one file. A file that is sealed gets no more records: its records and its name stay as they are until
---- it is removed, when all of its members have left. Requests take members of all sealed files in one order (read);
+--- it is freed, when all of its members have left. Requests take members of all sealed files in one order (read);
 --- scope3.nginx.spool_sink takes file by file. Each member has a stamp, which gives members of several files one order.
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
