@@ -89,6 +89,7 @@ local function measure()
     { "plan", each(members, "plan", "own"), "client:sync of an audience that stands, before it sends; a member of it" },
     { "collector_add", each(collector, "collector", "own"),
       "collector:add of an id, email and phone in nginx, LuaJIT's interpreter; hashing apart" },
+    { "spooled_add", each(collector, "spooled", "own"), "the same with a spool" },
     { "sync", least(syncs), "client:sync of an audience of one member, over a connection that is open" },
     { "first_sync", first_sync.own, "a program that syncs one member once, from start to end" },
     { "version", version.own, "scope3 --version, from start to end" },

@@ -33,7 +33,7 @@ struct sc3_payload {
   sc3_replaced replaced; /* by the last member that was added over another */
 };
 
-enum { FIRST_SLOTS = 16, HASH_KEY = sizeof ",\"hashedEmail\":\"" - 1 };
+enum { FIRST_SLOTS = 16, FEW = 16, HASH_KEY = sizeof ",\"hashedEmail\":\"" - 1 };
 
 static size_t count(const sc3_payload *p) {
   return p->index.n / sizeof(entry);
@@ -92,14 +92,30 @@ void sc3_payload_free(sc3_payload *p) {
   free(p);
 }
 
+/* A table that once was large is not wiped whole for a few members. Every slot in use lies in the
+   run that begins where the fingerprint of its member points to. */
+static void clear_slots(sc3_payload *p) {
+  const size_t n = count(p);
+  size_t i, j;
+  if (n >= p->slot_count / FEW) {
+    if (p->slots != NULL)
+      memset(p->slots, 0, p->slot_count * sizeof *p->slots);
+    return;
+  }
+  for (i = 0; i < n; i++) {
+    j = (uint32_t)fingerprints(p)[i] & (p->slot_count - 1);
+    for (; p->slots[j].index_plus_1 != 0; j = (j + 1) & (p->slot_count - 1))
+      p->slots[j].index_plus_1 = 0;
+  }
+}
+
 void sc3_payload_reset(sc3_payload *p) {
+  clear_slots(p);
   p->segment[0].n = p->segment[1].n = 0;
   p->index.n = p->fingerprints.n = 0;
   p->living[0] = p->living[1] = 0;
   memset(&p->identifiers, 0, sizeof p->identifiers);
   p->used_slots = 0;
-  if (p->slots != NULL)
-    memset(p->slots, 0, p->slot_count * sizeof *p->slots);
 }
 
 /* The slot of this external id, or the free one where it belongs. */
