@@ -125,6 +125,18 @@ void sc3_connection_free(sc3_connection *c) {
   free(c);
 }
 
+/* Takes what is there before an end: a host may say why it ends. Nothing is judged by it. */
+static void take_rest(sc3_connection *c) {
+  size_t came = 1;
+  while (came > 0 && c->received < sizeof c->input) {
+    came = 0;
+    if (curl_easy_recv(c->easy, c->input + c->received, sizeof c->input - c->received, &came) !=
+        CURLE_OK)
+      return;
+    c->received += came;
+  }
+}
+
 int sc3_connection_send(sc3_connection *c, const char *p, size_t n, size_t *sent) {
   int i;
   *sent = 0;
@@ -138,6 +150,7 @@ int sc3_connection_send(sc3_connection *c, const char *p, size_t n, size_t *sent
     if (code == CURLE_AGAIN)
       break;
     if (code != CURLE_OK) {
+      take_rest(c);
       fail_by(c, code == CURLE_UNSUPPORTED_PROTOCOL ? CURLE_SEND_ERROR : code);
       return -1;
     }
@@ -183,8 +196,7 @@ static void open_up(sc3_connection *c) {
   curl_socket_t fd = CURL_SOCKET_BAD;
   (void)curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &fd);
   if (fd == CURL_SOCKET_BAD || sc3_wait_add(c->set->wait, &c->watch, fd) != 0) {
-    c->cause = "descriptors";
-    fail(c, sc3_failure_name(CURLE_COULDNT_CONNECT), "too many connections", 0);
+    fail(c, "TOO_MANY_CONNECTIONS", "the engine waits for no more connections", 0);
     return;
   }
   c->set->connecting--;
