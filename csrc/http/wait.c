@@ -189,11 +189,19 @@ static int take_watched(sc3_wait *w, const struct epoll_event *event) {
   return 1;
 }
 
+/* Takes those of watches, all of them, and closes the gaps. Gives how many are left. */
+static int take_all_watched(sc3_wait *w, struct epoll_event *events, int n) {
+  int i, left = 0;
+  for (i = 0; i < n; i++) {
+    if (!take_watched(w, &events[i]))
+      events[left++] = events[i];
+  }
+  return left;
+}
+
 static CURLMcode act_on(sc3_wait *w, const struct epoll_event *event) {
   const int fd = (int)event->data.u64;
   int what = 0, running;
-  if (take_watched(w, event))
-    return CURLM_OK;
   if (fd == w->timer) {
     uint64_t expirations;
     if (read(w->timer, &expirations, sizeof expirations) > 0)
@@ -233,6 +241,11 @@ CURLMcode sc3_wait_act(sc3_wait *w, int gently, int *moved) {
   int actions = w->due <= now, i, n, most;
   CURLMcode code = sc3_wait_begin(w);
   n = code == CURLM_OK ? epoll_wait(w->epoll, events, EVENTS_MOST, 0) : 0;
+  if (w->watch_count > 0) {
+    const int all = n;
+    n = take_all_watched(w, events, n);
+    actions += all - n;
+  }
   most = gently ? gentle_part(n) : n;
   for (i = 0; i < most && code == CURLM_OK && (i == 0 || now < end); i++) {
     code = act_on(w, &events[(w->turn + (unsigned)i) % (unsigned)n]);

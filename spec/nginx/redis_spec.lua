@@ -21,9 +21,10 @@ describe("a connection to Redis in nginx", function()
       ]]):format(redis.url),
       server = [[
         location = /pop {
+          lua_check_client_abort on;
           content_by_lua_block {
             local connection = assert(redis.open { url = redis_url, call_seconds = 30 })
-            kept = connection
+            inside.kept = connection
             local reply = assert(connection:call("BLPOP", ngx.var.arg_key, 0))
             inside.say(reply)
           }
@@ -47,7 +48,7 @@ describe("a connection to Redis in nginx", function()
           }
         }
         location = /kept {
-          content_by_lua_block { inside.say { kept and kept:is_open() or false } }
+          content_by_lua_block { inside.say { inside.kept and inside.kept:is_open() or false } }
         }
         location = /log {
           content_by_lua_block { inside.say { 1 } }
@@ -88,7 +89,7 @@ describe("a connection to Redis in nginx", function()
       local probe = redis:open()
       local list = probe:call("CLIENT", "LIST")
       probe:close()
-      return select(2, list:gsub("cmd=blpop", ""))
+      return select(2, list:gsub(" flags=b ", ""))
     end
     local leaving = served.connect(server, "/pop?key=nobody")
     nginx.until_true("the request waits", function()

@@ -61,7 +61,7 @@ local function random_value(depth)
       out[i] = ("\r\n$*+-:1\0x"):sub(math.random(1, 10)):sub(1, 1)
     end
     local text = table.concat(out)
-    return text, ("$%d\r\n%s\r\n"):format(#text, text)
+    return text, "$" .. #text .. "\r\n" .. text .. "\r\n" -- the format of 5.1 ends texts at a NUL
   end
   local list, wire = {}, {}
   for i = 1, math.random(0, 5) do
