@@ -67,7 +67,7 @@ local function random_value(depth)
   for i = 1, math.random(0, 5) do
     list[i], wire[i] = random_value(depth + 1)
   end
-  return list, ("*%d\r\n%s"):format(#list, table.concat(wire))
+  return list, "*" .. #list .. "\r\n" .. table.concat(wire)
 end
 
 local LIMITS = { refuse = function(text)

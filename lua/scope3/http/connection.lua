@@ -160,6 +160,12 @@ function Connection:is_idle()
   return self.socket ~= nil and self.socket:receive() == ""
 end
 
+--- Whether it was closed: by its owner, or because a host dropped the coroutine that waited for it.
+---@return boolean
+function Connection:is_closed()
+  return self.socket == nil
+end
+
 --- Closes it. Idempotent.
 function Connection:close()
   local socket = self.socket

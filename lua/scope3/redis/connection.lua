@@ -63,7 +63,7 @@ local function barred(self)
   elseif self.closed then
     return errors.new("network", "this connection to Redis has ended before: " .. self.closed.message,
       { code = "CLOSED", retryable = true })
-  elseif self.busy_until and not is_lost(self) then
+  elseif self.busy_until and not is_lost(self) and not self.wire:is_closed() then
     return errors.new("network", "another call is under way on this connection to Redis",
       { code = "BUSY_CONNECTION", retryable = true })
   elseif self.busy_until then
@@ -210,7 +210,7 @@ end
 ---@return boolean
 function Connection:is_open()
   check_self(self, "connection:is_open")
-  if self.closed then
+  if self.closed or self.wire:is_closed() then
     return false
   elseif not self.busy_until and not self.wire:is_idle() then
     give_up(self, errors.new("network", "the other side ended it while it was idle", { code = "CLOSED" }))
