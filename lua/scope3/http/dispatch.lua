@@ -112,7 +112,7 @@ local function held(transport, call, now)
   end
   -- The rate of all together, so that a slow job does not slow the others down.
   local rate = math.max(pace.rate, client_pace.rate)
-  local seconds, err, news = limiter:pass(who, rate, poll, transport:limiter_time(now))
+  local seconds, err, news = limiter:pass(who, rate, poll, transport:limiter_time(now), transport.loop)
   if news then
     call:tell { event = "limiter", problem = news }
   end
