@@ -37,7 +37,7 @@ local LUA = {
   { "input", "core", "base", "util", "result", "identity" },
   { "mirror", "core", "base", "util" },
   { "job", "core", "base", "util", "result", "identity", "http", "api", "input", "mirror" },
-  { "client", "core", "base", "util", "result", "identity", "loop", "http", "api", "input", "job",
+  { "client", "core", "base", "util", "result", "identity", "loop", "http", "redis", "api", "input", "job",
     "mirror" },
   { "webhook", "core", "base", "util", "api" },
   { "metrics", "core", "util" },

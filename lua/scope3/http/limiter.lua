@@ -29,7 +29,8 @@ local LOW = 0.2 -- the share of an announced limit of which a far reset is told
 ---@class scope3.Limits  what several share; each call is one step, whoever else calls at the same moment
 ---@field any_clock boolean  `now` may be seconds of any clock that only goes forward; otherwise since 1970
 ---@field claim fun(self, who: scope3.LimiterSubject, rate: integer, poll?: boolean, now: number, loop?: scope3.Loop):
----  number?, scope3.Error?, string?  takes a place for good: 0, or seconds until the next look; and what happened
+---  number?, scope3.Error?, string?, number?  takes a place for good: 0, or seconds until the next look; what happened;
+---  seconds until a place is likely, where the next look comes before
 ---@field learn fun(self, who: scope3.LimiterSubject, what?: scope3.Announcement, now: number)  of a reply
 ---@field block fun(self, who: scope3.LimiterSubject, seconds: number, now: number)  holds everybody with the key back
 ---@field learn_size fun(self, who: scope3.LimiterSubject, bytes: integer, now: number)  the host takes no larger body
@@ -57,16 +58,17 @@ end
 ---@param store? scope3.Store|string  what keeps its counts: a table or dictionary that has the calls, or the path of a
 ---  file through which the processes of a machine share them, made where there is none; a table of this Lua state
 ---  unless given
+---@param level? integer  of who is blamed for a store that is none, as error() takes it
 ---@return scope3.Limiter?
 ---@return scope3.Error? err  kind "limiter": the file cannot be used
-function limiter.new(store)
+function limiter.new(store, level)
   if type(store) == "string" then
     if store == "" or store:find("%z") then
-      error("scope3.limiter: the path of a file is neither empty nor holds a zero byte", 2)
+      error("scope3.limiter: the path of a file is neither empty nor holds a zero byte", level or 2)
     end
   elseif store ~= nil and not arguments.has(store, "get", "set", "incr", "delete") then
     error("scope3.limiter: " .. arguments.problem("a store",
-      "the path of a file, or what has get, set, incr and delete, as a lua_shared_dict has", store), 2)
+      "the path of a file, or what has get, set, incr and delete, as a lua_shared_dict has", store), level or 2)
   end
   local limits, err = limiter_counts.new(store)
   if not limits then
@@ -188,6 +190,7 @@ end
 ---@return number? seconds  0 when it may go
 ---@return scope3.Error? err  kind "limiter"
 ---@return string? news  what happened to the limits, as an event tells it
+---@return number? likely  seconds until it may go, where it is asked again before
 function Limiter:pass(who, rate, poll, now, loop)
   return self.limits:claim(who, rate, poll, now, loop)
 end
