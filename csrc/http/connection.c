@@ -178,8 +178,8 @@ int sc3_connection_receive(sc3_connection *c) {
 
 void sc3_connection_watch(sc3_connection *c, int writes) {
   notice_fork(c);
-  if (c->state == SC3_CONNECTION_OPEN)
-    sc3_wait_arm(c->set->wait, &c->watch, writes);
+  if (c->state == SC3_CONNECTION_OPEN && sc3_wait_arm(c->set->wait, &c->watch, writes) != 0)
+    fail(c, sc3_failure_name(CURLE_RECV_ERROR), "the system does not watch its socket", 0);
 }
 
 int sc3_connection_is_ready(sc3_connection *c) {

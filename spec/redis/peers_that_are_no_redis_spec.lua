@@ -180,6 +180,19 @@ describe("a peer that is no Redis", function()
     assert.is_true(ticks >= 5, ticks .. " ticks")
   end)
 
+  it("that was left by a caller which a host has dropped is left for good", function()
+    peers.run(peers.greeted(function(peer)
+      peer:write ":1\r\n"
+    end), function(url)
+      local connection = assert(open(url))
+      connection.busy_until = core.now() - 3600 -- as a coroutine leaves it that never runs again
+      local reply, err = connection:call("GET", "a")
+      assert.is_nil(reply)
+      assert.equal("cancelled", err.kind)
+      assert.is_false(connection:is_open())
+    end)
+  end)
+
   it("that answers in a moment wakes its caller at once, many beside each other", function()
     local done, began = 0, core.now()
     peers.run(peers.greeted(function(peer)
