@@ -84,7 +84,7 @@ function limits.new(options, open, clock)
   clock = clock or core.now
   local times = {
     span = rare.number("limiter_span", SPAN), notice = rare.number("limiter_notice", NOTICE),
-    unseen = rare.number("limiter_unseen", UNSEEN),
+    unseen = rare.number("limiter_unseen", UNSEEN), retry = rare.number("limiter_retry", RETRY),
   }
   open = open or link.opener { url = base, ca_file = options.ca_file, connect_seconds = CONNECT_SECONDS,
     call_seconds = CALL_SECONDS }
@@ -257,7 +257,7 @@ local function note_failure(self, err)
   end
   local now = self.clock()
   self.news = self.shares:failed(now) and "away" or self.news
-  self.retry_at, self.outage = now + RETRY, err
+  self.retry_at, self.outage = now + self.times.retry, err
 end
 
 -- Notes what Redis told.
@@ -288,7 +288,7 @@ local function claim_alone(self, who, rate, poll)
     self.shares:took(who.host, poll, now)
     return 0, nil, take_news(self)
   end
-  return math.min(wait, RETRY), nil, take_news(self), wait
+  return math.min(wait, self.times.retry), nil, take_news(self), wait
 end
 
 -- Seconds until a place, where Redis gave none.
