@@ -45,7 +45,7 @@ local LUA = {
   { "sandbox", "core", "base", "util" },
   { "cli", "core", "base", "util", "result", "identity", "api", "input", "job", "client", "metrics", "mirror",
     "sandbox" },
-  { "scope3", "core", "base", "util", "identity", "http", "input", "client", "webhook", "metrics" },
+  { "scope3", "core", "base", "util", "identity", "input", "client", "webhook", "metrics" },
 }
 -- Files that are rooms, or parts of one, by themselves.
 local FILES = {

@@ -1,5 +1,5 @@
--- A Redis without a server, which runs scripts by a clock of the spec: it may be away, start anew with its data, without
--- it or with what it saved before, and take a script whose reply is lost.
+-- A Redis without a server, which runs scripts by a clock of the spec: it may be away, start anew with its data, or
+-- without it, or with what it saved before, and take a script whose reply is lost.
 local errors = require "scope3.error"
 
 local FakeRedis = {}
@@ -73,7 +73,7 @@ function commands.LINDEX(data, key, i)
 end
 
 function commands.LRANGE(data, key)
-  return { (table.unpack or unpack)(data[key] or {}) } -- luacheck: ignore 143
+  return data[key] or {}
 end
 
 function commands.LTRIM(data, key, _, last)

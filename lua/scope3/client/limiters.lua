@@ -2,6 +2,7 @@
 local errors = require "scope3.error"
 local late = require "scope3.util.late"
 local limiter = require "scope3.http.limiter"
+local limits = late.require "scope3.redis.limits" -- for those who name a Redis
 local options = require "scope3.util.options"
 
 local limiters = {}
@@ -15,15 +16,6 @@ function limiters.is_url(text)
   return text:find "^[Rr][Ee][Dd][Ii][Ss][Ss]?://" ~= nil
 end
 
--- What reaches Redis is loaded for those who name one.
-local function load_limits()
-  local limits, why = late.load "scope3.redis.limits"
-  if not limits then
-    return nil, errors.new("limiter", "Redis cannot be used: " .. why)
-  end
-  return limits
-end
-
 --- What is wrong with a path or a URL. It shows no part of a URL, which may hold a password.
 ---@param text string
 ---@return string?
@@ -31,8 +23,8 @@ function limiters.problem(text)
   if text == "" or text:find("%z") then
     return "must be the path of a file, or the URL of a Redis"
   elseif limiters.is_url(text) then
-    local limits, err = load_limits()
-    return not limits and err.message or limits and limits.problem(text)
+    local err = late.problem(limits)
+    return err and "cannot be a Redis: " .. err.message or limits.problem(text)
   end
 end
 
@@ -40,14 +32,13 @@ end
 ---@return scope3.Limiter?
 ---@return scope3.Error? err
 local function of_redis(opts)
-  local limits, err = load_limits()
-  if limits then
-    limits, err = limits.new(opts)
+  local err = late.problem(limits)
+  if err then
+    return nil, errors.with(err, { kind = "limiter" })
   end
-  if not limits then
-    return nil, err
-  end
-  return limiter.over(limits)
+  local made
+  made, err = limits.new(opts)
+  return made and limiter.over(made), err
 end
 
 --- Makes a limiter of a path or a URL, for a client.

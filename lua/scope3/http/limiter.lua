@@ -5,7 +5,7 @@
 --- key: what replies announce in their RateLimit fields. Where others also use that limit, its last fifth is spread
 --- over the time that is left. A 429 stops both until its `Retry-After`.
 ---
---- What is counted lies in limits that several may share (scope3.Limits). Each call of them is one step for all.
+--- What is counted lies in limits that several may share (scope3.SharedLimits). Each call of them is one step for all.
 local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
 local headers = require "scope3.http.headers"
@@ -26,7 +26,7 @@ local LOW = 0.2 -- the share of an announced limit of which a far reset is told
 ---@field remaining integer  may be below 0
 ---@field reset number  seconds until it is whole again
 
----@class scope3.Limits  what several share; each call is one step, whoever else calls at the same moment
+---@class scope3.SharedLimits  what several share; each call is one step, whoever else calls at the same moment
 ---@field any_clock boolean  `now` may be seconds of any clock that only goes forward; otherwise since 1970
 ---@field claim fun(self, who: scope3.LimiterSubject, rate: integer, poll?: boolean, now: number, loop?: scope3.Loop):
 ---  number?, scope3.Error?, string?, number?  takes a place for good: 0, or seconds until the next look; what happened;
@@ -38,13 +38,13 @@ local LOW = 0.2 -- the share of an announced limit of which a far reset is told
 
 ---@class scope3.Limiter
 ---@field private boolean  any clock that only goes forward will do
----@field limits scope3.Limits
+---@field limits scope3.SharedLimits
 local Limiter = {}
 Limiter.__index = Limiter
 Limiter.__name = "scope3.limiter"
 
 --- Makes a limiter over limits.
----@param limits scope3.Limits
+---@param limits scope3.SharedLimits
 ---@return scope3.Limiter
 function limiter.over(limits)
   return setmetatable({ limits = limits, private = limits.any_clock }, Limiter)

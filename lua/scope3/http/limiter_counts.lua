@@ -5,7 +5,6 @@
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local limiter_store = require "scope3.http.limiter_store"
-local retry_after = require "scope3.http.retry_after"
 local sliding_window = require "scope3.http.sliding_window"
 
 local limiter_counts = {}
@@ -18,7 +17,7 @@ local CROWD = 60 -- seconds for which others count as waiting after one had to
 local SIZE_KEPT = 3600 -- seconds for which a size counts that was too large
 local LOCK_PATIENCE = 5 -- seconds for which another process may keep the lock
 
----@class scope3.CountLimits: scope3.Limits
+---@class scope3.CountLimits: scope3.SharedLimits
 ---@field store scope3.LimiterStore
 ---@field path string?  of its file
 ---@field windows table<string, scope3.SlidingWindow>  by bucket

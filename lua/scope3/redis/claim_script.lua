@@ -1,16 +1,16 @@
 --- The script by which Redis gives places: one step, whoever else asks.
 ---
---- All times are milliseconds of Redis' own clock, so no machine's clock matters. They never go back: after Redis' clock
---- did, what it lost is added. The last places lie in a list. One more may go where the place that is `rate` before it
---- is over. A place is taken for good. The script also works in a Redis whose memory is full: all that it keeps is small
---- and has an end.
+--- All times are milliseconds of Redis' own clock, so no machine's clock matters. They never go back: after Redis'
+--- clock did, what it lost is added. The last places lie in a list. One more may go where the place that is `rate`
+--- before it is over. A place is taken for good. The script also works in a Redis whose memory is full: all that it
+--- keeps is small and has an end.
 ---
 --- KEYS: of a host its values, places, polls and members; of a key its values.
 --- ARGV: name of who asks, run of Redis, whether a place is taken, rate, whether it polls, milliseconds for which a
---- place counts and within which all notice that Redis is back, places of who asks, size of the fleet where that is
+--- place counts, and within which all notice that Redis is back, places of who asks, size of the fleet where that is
 --- known, size that was learned before, notes: a kind and four numbers each.
---- It returns milliseconds to wait (-1: by the share), the share, milliseconds for which shares hold, how many processes
---- took places lately, the size that no body exceeds or 0, and milliseconds for which that is known.
+--- It returns milliseconds to wait (-1: by the share), the share, milliseconds for which shares hold, how many
+--- processes took places lately, the size that no body exceeds or 0, and milliseconds for which that is known.
 return [[#!lua flags=allow-oom
 local H, P, Q, M, K = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local id, run, takes = ARGV[1], ARGV[2], ARGV[3] == '1'

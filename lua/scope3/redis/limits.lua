@@ -22,7 +22,7 @@ local PATIENCE = 5 -- seconds without Redis after which those who have no share 
 local MARGIN = 0.1 -- seconds added to a Retry-After: who comes back at that very moment may be refused once more
 local MOST_SUBJECTS = 64 -- of which something is noted here
 
----@class scope3.RedisLimits: scope3.Limits
+---@class scope3.RedisLimits: scope3.SharedLimits
 ---@field private link scope3.RedisLink
 ---@field private shares scope3.Shares
 ---@field private clock fun(): number
@@ -250,7 +250,7 @@ end
 
 -- Notes that Redis did not answer. Gives the error where waiting does not help.
 local function note_failure(self, err)
-  if err.kind == "cannot_wait" then
+  if err.kind == "cannot_wait" or err.kind == "cancelled" then
     return err
   elseif not is_outage(err) then
     return limiter_error(err)
@@ -344,7 +344,7 @@ function RedisLimits:claim(who, rate, poll, _, loop)
   return 0, nil, take_news(self)
 end
 
---- The size that no body is to exceed; nil where nothing is known. Redis is asked where it has told nothing for a while.
+--- The size that no body is to exceed; nil where nothing is known. Redis is asked where it told nothing for a minute.
 ---@param who scope3.LimiterSubject
 ---@param _ number
 ---@param loop? scope3.Loop

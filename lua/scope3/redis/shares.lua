@@ -1,5 +1,5 @@
---- What one process may send while Redis, which counts for all of a fleet, does not answer. Pure decisions: each call is
---- given the time, of a clock that only goes forward.
+--- What one process may send while Redis, which counts for all of a fleet, does not answer. Pure decisions: each call
+--- is given the time, of a clock that only goes forward.
 ---
 --- Each has its share of the rate: the rate, by the number of processes. It begins only when all places that Redis gave
 --- before are over a minute old. Redis, in turn, gives no more than shares for as long after it was away: what it does
