@@ -32,11 +32,12 @@ local LUA = {
   { "identity", "core", "base", "util" },
   { "loop", "core", "base", "util" },
   { "http", "core", "base", "util", "loop" },
+  { "redis", "core", "base", "util", "loop", "http" },
   { "api", "core", "base", "util", "result", "http" },
   { "input", "core", "base", "util", "result", "identity" },
   { "mirror", "core", "base", "util" },
   { "job", "core", "base", "util", "result", "identity", "http", "api", "input", "mirror" },
-  { "client", "core", "base", "util", "result", "identity", "loop", "http", "api", "input", "job",
+  { "client", "core", "base", "util", "result", "identity", "loop", "http", "redis", "api", "input", "job",
     "mirror" },
   { "webhook", "core", "base", "util", "api" },
   { "metrics", "core", "util" },
@@ -44,7 +45,7 @@ local LUA = {
   { "sandbox", "core", "base", "util" },
   { "cli", "core", "base", "util", "result", "identity", "api", "input", "job", "client", "metrics", "mirror",
     "sandbox" },
-  { "scope3", "core", "base", "util", "identity", "http", "input", "client", "webhook", "metrics" },
+  { "scope3", "core", "base", "util", "identity", "input", "client", "webhook", "metrics" },
 }
 -- Files that are rooms, or parts of one, by themselves.
 local FILES = {

@@ -89,9 +89,10 @@
 ---@field said number  the seconds that it asked for
 ---@field seconds number  that are waited
 
----@class scope3.LimiterEvent  the limiter's file had lost its counts, so requests wait for a minute
+---@class scope3.LimiterEvent  the limiter's file had lost its counts, so requests wait for a minute; or its Redis does
+---  not answer, or does again
 ---@field event "limiter"
----@field problem "damaged"|"removed"
+---@field problem "damaged"|"removed"|"away"|"back"
 
 ---@class scope3.SplitEvent  the service found a request too large, and its halves go
 ---@field event "split"

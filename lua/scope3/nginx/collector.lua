@@ -47,6 +47,7 @@ local collector = {}
 ---@field spool? string  a folder for what waits; it must exist, be writable by the workers, and on a disk of this
 ---  machine
 ---@field shared? string  a lua_shared_dict: workers share one rate, and status() speaks for all of them
+---@field limiter? string  the URL of a Redis through which nginx of several machines share one rate
 ---@field rate? integer  requests a minute (100)
 ---@field exit_seconds? number  how long a worker that ends goes on sending (10)
 ---@field region? string  these four as in scope3.StreamOptions
@@ -59,6 +60,7 @@ local OPTIONS = options.merge(identity.options, {
   audience = "any", account_id = "id", api_key = "key", base_url = "string", ca_file = "string", rate = "count",
   flush_members = "count", flush_seconds = "seconds", max_members = "count", max_bytes = "count",
   max_waiting_bytes = "count", max_audiences = "count", spool = "string", shared = "string", exit_seconds = "seconds",
+  limiter = "string",
   push_notification_config = "table", on_event = "function",
 })
 local MEMBER_OPTIONS = { audience = "any" }
