@@ -77,8 +77,10 @@ describe("limits in Redis", function()
       world.write(stop, "")
       for pid in world.read(stop .. ".pids"):gmatch "%d+" do
         until_true(function()
-          return os.execute("kill -0 " .. pid .. " 2>/dev/null") ~= 0 and not core.end_child
-            or io.popen("ps -o pid= -p " .. pid):read "*a" == ""
+          local pipe = io.popen("ps -o pid= -p " .. pid)
+          local text = pipe:read "*a"
+          pipe:close()
+          return text == ""
         end, "the end of a process")
       end
     end
