@@ -179,7 +179,7 @@ describe("the shares of a fleet", function()
     end
   end)
 
-  it("begin 71 seconds after Redis was seen to be away, and not while it is looked at less than each 8 seconds", function()
+  it("begin 71 seconds after Redis was seen to be away, and not where it is looked at less than each 8 s", function()
     local world = two_at_rest()
     world.server.is_up = false
     local seconds, wait = 0, world[1]:claim(WHO, 8, false, 0)
