@@ -174,6 +174,22 @@ local FILES = {
       "if self.contended and self:load(now) > most then", "if false then", { "http/limiter" } },
     { "a place that was given back stays taken", "  self:add(math.floor(now), -1)\n", "", { "http/limiter" } },
   }),
+  of("redis/claim_script", { "redis/limiter_shares" }, {
+    { "Redis gives all at once after it was not asked", " or now - last > span or ", " or " },
+    { "Redis gives all at once after it started anew", " or redis.call('HGET', H, 'run') ~= run then", " then" },
+    { "shares hold nobody when Redis is back", "now < calm and own >= share", "false" },
+    { "places are given for a second less", "at + span - now", "at + span - now - 2000" },
+    { "what a reply said a while ago counts from now on", "now - age + a, numbers(K", "now + a, numbers(K" },
+  }),
+  of("redis/shares", { "redis/limiter_shares" }, {
+    { "shares begin at once", "self.since + self.times.span + self.times.notice - now", "0" },
+    { "shares begin with the last place of Redis", "self.times.span + self.times.notice", "self.times.span" },
+    { "what was not looked at was away", "if first or now - self.failed_at > self.times.unseen then",
+      "if first then" },
+    { "what Redis gave is not of a share", "return log.last - log.first + 1\n", "return 0\n" },
+    { "polls have all of a share", "math.floor(share * 9 / 10)", "share" },
+    { "a share is that of one more", "math.floor(rate / math.max(1, fleet))", "math.ceil(rate / fleet) + 1" },
+  }),
   of("job/tasks", { "job/tasks_that_wait_for_a_person" }, {
     { "a task that failed hides one that waits for a person", "first = first_of(first, failure)",
       "first = first or failure" },

@@ -129,6 +129,101 @@ describe("the shares of a fleet", function()
     assert.is_true(minutes > 1.5, minutes) -- of the seven; they do not just wait
   end)
 
+  -- Two of a fleet under a rate of 8, in a world that has been at rest, and how many requests of one go at once.
+  local function two_at_rest()
+    local world = { now = START }
+    world.server = fake_redis(function()
+      return 1795990400 + world.now
+    end)
+    for i = 1, 2 do
+      world[i] = assert(limits.new({ redis = "redis://127.0.0.1?fleet=2" }, world.server:opener(), function()
+        return world.now
+      end))
+    end
+    function world.burst(i, poll)
+      local n = 0
+      while world[i]:claim(WHO, 8, poll, 0) == 0 do
+        n = n + 1
+      end
+      return n
+    end
+    for _ = 1, 4 do -- it is asked all the time
+      world[1]:claim(WHO, 8, false, 0)
+      world.now = world.now + 59
+    end
+    return world
+  end
+
+  it("hold nobody while Redis gives the places", function()
+    local world = two_at_rest()
+    assert.equal(7, world.burst(1))
+    assert.equal(0, world.burst(2))
+  end)
+
+  it("hold for 71 seconds after Redis was not asked for a minute, or started anew with older data", function()
+    for _, what in ipairs { "gap", "saved", "nothing" } do
+      local world = two_at_rest()
+      if what == "gap" then
+        world.now = world.now + 100
+      else
+        world.server:save()
+        assert.equal(7, world.burst(1))
+        world.server:restart(what)
+      end
+      assert.equal(what == "gap" and 4 or 0, world.burst(1), what)
+      assert.equal(4, world.burst(2), what)
+      world.now = world.now + 62
+      assert.equal(4, world.burst(1), what)
+      world.now = world.now + 10
+      assert.equal(4, world.burst(2), what)
+    end
+  end)
+
+  it("begin 71 seconds after Redis was seen to be away, and not where it is looked at less than each 8 s", function()
+    local world = two_at_rest()
+    world.server.is_up = false
+    local seconds, wait = 0, world[1]:claim(WHO, 8, false, 0)
+    while wait > 0 do
+      assert.is_true(wait <= 1)
+      seconds, world.now = seconds + 1, world.now + 1
+      wait = world[1]:claim(WHO, 8, false, 0)
+    end
+    assert.equal(71, seconds)
+    assert.equal(3, world.burst(1))
+    world.now = world.now + 62
+    assert.equal(1, (world[1]:claim(WHO, 8, false, 0)))
+    assert.equal(0, world.burst(1))
+  end)
+
+  it("give polls nine tenths", function()
+    local world = two_at_rest()
+    world.server.is_up = false
+    for _ = 0, 70 do
+      world[1]:claim(WHO, 8, false, 0)
+      world.now = world.now + 1
+    end
+    assert.equal(3, world.burst(1, true))
+    assert.equal(1, world.burst(1))
+  end)
+
+  it("keep what a reply said while Redis is away", function()
+    local world = two_at_rest()
+    world.server.is_up = false
+    world[1]:claim(WHO, 8, false, 0)
+    world[1]:block(WHO, 80)
+    for _ = 0, 74 do
+      world.now = world.now + 1
+      assert.is_true(world[1]:claim(WHO, 8, false, 0) > 0)
+    end
+    world.server.is_up = true
+    world.now = world.now + 1
+    local wait = world[2]:claim(WHO, 8, false, 0)
+    assert.equal(0, wait) -- Redis does not know it yet
+    wait = world[1]:claim(WHO, 8, false, 0)
+    assert.is_true(wait > 3 and wait < 5, wait)
+    assert.is_true(world[2]:claim(WHO, 8, false, 0) > 3)
+  end)
+
   it("would, if they began at once, or Redis gave all at once when it is back", function()
     numbers = { limiter_notice = -61 }
     assert.is_true(count_wrong(60, 1) > 0)

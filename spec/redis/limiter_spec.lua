@@ -1,5 +1,6 @@
 -- Limits that lie in a real Redis: of eight greedy processes, which is killed and started anew, and of clients.
 local blocking = require "scope3.loop.blocking"
+local compile = require "spec.support.compile"
 local core = require "scope3.core"
 local limiter = require "scope3.http.limiter"
 local limits = require "scope3.redis.limits"
@@ -217,6 +218,16 @@ describe("limits in Redis", function()
     assert.is_true(pass(own, 10, WHO, true) > 0)
     assert.equal(0, pass(own, 10))
     assert.is_true(pass(own, 10) > 0)
+  end)
+
+  it("are asked by a child of fork over a connection of its own", function()
+    local own = over(server.url .. "?fleet=1")
+    assert.equal(0, pass(own, 3))
+    assert.equal(0, compile.fork()(function()
+      return pass(own, 3)
+    end))
+    assert.equal(0, pass(own, 3))
+    assert.is_true(pass(own, 3) > 0)
   end)
 
   it("work in a Redis whose memory is full", function()
