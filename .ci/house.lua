@@ -32,6 +32,7 @@ local LUA = {
   { "identity", "core", "base", "util" },
   { "loop", "core", "base", "util" },
   { "http", "core", "base", "util", "loop" },
+  { "redis", "core", "base", "util", "loop", "http" },
   { "api", "core", "base", "util", "result", "http" },
   { "input", "core", "base", "util", "result", "identity" },
   { "mirror", "core", "base", "util" },
