@@ -37,6 +37,7 @@ local LUA = {
   { "input", "core", "base", "util", "result", "identity" },
   { "mirror", "core", "base", "util" },
   { "job", "core", "base", "util", "result", "identity", "http", "api", "input", "mirror" },
+  { "fleet" },
   { "client", "core", "base", "util", "result", "identity", "loop", "http", "api", "input", "job",
     "mirror" },
   { "webhook", "core", "base", "util", "api" },
