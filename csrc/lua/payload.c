@@ -8,6 +8,7 @@
 #include "holdings.h"
 #include "open.h"
 #include "payload_access.h"
+#include "payload_lines.h"
 #include "type.h"
 
 #define TYPE "scope3.payload"
@@ -351,11 +352,13 @@ void sc3l_open_payload(lua_State *L) {
       {"find", payload_find},
       {"hide", payload_hide},
       {"identifiers", payload_identifiers},
+      {"lines", sc3l_payload_lines},
       {"living", payload_living},
       {"outline", payload_outline},
       {"replace", payload_replace},
       {"reset", payload_reset},
       {"row", payload_row},
+      {"take", sc3l_payload_take},
       {"text", payload_text},
       {NULL, NULL},
   };

@@ -2,7 +2,7 @@
 ---
 --- Batches are sent in the order of their members: those in files of earlier workers, those that wait, then the ones
 --- that are gathered now.
-local audience_label = require "scope3.nginx.audience_label"
+local audience_label = require "scope3.api.audience_label"
 local audience_payloads = require "scope3.nginx.audience_payloads"
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
