@@ -17,8 +17,6 @@ Delivery.__index = Delivery
 
 local delivery = {}
 
--- Statuses of a request that is refused for what is in it.
-local OF_CONTENT = { [400] = true, [413] = true, [422] = true }
 local ABSENT = { audience_unknown = true, audience_deleted = true }
 
 ---@param context scope3.Context
@@ -145,9 +143,6 @@ function Delivery:send(seconds)
   res = res or err.result
   note(self, res)
   local unsent, moved = work:unsent(), false
-  if err and unsent[1] and OF_CONTENT[err.status] and not err.uncertain then
-    unsent[1].rejected = true -- the first is the one that failed the job
-  end
   for _, one in ipairs(unsent) do
     moved = sort_out(self, one, err, left) or moved
   end

@@ -52,7 +52,7 @@ local CALL_SECONDS = 10
 -- What no other try would mend.
 local FINAL_CODES = { OLD_REDIS = true, EVICTS = true, WRONGPASS = true, NOAUTH = true, NOPERM = true,
   WRONGTYPE = true, callback_error = true }
-local FINAL_KINDS = { cancelled = true, limiter = true, cannot_wait = true, config = true, invalid = true }
+local FINAL_KINDS = { cancelled = true, limiter = true, cannot_wait = true, config = true }
 local FINAL_STATUS = { [401] = true, [402] = true, [403] = true }
 
 local APPENDONLY = "this Redis keeps no log, so what it holds is lost when it ends: set appendonly to yes"
