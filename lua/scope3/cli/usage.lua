@@ -135,6 +135,10 @@ end
 
 local check = { sync = send_problem, run = send_problem }
 
+function check.drain(args)
+  return require("scope3.cli.drain_args").problem(args)
+end
+
 function check.forget(args)
   return require("scope3.cli.forget_args").problem(args) or rules_problem(args) or output_problem(args)
     or report_problem(args) or args.region and not core.region(args.region) and UNKNOWN_REGION

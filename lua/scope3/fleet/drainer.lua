@@ -3,13 +3,12 @@
 --- Everything happens one after the other, so that no batch overtakes the one before. Each wait ends in time to keep
 --- the lease. What is read under one lease is forgotten with it.
 local batch = require "scope3.fleet.batch"
-local checks = require "scope3.fleet.checks"
 local core = require "scope3.core"
 local delivery = require "scope3.fleet.delivery"
 local errors = require "scope3.error"
 local lease = require "scope3.fleet.lease"
+local link = require "scope3.fleet.link"
 local queue = require "scope3.fleet.queue"
-local redis = require "scope3.redis"
 
 ---@class scope3.Drained  what a drain came to; it holds no personal data
 ---@field queue string
@@ -27,6 +26,8 @@ local redis = require "scope3.redis"
 ---@field reconnects integer
 ---@field waiting? integer  entries in the queue, when it was looked at last
 ---@field oldest? number  seconds that the first of them waited then
+---@field looked? number  second of the day of Unix when that was
+---@field active? boolean  whether it had the lease then
 ---@field released boolean  the lease was handed over in the end, or not held
 ---@field warnings scope3.Warning[]
 ---@field seconds number
@@ -47,15 +48,12 @@ local drainer = {}
 local READ_AT_ONCE = 4 -- entries: each may have some megabytes
 local FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30 -- seconds between two tries
 local LEAST_PAUSE = 0.01
-local CALL_SECONDS = 10
 
 -- What no other try would mend.
 local FINAL_CODES = { OLD_REDIS = true, EVICTS = true, WRONGPASS = true, NOAUTH = true, NOPERM = true,
   WRONGTYPE = true, callback_error = true }
 local FINAL_KINDS = { cancelled = true, limiter = true, cannot_wait = true, config = true }
 local FINAL_STATUS = { [401] = true, [402] = true, [403] = true }
-
-local APPENDONLY = "this Redis keeps no log, so what it holds is lost when it ends: set appendonly to yes"
 
 ---@param context scope3.Context
 ---@param opts table  checked options of client:drain
@@ -113,23 +111,16 @@ local function warn(self, code, message)
 end
 
 local function connect(self)
-  local opts = self.opts
-  local connection, err = redis.open { url = opts.redis, loop = self.context.loop, ca_file = opts.redis_ca_file,
-    name = "scope3-drain", call_seconds = math.min(CALL_SECONDS, opts.lease / 3), cancel = opts.cancel,
-    connect_seconds = math.min(CALL_SECONDS, opts.lease / 3) }
+  local connection, found, warning = link.open(self.context.loop, self.opts, function()
+    return not self.leaving and self.opts.cancel ~= nil and self.opts.cancel() -- who leaves still hands the lease over
+  end)
   if not connection then
-    return nil, err
-  end
-  local host
-  host, err = checks.look(connection)
-  if not host then
-    connection:close()
-    return nil, err
-  elseif host.warning then
-    warn(self, host.warning, APPENDONLY)
+    return nil, found
+  elseif warning then
+    warn(self, warning, link.WARNINGS[warning])
   end
   self.counts.reconnects = self.counts.reconnects + (self.connected and 1 or 0)
-  self.connection, self.queue, self.connected = connection, queue.new(connection, opts.queue, host.run), true
+  self.connection, self.queue, self.connected = connection, found, true
   return true
 end
 
@@ -297,8 +288,10 @@ end
 local function note_figures(self)
   local figures = self.queue:figures()
   if figures then
-    self.counts.waiting, self.counts.oldest = figures.entries, figures.oldest
-    tell(self, { event = "queue", entries = figures.entries, seconds = figures.oldest })
+    local counts = self.counts
+    counts.waiting, counts.oldest, counts.looked = figures.entries, figures.oldest, core.time()
+    counts.active = self.held.epoch ~= nil
+    tell(self, { event = "queue", entries = figures.entries, seconds = figures.oldest, result = counts })
   end
 end
 
@@ -352,6 +345,7 @@ end
 -- Hands the lease over, unless something may still take effect: then it runs out, and the next one is quiet.
 local function leave(self)
   local counts = self.counts
+  self.leaving = true
   if self.held.epoch then
     counts.released = self.queue ~= nil and self.held:wait(self.now()) == 0
       and self.queue:release(self.owner, self.held.epoch) or false
