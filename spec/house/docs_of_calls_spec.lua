@@ -102,9 +102,10 @@ describe("the documentation", function()
     local CLASSES = { client = "ClientOptions", sync = "SyncOptions", stream = "StreamOptions", run = "RunOptions",
       script = "ScriptOptions", audience = "ReadingOptions", email = "EmailOptions", phone = "PhoneOptions",
       id = "ReadingOptions", csv = "CsvOptions", jsonl = "JsonLinesOptions", number = "NumberOptions",
-      wait = "ClientWaitOptions", forget = "ForgetOptions", audiences = "AudiencesOptions", limits = "Limits" }
-    local COMMANDS = { "sync", "run", "forget", "state", "history", "look", "init", "audiences", "task", "wait",
-      "hash", "sandbox", "doctor", "help", "completion" }
+      wait = "ClientWaitOptions", forget = "ForgetOptions", drain = "DrainOptions",
+      audiences = "AudiencesOptions", limits = "Limits" }
+    local COMMANDS = { "sync", "run", "drain", "forget", "state", "history", "look", "init", "audiences", "task",
+      "wait", "hash", "sandbox", "doctor", "help", "completion" }
 
     -- where -> option -> true, of the tables with one row an option.
     local function on_page(last)
