@@ -43,7 +43,8 @@ describe("lines of members", function()
   end)
 
   it("end before an @, and let the last of one id win", function()
-    local text = ('+{"externalId":"1","hashedEmail":"%s"},\n-{"externalId":"1"},\n@x\n-{"externalId":"2"},\n'):format(HASH)
+    local text = '+{"externalId":"1","hashedEmail":"' .. HASH
+      .. '"},\n-{"externalId":"1"},\n@x\n-{"externalId":"2"},\n'
     local p, said = take(text)
     assert.same({ next = text:find "@", members = 2, bad = 0, unfit = 0, full = false }, said)
     assert.equal('-{"externalId":"1"},\n', p:lines())
