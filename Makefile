@@ -156,11 +156,12 @@ Test for hours
   make test-deb        packages for Debian 12 and 13: lintian, their own tests
 
 Measure
-  make costs           instructions of ten ways, beside bench/costs.tsv
+  make costs           instructions of eleven ways, beside bench/costs.tsv
   make growth          instructions of 23 ways, at n and at 4n
   make bench           rows, beside Rust, Go, C++, DuckDB, Python, Node, Lua
   make bench-plot      draws bench/rows.svg from what make bench found last
   make bench-dirt      what dirty rows cost, beside the same rows clean
+  make bench-prepare   prepare, beside a dry run of the same rows
   make bench-wall      the whole command, beside a service that does nothing
   make bench-state     what a mirror costs, beside sending the whole file
   make bench-nginx     what a request costs a worker of nginx
@@ -310,6 +311,15 @@ bench-dirt: all
 	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/measure bench/measure.c
 	@$(LUA_BIN) bench/dirt.lua $(DIRT_ROWS) $(DIRT_RUNS) build/bench
 
+# Hashing apart from sending, beside a dry run of the same rows: ratios of one run.
+PREPARE_ROWS ?= 300000
+PREPARE_RUNS ?= 9
+.PHONY: bench-prepare
+bench-prepare: all
+	@mkdir -p build/bench
+	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/measure bench/measure.c
+	@$(LUA_BIN) bench/prepare.lua $(PREPARE_ROWS) $(PREPARE_RUNS) build/bench
+
 # Other machines: random rows come to the same sums by every compiler, word size, byte order and libc, because an id that a machine hashes otherwise is
 # another person. And the specs by clang, over the oldest API of libcurl, in 32 bits, and on the newest Debian, where what breaks is seen first. SUMS_SEED=n
 # chooses other rows; SPEC and LUAS narrow the specs. `.ci/deps machines` installs what they need.
@@ -361,10 +371,10 @@ endef
 build/fuzz/fresh/built: $(FUZZ_FILES)
 	$(call BUILD_FUZZ,build/fuzz/fresh,clang $(FUZZ_FLAGS) $(subst address$(COMMA),fuzzer-no-link$(COMMA)address$(COMMA),$(FUZZ_SANITIZE)),-fsanitize=fuzzer)
 
-# With the sanitizers where the compiler has them.
+# With the sanitizers where the compiler has them. Few inputs are fed, so compiling is nearly all that this takes.
 build/fuzz/replay/built: $(FUZZ_FILES)
 	@mkdir -p $(@D)
-	$(call BUILD_FUZZ,build/fuzz/replay,$(CC) $(FUZZ_FLAGS) $(if $(shell echo 'int main(void) { return 0; }' | \
+	$(call BUILD_FUZZ,build/fuzz/replay,$(CC) -g -O0 $(if $(shell echo 'int main(void) { return 0; }' | \
 	  $(CC) $(FUZZ_SANITIZE) -x c -o $(@D)/probe - 2>/dev/null && echo yes),$(FUZZ_SANITIZE)),fuzz/replay.c)
 
 fuzz: build/fuzz/fresh/built

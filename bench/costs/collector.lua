@@ -15,14 +15,20 @@ local HTTP = [[
       account_id = "25", api_key = "scope3_test_key", base_url = "%s", audience = "crm",
       flush_members = 100000, flush_seconds = 3600,
     }
+    spooled = require("scope3.nginx").collector {
+      account_id = "25", api_key = "scope3_test_key", base_url = "%s", audience = "crm", spool = "%s",
+      flush_members = 100000, flush_seconds = 3600,
+    }
     count = require "bench.costs.marks"
     members = {}
     for i = 1, %d do
       members[i] = { external_id = i, email = "Anna.Smith" .. i .. "@example.com", phone = "+1 206 555 1234" }
     end
-    function add(n)
-      for i = 1, n do
-        assert(collector:add(members[i]))
+    function add_to(one)
+      return function(n)
+        for i = 1, n do
+          assert(one:add(members[i]))
+        end
       end
     end
   }
@@ -30,18 +36,25 @@ local HTTP = [[
     listen 127.0.0.1:PORT;
     location = /ping { return 200 "pong"; }
     location = /count { content_by_lua_block {
+      local add = add_to(collector)
       count("collector many", add, #members)
       count("collector one", add, 1)
+      add = add_to(spooled)
+      count("spooled many", add, #members)
+      count("spooled one", add, 1)
       ngx.print "counted"
     } }
   }
 ]]
 
+local folder = world.path()
+os.execute("mkdir -m 700 " .. folder)
 local server = nginx.start {
-  http = HTTP:format(NOBODY, MANY), main = "master_process off; env COSTS_MARKS;",
+  http = HTTP:format(NOBODY, NOBODY, folder, MANY), main = "master_process off; env COSTS_MARKS;",
   before = PREFIX,
 }
 local reply = world.http("GET", server.url .. "/count")
 server:close "QUIT"
+os.execute("rm -rf " .. folder)
 world.clean()
 assert(reply.body == "counted", reply.body or reply.message)

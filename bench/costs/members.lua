@@ -24,6 +24,14 @@ local function map(path)
   assert(client:run(JOB, path, { dry_run = true }))
 end
 
+local function nothing()
+  return true
+end
+
+local function prepare(path)
+  assert(scope3.prepare(JOB, path, nothing))
+end
+
 local function audience_of(n)
   local audience = assert(scope3.audience { id = "crm" })
   for i = 1, n do
@@ -47,6 +55,8 @@ end
 
 count("map many", map, MANY_CSV)
 count("map one", map, ONE_CSV)
+count("prepare many", prepare, MANY_CSV)
+count("prepare one", prepare, ONE_CSV)
 count("add many", audience_of, MANY)
 count("add one", audience_of, 1)
 count("stream many", add_to_stream, MANY)

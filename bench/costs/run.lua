@@ -83,11 +83,13 @@ local function measure()
   return {
     { "map", each(members, "map", "own"), "a row of CSV by a map: id, email, phone, region; hashing apart" },
     { "map_hashing", each(members, "map", "hashing"), "two SHA-256 of the same row in plain C" },
+    { "prepare", each(members, "prepare", "own"), "the same row by scope3.prepare: a line; hashing apart" },
     { "audience_add", each(members, "add", "own"), "audience:add of a table with the same four; hashing apart" },
     { "stream_add", each(members, "stream", "own"), "stream:add of the same, dry run; hashing apart" },
     { "plan", each(members, "plan", "own"), "client:sync of an audience that stands, before it sends; a member of it" },
     { "collector_add", each(collector, "collector", "own"),
       "collector:add of an id, email and phone in nginx, LuaJIT's interpreter; hashing apart" },
+    { "spooled_add", each(collector, "spooled", "own"), "the same with a spool" },
     { "sync", least(syncs), "client:sync of an audience of one member, over a connection that is open" },
     { "first_sync", first_sync.own, "a program that syncs one member once, from start to end" },
     { "version", version.own, "scope3 --version, from start to end" },

@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "../core/members/prepared.h"
 #include "../core/rows/lookup.h"
 #include "builder.h"
 #include "builder_options.h"
@@ -145,6 +146,8 @@ static int is_unasked_child(const sc3l_builder *u, const sc3_keys *keys) {
 int sc3l_begin_record(lua_State *L, sc3l_builder *u, const sc3_keys *keys) {
   sc3_builder_begin(&u->b, u->record.row, u->record.line);
   sc3_mapping_check(u->b.mapping, &u->record);
+  if (u->b.prepared && u->record.fault == SC3_R_NONE)
+    sc3_prepared_check(&u->record);
   u->lookup->columns.looked += u->record.fault == SC3_R_NONE;
   if (!is_unasked_child(u, keys))
     return 1;
@@ -193,7 +196,8 @@ static int fill_rows(lua_State *L) {
   sc3_keys keys;
   sc3l_checkstack(L, 20);
   keys = sc3_mapping_keys(u->b.mapping);
-  keys.all = has_script(u); /* a script may look at any of them */
+  keys.exact = u->b.prepared;
+  keys.all = has_script(u) || keys.exact; /* these look at any of them */
   sc3l_source_other_keys(f->source);
   sc3_builder_gather(&u->b); /* until sc3l_builder_end_use() */
   for (;;) {

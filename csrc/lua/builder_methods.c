@@ -11,15 +11,15 @@
 #include "type.h"
 
 /* builder{ remove = false, max_member = bytes, rejections = false, repair = true, ids = "refuse",
-   region = nil, phone_repairs = {names} or nil, exclusions = nil, conditions = {{operator, column
-   or name, {values}, decimal =, ignore_case =, blank =, audience =}, ...}, columns = {key of a row
-   that is a table, ...}, map = {{role, column or name, uid type}, ...}, where = f, wheres =
-   {[number of an audience] = f}, member = f } */
+   region = nil, phone_repairs = {names} or nil, exclusions = nil, prepared = false, conditions =
+   {{operator, column or name, {values}, decimal =, ignore_case =, blank =, audience =}, ...},
+   columns = {key of a row that is a table, ...}, map = {{role, column or name, uid type}, ...},
+   where = f, wheres = {[number of an audience] = f}, member = f } */
 static int builder_new(lua_State *L) {
-  static const char *const known[] = {
-      "remove",        "max_member", "rejections", "map",        "where",
-      "wheres",        "member",     "repair",     "ids",        "region",
-      "phone_repairs", "conditions", "columns",    "exclusions", NULL};
+  static const char *const known[] = {"remove",  "max_member", "rejections",    "map",
+                                      "where",   "wheres",     "member",        "repair",
+                                      "ids",     "region",     "phone_repairs", "conditions",
+                                      "columns", "exclusions", "prepared",      NULL};
   sc3l_builder *u;
   luaL_checktype(L, 1, LUA_TTABLE);
   sc3l_check_keys(L, 1, known, "builder");

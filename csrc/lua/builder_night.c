@@ -222,7 +222,8 @@ static int survey_rows(lua_State *L) {
   sc3_keys keys;
   sc3l_checkstack(L, 20);
   keys = sc3_mapping_keys(u->b.mapping);
-  keys.all = u->has_where || u->wheres != 0; /* they may look at any of them */
+  keys.exact = u->b.prepared;
+  keys.all = u->has_where || u->wheres != 0 || keys.exact; /* these look at any of them */
   sc3l_source_other_keys(w->source);
   if (u->building != NULL)
     u->building->members = 0; /* what was staged is gone */
@@ -367,6 +368,7 @@ static int build_rows(lua_State *L) {
   sc3_keys keys;
   sc3l_checkstack(L, 20);
   keys = sc3_mapping_keys(w->u->b.mapping);
+  keys.exact = w->u->b.prepared;
   if (w->source != NULL)
     sc3l_source_other_keys(w->source);
   if (!sc3l_mirror_is_well(L, sc3_night_look_by(w->night, w->u->b.mapping)))

@@ -325,6 +325,9 @@ void sc3l_read_builder_options(lua_State *L, sc3l_builder *u) {
   if (!lua_isnil(L, -1))
     sc3_builder_exclude(&u->b, sc3l_check_exclusions(L, lua_gettop(L)));
   lua_pop(L, 1);
+  lua_getfield(L, OPTIONS, "prepared");
+  u->b.prepared = lua_toboolean(L, -1);
+  lua_pop(L, 1);
   read_plan(L, u);
   lua_pushvalue(L, VALUES);
   sc3l_setuservalue(L, OBJECT);

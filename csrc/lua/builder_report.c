@@ -151,12 +151,13 @@ static int builder_sums(lua_State *L) {
   return 4;
 }
 
-static int push_rejections(lua_State *L) {
-  static const char *const roles[] = {
+static const char *const ROLES[] = {
 #define X(name, text) text,
-      SC3_ROLES(X)
+    SC3_ROLES(X)
 #undef X
-  };
+};
+
+static int push_rejections(lua_State *L) {
   sc3l_builder *u = lua_touserdata(L, 1);
   size_t i, n = u->b.rejections.n / sizeof(sc3_rejection);
   if (n == 0)
@@ -172,7 +173,7 @@ static int push_rejections(lua_State *L) {
     if (r.column > 0)
       set_count(L, "column", r.column);
     if (r.role < SC3_ROLE_COUNT) {
-      lua_pushstring(L, roles[r.role]);
+      lua_pushstring(L, ROLES[r.role]);
       lua_setfield(L, -2, "field");
     }
     lua_pushstring(L, sc3_reason_key((sc3_reason)r.reason));
@@ -191,6 +192,21 @@ static int push_rejections(lua_State *L) {
  * out; nil when there are none */
 static int builder_rejections(lua_State *L) {
   return sc3l_call_busy(L, push_rejections);
+}
+
+/* :unprepared() -> of rows that are members already, the first that is none: its row, its line, the
+ * reason key, and its field where one is to blame; nil when there is none */
+static int builder_unprepared(lua_State *L) {
+  const sc3_unprepared it = sc3l_check_builder(L)->b.unprepared;
+  if (it.reason == SC3_R_NONE)
+    return 0;
+  sc3l_push_count(L, it.row);
+  sc3l_push_count(L, it.line);
+  lua_pushstring(L, sc3_reason_key(it.reason));
+  if (it.role >= SC3_ROLE_COUNT)
+    return 3;
+  lua_pushstring(L, ROLES[it.role]);
+  return 4;
 }
 
 /* :because() -> where the last member was rejected as no identifier was left: the reason key of the
@@ -254,6 +270,11 @@ static int builder_missing(lua_State *L) {
 }
 
 const luaL_Reg sc3l_builder_report_methods[] = {
-    {"because", builder_because},       {"counts", builder_counts}, {"missing", builder_missing},
-    {"rejections", builder_rejections}, {"sums", builder_sums},     {NULL, NULL},
+    {"because", builder_because},
+    {"counts", builder_counts},
+    {"missing", builder_missing},
+    {"rejections", builder_rejections},
+    {"sums", builder_sums},
+    {"unprepared", builder_unprepared},
+    {NULL, NULL},
 };

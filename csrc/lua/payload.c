@@ -52,23 +52,27 @@ const sc3_payload *sc3l_read_payload_bytes(lua_State *L, int index) {
   return u->p;
 }
 
-/* payload{max_members=, max_bytes=} */
+/* payload{max_members=, max_bytes=, lines=}; of lines all members have room that the bytes have */
 static int payload_new(lua_State *L) {
-  static const char *const known[] = {"max_members", "max_bytes", NULL};
-  size_t max_members, max_bytes;
+  static const char *const known[] = {"max_members", "max_bytes", "lines", NULL};
+  size_t max_members = 0, max_bytes;
   sc3l_holdings *all;
   payload_ud *u;
+  int lines;
   luaL_checktype(L, 1, LUA_TTABLE);
   sc3l_check_keys(L, 1, known, "payload");
+  lua_getfield(L, 1, "lines");
+  lines = lua_toboolean(L, -1);
   lua_getfield(L, 1, "max_members");
-  max_members = sc3l_check_size(L, -1, "max_members");
+  if (!lines)
+    max_members = sc3l_check_size(L, -1, "max_members");
   lua_getfield(L, 1, "max_bytes");
   max_bytes = sc3l_check_size(L, -1, "max_bytes");
   all = sc3l_find_holdings(L);
   u = sc3l_new_object(L, sizeof *u, TYPE);
   u->closed = 1; /* until it has its bytes */
   u->all = all;
-  u->p = sc3_payload_new(max_members, max_bytes);
+  u->p = lines ? sc3_payload_new_lines(max_bytes) : sc3_payload_new(max_members, max_bytes);
   if (u->p == NULL)
     return luaL_error(L, "not enough memory");
   u->closed = 0;
@@ -282,6 +286,14 @@ static int payload_text(lua_State *L) {
   return 1;
 }
 
+/* :lines(operation) -> of a payload of lines all of that operation, each with its end */
+static int payload_lines(lua_State *L) {
+  const sc3_payload *p = sc3l_read_payload_bytes(L, 1);
+  const sc3_slice lines = sc3_payload_lines(p, sc3l_check_op(L, 2));
+  lua_pushlstring(L, lines.n > 0 ? lines.p : "", lines.n);
+  return 1;
+}
+
 /* :digest() -> 64 hex digits that stand for all its bytes */
 static int payload_digest(lua_State *L) {
   char hex[SC3_SHA256_HEX];
@@ -344,6 +356,7 @@ static void give_access(lua_State *L) {
 
 void sc3l_open_payload(lua_State *L) {
   static const luaL_Reg methods[] = {
+      {"as_lines", sc3l_payload_as_lines},
       {"bytes", payload_bytes},
       {"count", payload_count},
       {"cut", payload_cut},
@@ -352,7 +365,7 @@ void sc3l_open_payload(lua_State *L) {
       {"find", payload_find},
       {"hide", payload_hide},
       {"identifiers", payload_identifiers},
-      {"lines", sc3l_payload_lines},
+      {"lines", payload_lines},
       {"living", payload_living},
       {"outline", payload_outline},
       {"replace", payload_replace},

@@ -66,7 +66,20 @@ static size_t opt_capacity(lua_State *L, int index) {
   return (size_t)n;
 }
 
-/* spool(path [, {capacity = 64 MiB}]) -> spool | nil, message [, "locked" where it is in use].
+/* A word for what the file is, where its state decides; NULL where the system refused something. */
+static const char *word_of(sc3_spool_status status) {
+  switch (status) {
+    case SC3_SPOOL_LOCKED: return "locked";
+    case SC3_SPOOL_FOREIGN:
+    case SC3_SPOOL_VERSION:
+    case SC3_SPOOL_BYTE_ORDER:
+    case SC3_SPOOL_HEADER: return "unreadable";
+    default: return NULL;
+  }
+}
+
+/* spool(path [, {capacity = 64 MiB}]) -> spool | nil, message [, "locked" where it is in use,
+   "unreadable" where it is no spool that can be read here; else the system refused something].
    Makes a file of mode 0600 where there is none; one that is no spool is left as it is. A relative
    path is looked up again by :remove(). */
 static int spool_new(lua_State *L) {
@@ -81,9 +94,7 @@ static int spool_new(lua_State *L) {
   if (status == SC3_SPOOL_OK)
     return 1;
   (void)push_status(L, status);
-  if (status != SC3_SPOOL_LOCKED)
-    return 2;
-  lua_pushliteral(L, "locked");
+  lua_pushstring(L, word_of(status));
   return 3;
 }
 
@@ -283,9 +294,33 @@ static int spool_damaged(lua_State *L) {
   return 1;
 }
 
+/* :unload(). Gives back the memory of its pages; they come back from the file when they are read.
+ */
+static int spool_unload(lua_State *L) {
+  sc3_spool_unload(check_spool(L)->s);
+  return 0;
+}
+
+/* :trim(). The same, and gives back the end of the file that has no records. */
+static int spool_trim(lua_State *L) {
+  sc3_spool_trim(check_spool(L)->s);
+  return 0;
+}
+
 /* :reset() -> true | nil, message. Empties it, for good and at once. */
 static int spool_reset(lua_State *L) {
   return push_status(L, sc3_spool_reset(check_spool(L)->s));
+}
+
+/* :rename(path) -> true | nil, message. Its file has another name then. */
+static int spool_rename(lua_State *L) {
+  spool_ud *u = check_spool(L);
+  const char *path;
+  size_t length;
+  luaL_checktype(L, 2, LUA_TSTRING);
+  path = lua_tolstring(L, 2, &length);
+  luaL_argcheck(L, strlen(path) == length, 2, "a path holds no zero byte");
+  return push_status(L, sc3_spool_rename(u->s, path));
 }
 
 /* :remove() -> true | nil, message. Empties it, removes the file and closes; after a failure it is
@@ -310,7 +345,8 @@ void sc3l_open_spool(lua_State *L) {
       {"bytes", spool_bytes},     {"count", spool_count},   {"damaged", spool_damaged},
       {"keep", spool_keep},       {"last", spool_last},     {"lost", spool_lost},
       {"members", spool_members}, {"reader", spool_reader}, {"release", spool_release},
-      {"remove", spool_remove},   {"reset", spool_reset},   {NULL, NULL},
+      {"remove", spool_remove},   {"rename", spool_rename}, {"reset", spool_reset},
+      {"trim", spool_trim},       {"unload", spool_unload}, {NULL, NULL},
   };
   static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = spool_close};
   sc3l_new_type(L, &type);

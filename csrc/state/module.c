@@ -145,26 +145,22 @@ static void push_integer(lua_State *L, sqlite3_int64 number) {
 #endif
 }
 
-/* Pushes a text or a blob: 0 where SQLite has no memory for it. */
+/* Pushes a text or a blob, or the view of the call, which shows the blob from now on: 0 where
+   SQLite has no memory for it. */
 static int push_bytes(lua_State *L, call *c, int column) {
-  const void *p = sqlite3_column_type(c->statement, column) == SQLITE_TEXT
-                      ? (const void *)sqlite3_column_text(c->statement, column)
-                      : sqlite3_column_blob(c->statement, column);
-  const int n = sqlite3_column_bytes(c->statement, column);
+  const int is_text = sqlite3_column_type(c->statement, column) == SQLITE_TEXT;
+  const void *p = is_text ? (const void *)sqlite3_column_text(c->statement, column)
+                          : sqlite3_column_blob(c->statement, column);
+  const sc3_slice bytes =
+      sc3_slice_of(p != NULL ? p : "", (size_t)sqlite3_column_bytes(c->statement, column));
   if (p == NULL && sqlite3_errcode(sqlite3_db_handle(c->statement)) == SQLITE_NOMEM)
     return 0;
-  lua_pushlstring(L, p != NULL ? p : "", (size_t)n);
-  return 1;
-}
-
-/* Pushes the view of the call, which shows the blob from now on: 0 where SQLite has no memory. */
-static int push_view(lua_State *L, call *c, int column) {
-  const void *p = sqlite3_column_blob(c->statement, column);
-  const int n = sqlite3_column_bytes(c->statement, column);
-  if (p == NULL && sqlite3_errcode(sqlite3_db_handle(c->statement)) == SQLITE_NOMEM)
-    return 0;
-  c->view->bytes = sc3_slice_of(p != NULL ? p : "", (size_t)n);
-  lua_pushvalue(L, lua_upvalueindex(1));
+  if (is_text || c->view == NULL) {
+    lua_pushlstring(L, bytes.p, bytes.n);
+  } else {
+    c->view->bytes = bytes;
+    lua_pushvalue(L, lua_upvalueindex(1));
+  }
   return 1;
 }
 
@@ -178,10 +174,6 @@ static int push_row(lua_State *L, call *c) {
       case SQLITE_NULL: continue;
       case SQLITE_INTEGER: push_integer(L, sqlite3_column_int64(c->statement, i)); break;
       case SQLITE_FLOAT: lua_pushnumber(L, sqlite3_column_double(c->statement, i)); break;
-      case SQLITE_BLOB:
-        if (!(c->as == LOOK ? push_view : push_bytes)(L, c, i))
-          return 0;
-        break;
       default:
         if (!push_bytes(L, c, i))
           return 0;

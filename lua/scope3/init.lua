@@ -25,6 +25,7 @@
 ---@field audience fun(m: string|integer|scope3.AudienceMeta, o?: scope3.ReadingOptions): scope3.Audience?
 ---@field csv fun(input: string|file*|(fun(): string?), o?: scope3.CsvOptions): scope3.Source?, scope3.Error?
 ---@field jsonl fun(i: string|file*|(fun(): string?), o?: scope3.JsonLinesOptions): scope3.Source?, scope3.Error?
+---@field prepare fun(s: string|scope3.Script, i: any, w: function, o?: table): scope3.Result?, scope3.Error?
 ---@field email scope3.EmailFunctions
 ---@field phone scope3.PhoneFunctions
 ---@field uid scope3.UidFunctions
@@ -66,6 +67,11 @@ local FIELDS = {
   ---     assert(audience:remove { external_id = "18" })
   audience = { "scope3.audience", "new" },
 
+  --- Makes members of rows as client:run does, and gives them to a function as lines of JSON. Nothing is sent.
+  ---
+  ---     local result = assert(scope3.prepare("newsletter.lua", "customers.csv", io.write))
+  prepare = { "scope3.client.prepare", "run" },
+
   --- Opens a CSV file (scope3.Source). `jsonl` opens a file of JSON Lines in the same way.
   ---
   ---     for row in assert(scope3.csv "customers.csv") do
@@ -98,7 +104,7 @@ local FIELDS = {
   --- Makes a limiter (scope3.Limiter), which keeps several clients or processes under one rate.
   ---
   ---     local client = assert(scope3.client { limiter = assert(scope3.limiter "/run/scope3.limits") })
-  limiter = { "scope3.http.limiter", "new" },
+  limiter = { "scope3.client.limiters", "new" },
 
   --- Verifies callbacks of the service: webhook.verify, .deliveries, .replay_cache (docs/webhooks.md).
   webhook = { "scope3.webhook" },

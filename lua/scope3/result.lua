@@ -118,6 +118,7 @@ local plural = require "scope3.util.plural"
 ---@field possibly_twice integer  of `accepted`: members of requests that may have been carried out twice, because an
 ---  answer was lost
 ---@field resumed integer  of `accepted` and `failed`: members that an earlier run of the same journal had sent
+---@field prepared? integer  members that scope3.prepare wrote
 ---@field would_send? integer  members that a dry run did not send
 ---@field would_remove? integer  of `would_send`: members that would be removed
 ---@field deleted? scope3.DeletedAudience[]  audiences that `delete_missing` deleted

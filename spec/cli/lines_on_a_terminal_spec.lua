@@ -37,6 +37,15 @@ describe("the line on a terminal", function()
     says("%d+ %% of file 1 of 2 · ", ("sync %s %s %s"):format(people(3), people(3, 4), SYNC))
   end)
 
+  it("tells nothing of requests where rows are only hashed", function()
+    local typescript = world.path ".typescript"
+    os.execute(("script -qec 'stty cols 120; %s bin/scope3.in prepare %s --map external_id=id --map email=mail "
+      .. ">/dev/null' %s </dev/null >/dev/null 2>&1"):format(os.getenv "SCOPE3_LUA_BIN", people(3), typescript))
+    local line = world.read(typescript):match "\r([^\r]+ · 3 rows)\27%[K"
+    assert.truthy(line, world.read(typescript))
+    assert.is_nil(line:find "request")
+  end)
+
   it("tells what the service answered, and when it is asked again", function()
     sandbox:fault { on = "sync", act = "status", status = 503, times = 1 }
     says("the service answered 503; trying again in %d", ("sync %s %s"):format(people(1), SYNC))

@@ -9,9 +9,11 @@ describe("a call of the system that fails", function()
   it("is said or made up for, and loses nothing that was acknowledged", not os.getenv "LD_PRELOAD" and function()
     local library, work = compile.failing_calls(), world.path ""
     os.execute("mkdir " .. work)
+    -- It is the same C for every Lua. The one of mutants and coverage has each call fail.
+    local every = os.getenv "SCOPE3_LUA" == "5.4" and not package.cpath:find("/build/5.4-poll/", 1, true) and 1 or 5
     -- In a folder of its own, where its files have relative names.
-    local words = "cd %s && LD_PRELOAD=%s %s \"$OLDPWD/spec/support/calls_that_fail.lua\" %s . %s/ 2>&1"
-    local pipe = assert(io.popen(words:format(work, library, os.getenv "SCOPE3_LUA_BIN", library, sandbox.url)))
+    local words = "cd %s && LD_PRELOAD=%s %s \"$OLDPWD/spec/support/calls_that_fail.lua\" %s . %s/ %d 2>&1"
+    local pipe = assert(io.popen(words:format(work, library, os.getenv "SCOPE3_LUA_BIN", library, sandbox.url, every)))
     local said = pipe:read "*a"
     pipe:close()
     os.execute("rm -rf " .. work)

@@ -420,8 +420,10 @@ describe("where memory runs out", function()
   it("says so where the C library has no more for us", not os.getenv "LD_PRELOAD" and function()
     local library, work = compile.no_memory(), world.path ""
     os.execute("mkdir " .. work)
-    local pipe = assert(io.popen(("LD_PRELOAD=%s %s spec/support/c_memory.lua %s %s 2>&1"):format(library,
-      os.getenv "SCOPE3_LUA_BIN", library, work)))
+    -- It is the same C for every Lua. The one of mutants and coverage has it refuse at every point.
+    local every = os.getenv "SCOPE3_LUA" == "5.4" and not package.cpath:find("/build/5.4-poll/", 1, true) and 1 or 9
+    local pipe = assert(io.popen(("LD_PRELOAD=%s %s spec/support/c_memory.lua %s %s %d 2>&1"):format(library,
+      os.getenv "SCOPE3_LUA_BIN", library, work, every)))
     local said = pipe:read "*a"
     pipe:close()
     os.execute("rm -rf " .. work)

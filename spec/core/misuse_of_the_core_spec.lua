@@ -62,6 +62,7 @@ local CASES = {
   },
   ["a path holds no zero byte"] = {
     function() core.spool("a\0b") end, function() core.count_file("a\0b") end,
+    function() spool():rename("a\0b") end,
   },
   ["must be between 1 and 4294967295"] = {
     function() spool():keep(payload(), 0, 1) end, function() spool():keep(payload(), 1, 2 ^ 33) end,

@@ -36,6 +36,68 @@ describe("a spool of which some has left", function()
     end
   end)
 
+  it("gives back the end of its file and the memory of its pages, and no member", function()
+    local path = world.path(".spool")
+    local spool = assert(core.spool(path))
+    local payload = payload_of("a", "-b", "c")
+    for _ = 1, 3000 do
+      assert(spool:keep(payload, 1, 3))
+    end
+    -- Kilobytes of it in the memory of this process.
+    local function resident()
+      local file, ours, sum = io.open "/proc/self/smaps", false, 0
+      for line in file and file:lines() or function() end do
+        ours = line:find "^%x+%-%x+ " and line:find(path, 1, true) ~= nil or not line:find "^%x+%-%x+ " and ours
+        sum = sum + (ours and tonumber(line:match "^Rss:%s+(%d+)") or 0)
+      end
+      return file and file:close() and sum
+    end
+    assert.is_true(#world.read(path) > spool:bytes() + FIRST)
+    assert.is_true((resident() or 1000) > 900)
+    local before = ids(spool)
+    spool:trim()
+    assert.equal(0, resident() or 0)
+    assert.is_true(#world.read(path) < spool:bytes() + FIRST, #world.read(path))
+    assert.equal(0, #world.read(path) % FIRST)
+    assert.same(before, ids(spool))
+    spool:unload()
+    assert.equal(0, resident() or 0)
+    keep(spool, "d") -- it grows again
+    spool:close()
+    spool = assert(core.spool(path))
+    before[#before + 1] = "d"
+    assert.same({ before, 0, 0 }, { ids(spool), spool:lost(), spool:damaged() })
+    spool:close()
+  end)
+
+  it("has another name when it is told so, and lets go of the one before", function()
+    local path, other = world.path(".spool"), world.path(".spool")
+    local spool = assert(core.spool(path))
+    keep(spool, "a")
+    assert.is_true(spool:rename(other))
+    assert.is_false(world.exists(path))
+    assert.equal("locked", select(3, core.spool(other)))
+    keep(spool, "b")
+    local _, why = spool:rename(world.path "/none/x.spool")
+    assert.equal("No such file or directory", why)
+    assert.same({ "a", "b" }, ids(spool))
+    os.rename(other, path) -- by somebody else
+    assert.same({ nil, "the spool's file was removed by somebody else" }, { spool:rename(other) })
+    os.rename(path, other)
+    assert.is_true(spool:remove())
+    assert.is_false(world.exists(other))
+  end)
+
+  it("leaves the end of a damaged file as it is", function()
+    local path, bytes = made("a")
+    write(path, bytes .. ("\0"):rep(4 * FIRST) .. "x")
+    local spool = assert(core.spool(path))
+    spool:trim()
+    assert.equal(#bytes + 4 * FIRST + 1, #world.read(path))
+    assert.is_true(spool:damaged() > 0)
+    spool:close()
+  end)
+
   it("counts members as lost that were cut off or overwritten with zeros, wherever that began", function()
     local path, bytes = made("a", "b", "c", "d", "e")
     local spool = assert(core.spool(path))

@@ -17,6 +17,8 @@ describe("a spool in the child of a fork", function()
       assert.has_error(function() read(payload) end, "the spool belongs to the parent process")
       assert.has_error(function() read() end, "the spool belongs to the parent process")
       assert.same({ nil, "the spool belongs to the parent process" }, { spool:release(1) })
+      assert.same({ nil, "the spool belongs to the parent process" }, { spool:rename(world.path ".spool") })
+      spool:trim() -- of the pages only its own memory
       return 7
     end))
     assert.equal(1, (read(payload)))

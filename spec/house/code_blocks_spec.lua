@@ -9,7 +9,8 @@ local NOT_RUN = 34
 local LANGUAGES = { lua = true, sh = true, text = true }
 
 -- Pages whose blocks need tools that may not be there. A spec of their own runs them.
-local BY_ITSELF = { ["docs/recipes.md"] = "spec/house/recipes_spec.lua" }
+local BY_ITSELF = { ["docs/recipes.md"] = "spec/house/recipes_spec.lua",
+  ["docs/clusters.md"] = "spec/house/clusters_spec.lua" }
 
 local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"

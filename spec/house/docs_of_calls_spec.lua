@@ -72,9 +72,10 @@ describe("the documentation", function()
     end)
 
     it("names its parameters as they are", function()
+      local rows = pages.first_column(text[FUNCTIONS], "function", "returns")
       for place, about in pairs(known.functions) do
         local name = method_at(place)
-        for row in pairs(pages.first_column(text[FUNCTIONS], "function", "returns")) do
+        for row in pairs(rows) do
           if name and row:match "^[%w_.:]+" == name then
             assert.equal(("%s(%s)"):format(name, table.concat(about.named, ", ")), row)
           end
@@ -100,11 +101,13 @@ describe("the documentation", function()
   describe("of options", function()
     -- The class of the options of each call.
     local CLASSES = { client = "ClientOptions", sync = "SyncOptions", stream = "StreamOptions", run = "RunOptions",
+      prepare = "PrepareOptions",
       script = "ScriptOptions", audience = "ReadingOptions", email = "EmailOptions", phone = "PhoneOptions",
       id = "ReadingOptions", csv = "CsvOptions", jsonl = "JsonLinesOptions", number = "NumberOptions",
       wait = "ClientWaitOptions", forget = "ForgetOptions", drain = "DrainOptions",
       audiences = "AudiencesOptions", limits = "Limits" }
-    local COMMANDS = { "sync", "run", "drain", "forget", "state", "history", "look", "init", "audiences", "task",
+    local COMMANDS = { "sync", "run", "prepare", "drain", "forget", "state", "history", "look", "init", "audiences",
+      "task",
       "wait", "hash", "sandbox", "doctor", "help", "completion" }
 
     -- where -> option -> true, of the tables with one row an option.
@@ -208,9 +211,11 @@ describe("the documentation", function()
     end)
 
     it("has no option of the command on other pages that the command has not", function()
-      -- The last five are of LuaRocks (two), of curl, of an example, and of GNU parallel.
+      -- Those of others are of LuaRocks (two), of curl, of an example, of GNU parallel (two), of Slurm (four) and of
+      -- kubectl.
       local given = { ["--help"] = true, ["--version"] = true, ["--lua-version"] = true, ["--deps-mode"] = true,
-        ["--http1"] = true, ["--try"] = true, ["--joblog"] = true }
+        ["--http1"] = true, ["--try"] = true, ["--joblog"] = true, ["--halt"] = true, ["--requeue"] = true,
+        ["--parsable"] = true, ["--array"] = true, ["--dependency"] = true, ["--for"] = true }
       for _, command in ipairs(COMMANDS) do
         for name in pairs(flags_of(command)) do
           given[name] = true

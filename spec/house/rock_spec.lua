@@ -1,5 +1,6 @@
 -- The rock: packed, served, and installed by somebody who has nothing else of this project.
 local answering = require "spec.support.answering"
+local hostile = require "spec.support.hostile"
 local trees = require "spec.support.trees"
 local world = require "spec.support.world"
 
@@ -46,7 +47,7 @@ describe("the rock", function()
     return rocks
   end
 
-  it("installs from a server into an empty tree, and runs there", function()
+  it("installs from a server into an empty tree, and runs there, without code of the current folder", function()
     server = answering.start()
     server:answer(SERVE:format(packed()))
     local tree, cache = trees.folder(), trees.folder()
@@ -72,6 +73,9 @@ describe("the rock", function()
       .. "--dry-run"):format(CLEAN, tree, rock, rock))
     assert.truthy(out:find("scope3 dry run · account 25", 1, true), out)
     assert.truthy(out:find("rows +1,000"), out)
+
+    -- LuaRocks wraps the command in a script of its own.
+    hostile.folder()(quote(tree .. "/bin/scope3"), { hostile.ENVIRONMENT })
   end)
 
   it("names nothing that may be missing, and takes every Lua", function()

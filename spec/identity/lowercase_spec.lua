@@ -14,8 +14,8 @@ local function utf8_of(cp)
     0x80 + math.floor(cp / 0x40) % 0x40, 0x80 + cp % 0x40)
 end
 
--- A million strings are made; all Luas call the same C, so one of each family does. Others look at the first plane.
-local ALL = os.getenv "SCOPE3_THOROUGH" ~= "" or os.getenv "SCOPE3_LUA" == "jit"
+-- A million strings are made; all Luas call the same C, so one does. Others look at the first plane.
+local ALL = os.getenv "SCOPE3_THOROUGH" ~= ""
 
 -- Every code point but the surrogates.
 local function each_code_point(visit)

@@ -100,7 +100,7 @@ describe("a job with a journal", function()
     end)
     local total = #assert(journaled.run(sandbox.url, keeper, file, on_event)).requests
     assert.is_true(points >= 100 and total >= 20, points .. " points")
-    local step = world.in_full and 1 or world.thorough and 3 or 29
+    local step = world.in_full and 1 or world.thorough and 7 or 29
     local killed, resent = 0, 0
     for at = 1, points, step do
       prepare(failing)

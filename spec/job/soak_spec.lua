@@ -5,7 +5,7 @@ local model = require "spec.support.model"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
 
-local SEEDS = tonumber(os.getenv "SOAK_SEEDS") or (world.in_full and 20 or world.thorough and 6 or 1)
+local SEEDS = tonumber(os.getenv "SOAK_SEEDS") or (world.in_full and 20 or world.thorough and 3 or 1)
 local AUDIENCES, REQUESTS, MEMBERS, IDS = 5, 1000, 10, 600
 
 local FAULTS = {

@@ -73,6 +73,12 @@ describe("a night of files", function()
     assert.equal(300, second.night[1].unchanged)
   end)
 
+  it("tells values apart that begin and end alike", function()
+    local first = nights.night({}, { input_of(csv { "p1,abcd@efgh.org,,US,yes" }) })
+    local second = nights.night(first.state, { input_of(csv { "p1,abcd@efgefgh.org,,US,yes" }) })
+    assert.equal(1, second.built.add)
+  end)
+
   it("sends the one row whose cell changed, and notes the one that is only written otherwise", function()
     local first = nights.night({}, { input_of(people(3000)) })
     local after = people(3000,

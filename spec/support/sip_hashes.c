@@ -149,7 +149,7 @@ static int is_alike(sc3_sip_key from) {
 static void read_at_edges(sc3_sip_key key) {
   const size_t page = (size_t)sysconf(_SC_PAGESIZE);
   sc3_row_key with;
-  sc3_row_hasher row;
+  volatile uint64_t taken; /* so that nothing is left out as useless */
   size_t n;
   char *memory = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED || mprotect(memory, page, PROT_NONE) != 0 ||
@@ -159,14 +159,12 @@ static void read_at_edges(sc3_sip_key key) {
   for (n = 0; n < SHORT; n++) {
     const sc3_slice begins = sc3_slice_of(memory + page, n),
                     ends = sc3_slice_of(memory + 2 * page - n, n);
-    row = sc3_row_begin(&with, begins, 0, 0);
-    sc3_nh_bytes(&row.nh, begins);
-    sc3_nh_bytes(&row.nh, ends);
-    (void)sc3_row_end(&row);
-    (void)sc3_siphash(key, ends, 1, 3);
-    (void)sc3_row_begin(&with, ends, 0, 0);
-    (void)sc3_text_hash(&with, ends);
+    taken = sc3_text_hash(&with, begins);
+    taken = sc3_text_hash(&with, ends);
+    taken = sc3_siphash(key, begins, 1, 3);
+    taken = sc3_siphash(key, ends, 1, 3);
   }
+  (void)taken;
 }
 
 int main(int argc, char **argv) {

@@ -74,15 +74,36 @@ local function xor(a, b)
   return result
 end
 
-function spool_files.crc32c(bytes, crc)
-  crc = 4294967295 - (crc or 0)
-  for i = 1, #bytes do
-    crc = xor(crc, bytes:byte(i))
-    for _ = 1, 8 do
-      crc = crc % 2 == 1 and xor(math.floor(crc / 2), 2197175160) or math.floor(crc / 2)
+-- Byte by byte, because 5.1 has no xor: XOR[a][b] of two bytes, and of each byte the sum's four, the lowest first.
+local XOR, SUMS = {}, {}
+
+local function make_tables()
+  for a = 0, 255 do
+    XOR[a] = {}
+    for b = 0, 255 do
+      XOR[a][b] = a == 0 and b or xor(math.floor(a / 16), math.floor(b / 16)) * 16 + xor(a % 16, b % 16)
     end
   end
-  return 4294967295 - crc
+  for byte = 0, 255 do
+    local sum = byte
+    for _ = 1, 8 do
+      sum = sum % 2 == 1 and xor(math.floor(sum / 2), 2197175160) or math.floor(sum / 2)
+    end
+    SUMS[byte] = { sum % 256, math.floor(sum / 256) % 256, math.floor(sum / 65536) % 256, math.floor(sum / 16777216) }
+  end
+end
+
+function spool_files.crc32c(bytes, crc)
+  if not SUMS[0] then
+    make_tables()
+  end
+  crc = 4294967295 - (crc or 0)
+  local a, b, c, d = crc % 256, math.floor(crc / 256) % 256, math.floor(crc / 65536) % 256, math.floor(crc / 16777216)
+  for i = 1, #bytes do
+    local sum = SUMS[XOR[a][bytes:byte(i)]]
+    a, b, c, d = XOR[b][sum[1]], XOR[c][sum[2]], XOR[d][sum[3]], sum[4]
+  end
+  return 4294967295 - (a + b * 256 + c * 65536 + d * 16777216)
 end
 
 -- A spool of this machine shows its order of bytes.

@@ -208,7 +208,8 @@ function world.command(args, options)
   local printed, complained = world.read(out), world.read(err)
   -- hash is there to show values, and the help has examples of it
   if args[1] ~= "hash" and not printed:find("Usage:", 1, true) then
-    traces.keep("commands", table.concat({ printed, complained }, "\n"))
+    -- what prepare prints are hashes
+    traces.keep("commands", table.concat({ args[1] == "prepare" and "" or printed, complained }, "\n"))
   end
   return tonumber(world.read(code_file)), printed, complained
 end

@@ -162,13 +162,17 @@ describe("a command that cannot write", here and function()
     return list
   end
 
-  for _, job in ipairs(JOBS) do
+  for number, job in ipairs(JOBS) do
     it("says so: " .. job[1], function()
       math.randomseed(seed)
       local healthy, failures = run(job, "EIO", 0, 0), 0
       assert.same({ 0, healthy.text }, { healthy.code, run(job, "EIO", 0, 0).text }, healthy.err)
-      for _, how in ipairs { "ENOSPC", "EIO", "EDQUOT", "EINTR", "short", "torn" } do
-        local asked = run(job, how, 0, 0).asked
+      local asked_of = { EIO = healthy.asked }
+      for i, how in ipairs { "ENOSPC", "EIO", "EDQUOT", "EINTR", "short", "torn" } do
+        -- All errors count the same calls. Elsewhere a job meets half of the ways, and its neighbours the others.
+        local kind = (how == "ENOSPC" or how == "EDQUOT") and "EIO" or how
+        local here_too = world.thorough or (number + i) % 2 == 0
+        local asked = here_too and (asked_of[kind] or run(job, how, 0, 0).asked) or 0
         for _, count in ipairs(how == "EINTR" and { 1, 3 } or how == "torn" and { 1e9 } or { 1, 1e9 }) do
           for _, k in ipairs(points(asked)) do
             local seen = run(job, how, k, count)

@@ -401,6 +401,19 @@ size_t sc3_spool_damaged(const sc3_spool *s) {
   return s->damaged;
 }
 
+void sc3_spool_unload(const sc3_spool *s) {
+  sc3_spool_file_unload(&s->image.file);
+}
+
+void sc3_spool_trim(sc3_spool *s) {
+  size_t used = (s->end + FIRST_STEP - 1) / FIRST_STEP * FIRST_STEP;
+  int only_zeros_follow = s->ready;
+  if (sc3_fork_mark_mine(&s->mark) && only_zeros_follow && used < s->image.file.size &&
+      sc3_spool_file_check(&s->image.file) == SC3_SPOOL_OK)
+    (void)sc3_spool_file_shrink(&s->image.file, used);
+  sc3_spool_unload(s);
+}
+
 /* --- emptying --- */
 
 sc3_spool_status sc3_spool_reset(sc3_spool *s) {
@@ -417,6 +430,12 @@ sc3_spool_status sc3_spool_reset(sc3_spool *s) {
   written = s->ready && s->end < s->image.file.size ? s->end : s->image.file.size;
   finish_reset(s, written);
   return SC3_SPOOL_OK;
+}
+
+sc3_spool_status sc3_spool_rename(sc3_spool *s, const char *path) {
+  if (!sc3_fork_mark_mine(&s->mark))
+    return SC3_SPOOL_FORKED;
+  return sc3_spool_file_rename(&s->image.file, path);
 }
 
 sc3_spool_status sc3_spool_remove(sc3_spool *s) {

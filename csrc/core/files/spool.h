@@ -102,8 +102,19 @@ size_t sc3_spool_bytes(const sc3_spool *s);
    a kill interrupted counts too; it was never reported as kept. */
 size_t sc3_spool_damaged(const sc3_spool *s);
 
+/* Gives back the memory of its pages, for a spool that is only waiting. */
+void sc3_spool_unload(const sc3_spool *s);
+
+/* The same, and gives back what the file has beyond its last record, but for less than 64 KiB.
+   Where that cannot be, the file stays as long as it is. */
+void sc3_spool_trim(sc3_spool *s);
+
 /* Takes every member out and gives back all but the first MiB of the file. */
 sc3_spool_status sc3_spool_reset(sc3_spool *s);
+
+/* Gives the file another name in the same file system, in place of any file of that name: to be
+ * used again as another spool. */
+sc3_spool_status sc3_spool_rename(sc3_spool *s, const char *path);
 
 /* Empties it, and removes the file's name, if it still is this file's. Only SC3_SPOOL_OK closes:
  * `s` is then freed. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -246,11 +247,47 @@ sc3_spool_status sc3_spool_file_shrink(sc3_spool_file *f, size_t size) {
   return SC3_SPOOL_OK;
 }
 
-sc3_spool_status sc3_spool_file_unlink(const sc3_spool_file *f) {
+void sc3_spool_file_unload(const sc3_spool_file *f) {
+#ifdef MADV_DONTNEED /* the mapping is shared, so nothing is lost */
+  if (f->bytes != NULL)
+    (void)madvise(f->bytes, f->mapped, MADV_DONTNEED);
+#else
+  (void)f;
+#endif
+}
+
+/* SC3_SPOOL_REMOVED when its name is gone, or is another file's. */
+static sc3_spool_status check_name(const sc3_spool_file *f) {
   struct stat named;
   if (lstat(f->path, &named) != 0)
-    return errno == ENOENT ? SC3_SPOOL_OK : SC3_SPOOL_SYSTEM;
+    return errno == ENOENT ? SC3_SPOOL_REMOVED : SC3_SPOOL_SYSTEM;
   if (named.st_dev != f->device || named.st_ino != f->inode)
-    return SC3_SPOOL_OK;
+    return SC3_SPOOL_REMOVED;
+  return SC3_SPOOL_OK;
+}
+
+sc3_spool_status sc3_spool_file_rename(sc3_spool_file *f, const char *path) {
+  sc3_spool_status status = check_name(f);
+  char *copy;
+  if (status != SC3_SPOOL_OK)
+    return status;
+  copy = strdup(path);
+  if (copy == NULL)
+    return SC3_SPOOL_SYSTEM;
+  if (rename(f->path, copy) != 0) {
+    int error = errno;
+    free(copy);
+    errno = error;
+    return SC3_SPOOL_SYSTEM;
+  }
+  free(f->path);
+  f->path = copy;
+  return SC3_SPOOL_OK;
+}
+
+sc3_spool_status sc3_spool_file_unlink(const sc3_spool_file *f) {
+  sc3_spool_status status = check_name(f);
+  if (status != SC3_SPOOL_OK)
+    return status == SC3_SPOOL_REMOVED ? SC3_SPOOL_OK : status;
   return unlink(f->path) == 0 || errno == ENOENT ? SC3_SPOOL_OK : SC3_SPOOL_SYSTEM;
 }

@@ -49,6 +49,14 @@ sc3_spool_status sc3_spool_file_grow(sc3_spool_file *f, size_t size);
 /* Cuts the file to `size`, a multiple of every page size. When it fails nothing has changed. */
 sc3_spool_status sc3_spool_file_shrink(sc3_spool_file *f, size_t size);
 
+/* Gives back the memory of its pages. What is in them stays in the file, and comes back when it is
+   touched. A wish: where it is not granted, nothing has changed. */
+void sc3_spool_file_unload(const sc3_spool_file *f);
+
+/* Gives it another name, if the one it has still is this file's: else SC3_SPOOL_REMOVED. When it
+   fails nothing has changed. */
+sc3_spool_status sc3_spool_file_rename(sc3_spool_file *f, const char *path);
+
 /* Removes the name, if it still is this file's. */
 sc3_spool_status sc3_spool_file_unlink(const sc3_spool_file *f);
 

@@ -295,3 +295,17 @@ sc3_reason sc3_external_id_read(const sc3_external_id *id, sc3_reading *reading,
     return contact == SC3_PII_EMAIL ? SC3_R_ID_EMAIL : SC3_R_ID_PHONE;
   return hash_contact(contact, &s, region, reading, form);
 }
+
+sc3_reason sc3_external_id_check(sc3_slice id, sc3_ids ids) {
+  sc3_reason why;
+  if (is_plain(id))
+    return SC3_R_NONE;
+  why = check_characters(id);
+  if (why != SC3_R_NONE || ids == SC3_IDS_AS_IS)
+    return why;
+  switch (sc3_pii_detect(id)) {
+    case SC3_PII_EMAIL: return SC3_R_ID_EMAIL;
+    case SC3_PII_PHONE: return SC3_R_ID_PHONE;
+    default: return SC3_R_NONE; /* digits that are a phone in some country are ids in others */
+  }
+}

@@ -29,4 +29,9 @@ typedef struct sc3_external_id_form {
 sc3_reason sc3_external_id_read(const sc3_external_id *id, sc3_reading *reading,
                                 sc3_external_id_form *form);
 
+/* SC3_R_NONE where an id, which is not empty and valid UTF-8, may be one that was read before, and
+   is not to be changed: it holds no control characters, and is no email or phone unless `ids` is
+   SC3_IDS_AS_IS. */
+sc3_reason sc3_external_id_check(sc3_slice id, sc3_ids ids);
+
 #endif

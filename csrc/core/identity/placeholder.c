@@ -114,18 +114,14 @@ int sc3_is_placeholder_id(sc3_slice s) {
 /* 64 bits are enough to tell: that another hash begins with those of one of a few words does not
  * happen. */
 int sc3_is_placeholder_hash(const char hex[SC3_SHA256_HEX]) {
-  size_t low = 0, high = sizeof SC3_PLACEHOLDER_HASHES / sizeof SC3_PLACEHOLDER_HASHES[0], i;
+  size_t low = 0, left = sizeof SC3_PLACEHOLDER_HASHES / sizeof SC3_PLACEHOLDER_HASHES[0], i;
   uint64_t begin = 0;
-  for (i = 0; i < 16; i++)
-    begin = begin << 4 | (uint64_t)(hex[i] <= '9' ? hex[i] - '0' : hex[i] - 'a' + 10);
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (SC3_PLACEHOLDER_HASHES[middle] == begin)
-      return 1;
-    if (SC3_PLACEHOLDER_HASHES[middle] > begin)
-      high = middle;
-    else
-      low = middle + 1;
+  for (i = 0; i < 16; i++) /* of a letter bit 6 is set, and its low bits count from 1 */
+    begin = begin << 4 | (uint64_t)((hex[i] & 15) + (hex[i] >> 6) * 9);
+  while (left > 1) { /* without a branch that a processor would have to guess */
+    const size_t half = left / 2;
+    low += SC3_PLACEHOLDER_HASHES[low + half] <= begin ? half : 0;
+    left -= half;
   }
-  return 0;
+  return SC3_PLACEHOLDER_HASHES[low] == begin;
 }

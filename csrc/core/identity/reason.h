@@ -16,6 +16,7 @@
   X(AMBIGUOUS_KEY, "ambiguous_key",                                                                \
     "two keys of the row may be meant by one name: name the one you mean")                         \
   X(INVALID_UTF8, "invalid_utf8", "the text is not valid UTF-8")                                   \
+  X(NOT_PREPARED, "not_prepared", "the line has keys or types that scope3 prepare does not write") \
   /* the member cannot be built */                                                                 \
   X(NO_EXTERNAL_ID, "no_external_id", "there is no external id")                                   \
   X(EXTERNAL_ID_UTF8, "external_id_utf8", "the external id is not valid UTF-8")                    \

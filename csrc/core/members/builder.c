@@ -5,6 +5,7 @@
 #include "../identity/phone_plan.h"
 #include "../bytes/text.h"
 #include "fingerprint.h"
+#include "prepared.h"
 
 typedef struct staged {
   size_t offset, length, id_length;
@@ -14,6 +15,7 @@ typedef struct staged {
 
 enum {
   SCRATCH_LIMIT = 16 << 20,   /* the members of one row */
+  TEXTS_LIMIT = 1 << 20,      /* no row is longer */
   MEMBERS_OF_ROW = 250000,    /* a limit that is told in round numbers (SC3_R_ROW_FULL) */
   REJECTIONS_LIMIT = 64 << 20 /* between two visits of the owner */
 };
@@ -28,12 +30,14 @@ void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_rej
   sc3_buffer_init(&b->rejections, REJECTIONS_LIMIT);
   sc3_buffer_init(&b->scratch, SCRATCH_LIMIT);
   sc3_buffer_init(&b->staged, MEMBERS_OF_ROW * sizeof(staged));
+  sc3_buffer_init(&b->texts, TEXTS_LIMIT);
 }
 
 void sc3_builder_free(sc3_builder *b) {
   sc3_buffer_free(&b->rejections);
   sc3_buffer_free(&b->scratch);
   sc3_buffer_free(&b->staged);
+  sc3_buffer_free(&b->texts);
   sc3_exclusions_release(b->exclusions);
   free(b->reading.regions);
   free(b->tally.unknown_regions);
@@ -88,7 +92,19 @@ void sc3_builder_begin(sc3_builder *b, uint64_t row, uint64_t line) {
   sc3_builder_discard(b);
 }
 
+/* A member that has no room was prepared all the same. */
+SC3_COLD
+static void note_unprepared(sc3_builder *b, sc3_reason reason, sc3_role at) {
+  if (!b->prepared || b->unprepared.reason != SC3_R_NONE || reason == SC3_R_MEMBER_TOO_LARGE)
+    return;
+  b->unprepared.row = b->row;
+  b->unprepared.line = b->row_line;
+  b->unprepared.reason = reason;
+  b->unprepared.role = at;
+}
+
 sc3_status sc3_builder_reject(sc3_builder *b, sc3_reason reason, sc3_role at, size_t column) {
+  note_unprepared(b, reason, at);
   if (b->row_rejected == SC3_R_NONE) {
     b->row_rejected = reason;
     b->row_rejected_at = at;
@@ -100,6 +116,7 @@ sc3_status sc3_builder_reject(sc3_builder *b, sc3_reason reason, sc3_role at, si
 }
 
 sc3_status sc3_builder_drop(sc3_builder *b, sc3_role role, sc3_reason reason, size_t column) {
+  note_unprepared(b, reason, role);
   if (b->quiet)
     return SC3_OK;
   b->tally.dropped_for[reason]++;
@@ -314,14 +331,23 @@ static inline sc3_status stage_mapped(sc3_builder *b, const sc3_record *r, const
   return stage_further(b, r, mapped);
 }
 
+/* Reads the values of the first member of a record without a fault. */
+static inline sc3_status read_values(sc3_builder *b, const sc3_record *r, sc3_mapped *out) {
+  sc3_mapped_clear(out);
+  if (b->prepared)
+    return sc3_prepared_read(b->mapping, r, b->reading.ids, &b->texts, out);
+  sc3_mapping_read(b->mapping, r, b->reading.repair, out);
+  return SC3_OK;
+}
+
 sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payload *next) {
   sc3_mapped mapped;
   sc3_status st;
   if (r->fault != SC3_R_NONE)
     return reject_record(b, r);
-  sc3_mapped_clear(&mapped);
-  sc3_mapping_read(b->mapping, r, b->reading.repair, &mapped);
-  st = refuse_values(b, &mapped);
+  st = read_values(b, r, &mapped);
+  if (st == SC3_OK)
+    st = refuse_values(b, &mapped);
   if (st != SC3_OK || b->row_rejected != SC3_R_NONE)
     return st;
   return stage_mapped(b, r, &mapped, next);
@@ -341,8 +367,9 @@ sc3_status sc3_builder_survey(sc3_builder *b, const sc3_record *r, sc3_survey *o
   sc3_status st;
   if (r->fault != SC3_R_NONE)
     return reject_record(b, r);
-  sc3_mapped_clear(&out->mapped);
-  sc3_mapping_read(b->mapping, r, b->reading.repair, &out->mapped);
+  st = read_values(b, r, &out->mapped);
+  if (st != SC3_OK)
+    return st;
   if (out->mapped.refused_count > 0 && refuses_id(&out->mapped))
     return refuse_values(b, &out->mapped);
   why = sc3_member_read_id(&out->mapped.values, &b->reading, &outcome, &out->id);

@@ -24,6 +24,13 @@ typedef struct sc3_rejection {
   uint32_t lines;  /* of a row that was rejected: further lines of the text that lie inside it */
 } sc3_rejection;
 
+/* The first row that is not as rows of members that are prepared have to be. */
+typedef struct sc3_unprepared {
+  uint64_t row, line;
+  sc3_reason reason; /* SC3_R_NONE = there is none */
+  sc3_role role;
+} sc3_unprepared;
+
 /* Where the members of the row under way begin in a payload. */
 typedef struct sc3_row_start {
   const sc3_payload *payload;
@@ -55,6 +62,9 @@ typedef struct sc3_builder {
   sc3_hash_queue hashes;      /* empty outside sc3_builder_gather() and sc3_builder_settle() */
   sc3_mapping *mapping;       /* the owner's, NULL for rows that are no records */
   int quiet;                  /* identifiers that are dropped are not counted */
+  int prepared;               /* rows are members already: what of one is refused ends the job */
+  sc3_unprepared unprepared;
+  sc3_buffer texts; /* of the uids of such a row */
   /* Inside an epoch (docs: lua/scope3/job/batcher.lua), else NULL: the ids of payloads that were
    * sealed in it, and where a further member of one of them goes. */
   const sc3_id_set *sealed;

@@ -34,6 +34,7 @@ sc3_keys sc3_mapping_keys(sc3_mapping *m) {
   keys.names = m->names;
   keys.count = m->name_count;
   keys.all = 0;
+  keys.exact = 0;
   keys.seen = m->seen;
   return keys;
 }

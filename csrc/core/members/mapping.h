@@ -82,6 +82,7 @@ typedef struct sc3_mapped {
   sc3_mapping_rejection refused[SC3_TARGETS_MAX];
   size_t refused_count;
   sc3_contact contacts[SC3_TARGETS_MAX]; /* that `values` of all members have */
+  sc3_external_id_form prepared_id;      /* that `values` of a member have which is one already */
 } sc3_mapped;
 
 /* Inline, so that the compiler knows the memory: clearing it takes a part of a row's time. */

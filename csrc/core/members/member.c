@@ -182,9 +182,11 @@ static sc3_pii meant_by(const sc3_values *v, sc3_slice value, sc3_pii named) {
   return named;
 }
 
-SC3_COLD
 size_t sc3_member_suffix_length(sc3_slice id) {
+  const size_t longest = sizeof(sc3_member_suffix), from = id.n > longest ? id.n - longest : 0;
   unsigned member;
+  if (id.n == 0 || memchr(id.p + from, '#', id.n - from) == NULL)
+    return 0;
   for (member = 2; member <= SC3_EACH_MAX; member++) {
     sc3_member_suffix suffix;
     const size_t n = sc3_member_suffix_write(member, &suffix);
@@ -312,6 +314,11 @@ static void take_uids(const work *w, sc3_uid_form *forms) {
     sc3_reason why;
     uid.meant = meant_by(v, uid.value, uid.meant);
     why = sc3_uid_read(&uid, w->reading->repair, form);
+    if (why == SC3_R_NONE && v->prepared) {
+      form->type = uid.type; /* what was repaired once is not always without marks */
+      form->value = uid.value;
+      form->repairs = 0;
+    }
     if (why == SC3_R_NONE) {
       o->uids++;
       o->repairs |= form->repairs;
@@ -324,6 +331,7 @@ static void take_uids(const work *w, sc3_uid_form *forms) {
 /* What is sent of a member. */
 typedef struct identifiers {
   unsigned member;
+  int prepared;
   sc3_external_id_form id;
   identity email, phone;
   sc3_uid_form uids[SC3_UIDS_MAX];
@@ -380,6 +388,8 @@ static sc3_status put_member(sc3_buffer *out, const identifiers *ids, sc3_unhash
   sc3_status st = put_id(out, ids->id.value, &o->id_length);
   if (ids->member > 1 && st == SC3_OK)
     st = put_suffix(out, ids->member, o);
+  if (ids->prepared)
+    o->id_suffix = sc3_member_suffix_length(ids->id.value);
   if (st == SC3_OK)
     st = sc3_buffer_reserve(out, 2 * HASH_MEMBER + sizeof "\"},");
   if (st != SC3_OK)
@@ -430,6 +440,7 @@ sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values
   outcome->repairs = 0;
   outcome->id_length = outcome->id_suffix = 0;
   ids.member = values->member;
+  ids.prepared = values->prepared;
   if (later != NULL)
     later->count = 0;
   outcome->rejected = identify_member(&w, op, later != NULL, &ids);

@@ -67,6 +67,8 @@ typedef struct sc3_values {
   const sc3_contact *contacts; /* of a row that gives several members, for its id may be any of
                                   them: all of the row, and the same for each member */
   size_t contact_count;
+  int prepared; /* a member that was written once: its id, and the types and values of its uids, go
+                   as they are, and the id may end in a number */
 } sc3_values;
 
 static inline void sc3_values_clear(sc3_values *v) {
@@ -76,6 +78,7 @@ static inline void sc3_values_clear(sc3_values *v) {
   v->uid_count = 0;
   v->fallback_count = 0;
   v->contact_count = 0;
+  v->prepared = 0;
   v->meant = SC3_PII_NONE;
   v->id = NULL;
 }
@@ -97,7 +100,8 @@ typedef struct sc3_outcome {
   unsigned came_raw, came_hashed; /* of the roles for raw values: which brought one, and which a
                                      hash in its place; bit (1 << role) */
   size_t id_length;               /* bytes of the escaped external id */
-  size_t id_suffix;               /* of them, those of the member's number */
+  size_t id_suffix;               /* of them, those of the member's number, or what looks like it in
+                                     the id of one that is prepared */
 } sc3_outcome;
 
 /* Emails and phones of a member that is written without their hashes. Where a hash belongs stand as

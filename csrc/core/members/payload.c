@@ -29,10 +29,11 @@ struct sc3_payload {
   size_t living[2];
   sc3_identifiers identifiers; /* of the living members */
   size_t max_members, max_bytes;
+  int lines;             /* no requests, so that no slots are used */
   sc3_replaced replaced; /* by the last member that was added over another */
 };
 
-enum { FIRST_SLOTS = 16, HASH_KEY = sizeof ",\"hashedEmail\":\"" - 1 };
+enum { FIRST_SLOTS = 16, FEW = 16, HASH_KEY = sizeof ",\"hashedEmail\":\"" - 1 };
 
 static size_t count(const sc3_payload *p) {
   return p->index.n / sizeof(entry);
@@ -69,6 +70,17 @@ sc3_payload *sc3_payload_new(size_t max_members, size_t max_bytes) {
   return p;
 }
 
+sc3_payload *sc3_payload_new_lines(size_t max_bytes) {
+  sc3_payload *p = sc3_payload_new(SIZE_MAX, max_bytes);
+  if (p != NULL)
+    p->lines = 1;
+  return p;
+}
+
+sc3_slice sc3_payload_lines(const sc3_payload *p, sc3_op op) {
+  return sc3_slice_of(p->segment[op].p, p->segment[op].n);
+}
+
 void sc3_payload_free(sc3_payload *p) {
   if (p == NULL)
     return;
@@ -80,14 +92,30 @@ void sc3_payload_free(sc3_payload *p) {
   free(p);
 }
 
+/* A table that once was large is not wiped whole for a few members. Every slot in use lies in the
+   run that begins where the fingerprint of its member points to. */
+static void clear_slots(sc3_payload *p) {
+  const size_t n = count(p);
+  size_t i, j;
+  if (n >= p->slot_count / FEW) {
+    if (p->slots != NULL)
+      memset(p->slots, 0, p->slot_count * sizeof *p->slots);
+    return;
+  }
+  for (i = 0; i < n; i++) {
+    j = (uint32_t)fingerprints(p)[i] & (p->slot_count - 1);
+    for (; p->slots[j].index_plus_1 != 0; j = (j + 1) & (p->slot_count - 1))
+      p->slots[j].index_plus_1 = 0;
+  }
+}
+
 void sc3_payload_reset(sc3_payload *p) {
+  clear_slots(p);
   p->segment[0].n = p->segment[1].n = 0;
   p->index.n = p->fingerprints.n = 0;
   p->living[0] = p->living[1] = 0;
   memset(&p->identifiers, 0, sizeof p->identifiers);
   p->used_slots = 0;
-  if (p->slots != NULL)
-    memset(p->slots, 0, p->slot_count * sizeof *p->slots);
 }
 
 /* The slot of this external id, or the free one where it belongs. */
@@ -200,27 +228,55 @@ static sc3_identifiers bury(sc3_payload *p, entry *e) {
   return had;
 }
 
+/* Room for one member more. */
+static sc3_status reserve(sc3_payload *p, const sc3_new_member *m) {
+  sc3_status st = sc3_buffer_reserve(&p->segment[m->op], m->json.n);
+  if (st == SC3_OK)
+    st = sc3_buffer_reserve(&p->index, sizeof(entry));
+  return st == SC3_OK ? sc3_buffer_reserve(&p->fingerprints, sizeof m->fingerprint) : st;
+}
+
+/* Only after reserve(). */
+static inline void put(sc3_payload *p, const sc3_new_member *m) {
+  sc3_identifiers had = m->had;
+  entry fresh;
+  had.prehashed = had.prehashed < 3 ? had.prehashed : 3;
+  fresh.tagged_row = m->row << 4 | (uint64_t)had.prehashed << 2 | (uint64_t)m->op;
+  fresh.offset = (uint32_t)p->segment[m->op].n;
+  fresh.length = (uint32_t)m->json.n;
+  sc3_buffer_put(&p->index, &fresh, sizeof fresh);
+  sc3_buffer_put(&p->fingerprints, &m->fingerprint, sizeof m->fingerprint);
+  sc3_buffer_put(&p->segment[m->op], m->json.p, m->json.n);
+  p->living[m->op]++;
+  count_in(&p->identifiers, &had);
+}
+
+static sc3_added add_line(sc3_payload *p, const sc3_new_member *m) {
+  if (reserve(p, m) != SC3_OK)
+    return SC3_ADD_NOMEM;
+  put(p, m);
+  p->segment[m->op].p[p->segment[m->op].n - 1] = '\n';
+  return SC3_ADDED;
+}
+
 sc3_added sc3_payload_add(sc3_payload *p, const sc3_new_member *m) {
   const size_t n = m->json.n;
-  const sc3_op op = m->op;
   const char *id = m->json.p + SC3_MEMBER_ID_AT;
   const uint32_t hash = (uint32_t)m->fingerprint;
   sc3_added result = SC3_ADDED;
-  sc3_identifiers had = m->had;
-  entry fresh;
   slot *s;
   if (n > p->max_bytes)
     return SC3_NEVER_FITS;
   if (sc3_payload_bytes(p) > p->max_bytes - n || count(p) >= UINT32_MAX - 1)
     return SC3_FULL;
+  if (p->lines)
+    return add_line(p, m);
   if (make_slots(p) != SC3_OK)
     return SC3_ADD_NOMEM;
   s = find(p, hash, id, m->id_length);
   if (s->index_plus_1 == 0 && p->living[0] + p->living[1] >= p->max_members)
     return SC3_FULL;
-  if (sc3_buffer_reserve(&p->segment[op], n) != SC3_OK ||
-      sc3_buffer_reserve(&p->index, sizeof fresh) != SC3_OK ||
-      sc3_buffer_reserve(&p->fingerprints, sizeof m->fingerprint) != SC3_OK)
+  if (reserve(p, m) != SC3_OK)
     return SC3_ADD_NOMEM;
   if (s->index_plus_1 != 0) {
     entry *before = &entries(p)[s->index_plus_1 - 1];
@@ -232,17 +288,9 @@ sc3_added sc3_payload_add(sc3_payload *p, const sc3_new_member *m) {
   } else {
     p->used_slots++;
   }
-  had.prehashed = had.prehashed < 3 ? had.prehashed : 3;
-  fresh.tagged_row = m->row << 4 | (uint64_t)had.prehashed << 2 | (uint64_t)op;
-  fresh.offset = (uint32_t)p->segment[op].n;
-  fresh.length = (uint32_t)n;
   s->index_plus_1 = (uint32_t)count(p) + 1;
   s->hash = hash;
-  sc3_buffer_put(&p->index, &fresh, sizeof fresh);
-  sc3_buffer_put(&p->fingerprints, &m->fingerprint, sizeof m->fingerprint);
-  sc3_buffer_put(&p->segment[op], m->json.p, n);
-  p->living[op]++;
-  count_in(&p->identifiers, &had);
+  put(p, m);
   return result;
 }
 

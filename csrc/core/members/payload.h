@@ -6,6 +6,9 @@
  * survives, the last: the bytes of the one before are overwritten with spaces, which JSON allows
  * between values. A range of members is a request's share; its bytes are borrowed from the segments
  * and never copied.
+ *
+ * One of lines is a text and no request: each member ends in a line end in place of its comma, and
+ * of one external id all stay.
  */
 #ifndef SC3_PAYLOAD_H
 #define SC3_PAYLOAD_H
@@ -51,6 +54,13 @@ typedef struct sc3_extent {
 /* A payload that holds at most `max_members` living members and `max_bytes` bytes, and at most 4
  * GiB. NULL when memory is out. */
 sc3_payload *sc3_payload_new(size_t max_members, size_t max_bytes);
+
+/* The same, of lines. */
+sc3_payload *sc3_payload_new_lines(size_t max_bytes);
+
+/* All lines of an operation, each with its end. */
+sc3_slice sc3_payload_lines(const sc3_payload *p, sc3_op op);
+
 void sc3_payload_free(sc3_payload *p);
 
 /* Empties it; the memory is kept for the next request. */

@@ -137,15 +137,25 @@ static int write_last(sc3_blocks *b) {
   return 1;
 }
 
-/* Takes a block by which the file grows. */
-static sc3_mirror_status append(sc3_blocks *b, const unsigned char *block) {
-  if (b->last == NULL && (b->last = malloc((size_t)SC3_BLOCKS_AT_ONCE * SC3_BLOCK)) == NULL)
+sc3_mirror_status sc3_blocks_append(sc3_blocks *b, uint32_t *number, unsigned char **room) {
+  const sc3_mirror_status status = make_room(b);
+  if (getpid() != b->owner)
+    return SC3_MIRROR_FORKED;
+  if (status != SC3_MIRROR_OK)
+    return status;
+  if (((uint64_t)b->count + 1) * SC3_BLOCK > b->largest) {
+    errno = EFBIG;
+    return SC3_MIRROR_SYSTEM;
+  }
+  if (b->last == NULL && (b->last = calloc(SC3_BLOCKS_AT_ONCE, SC3_BLOCK)) == NULL)
     return SC3_MIRROR_MEMORY;
   if (b->last_count == SC3_BLOCKS_AT_ONCE && !write_last(b))
     return SC3_MIRROR_SYSTEM;
   if (b->last_count == 0)
     b->last_first = b->count;
-  memcpy(b->last + (size_t)b->last_count++ * SC3_BLOCK, block, SC3_BLOCK);
+  *room = b->last + (size_t)b->last_count++ * SC3_BLOCK;
+  *number = b->count++;
+  b->next[*number] = SC3_NO_BLOCK;
   return SC3_MIRROR_OK;
 }
 
@@ -161,24 +171,21 @@ static sc3_mirror_status overwrite(const sc3_blocks *b, uint32_t number,
 }
 
 sc3_mirror_status sc3_blocks_put(sc3_blocks *b, sc3_chain *chain, const unsigned char *block) {
-  const int is_new = b->free == SC3_NO_BLOCK;
-  const uint32_t number = is_new ? b->count : b->free;
-  sc3_mirror_status status = is_new ? make_room(b) : SC3_MIRROR_OK;
-  if (getpid() != b->owner)
-    return SC3_MIRROR_FORKED;
-  if (status == SC3_MIRROR_OK && is_new && ((uint64_t)number + 1) * SC3_BLOCK > b->largest) {
-    errno = EFBIG;
-    status = SC3_MIRROR_SYSTEM;
-  }
-  if (status == SC3_MIRROR_OK)
-    status = is_new ? append(b, block) : overwrite(b, number, block);
-  if (status != SC3_MIRROR_OK)
-    return status;
-  if (is_new)
-    b->count++;
-  else
+  uint32_t number = b->free;
+  unsigned char *room;
+  sc3_mirror_status status;
+  if (number == SC3_NO_BLOCK) {
+    status = sc3_blocks_append(b, &number, &room);
+    if (status != SC3_MIRROR_OK)
+      return status;
+    memcpy(room, block, SC3_BLOCK);
+  } else {
+    status = getpid() != b->owner ? SC3_MIRROR_FORKED : overwrite(b, number, block);
+    if (status != SC3_MIRROR_OK)
+      return status;
     b->free = b->next[number];
-  b->next[number] = SC3_NO_BLOCK;
+    b->next[number] = SC3_NO_BLOCK;
+  }
   if (chain->first == SC3_NO_BLOCK)
     chain->first = number;
   else

@@ -39,6 +39,10 @@ void sc3_blocks_close(sc3_blocks *b);
 /* Writes a block behind the others of a chain. A failure leaves the chain as it was. */
 sc3_mirror_status sc3_blocks_put(sc3_blocks *b, sc3_chain *chain, const unsigned char *block);
 
+/* A block at the end of the file: its number, and room that is to be filled at once and is written
+   later. */
+sc3_mirror_status sc3_blocks_append(sc3_blocks *b, uint32_t *number, unsigned char **room);
+
 /* Reads `n` bytes from `from` on of a block that was written, which stays. */
 sc3_mirror_status sc3_blocks_read(const sc3_blocks *b, uint32_t number, size_t from, size_t n,
                                   unsigned char *to);

@@ -7,19 +7,21 @@
 
 /* A row:
  *
- *   bytes behind this number 4, the row's number modulo 2^32 4, form 1,
- *   PLAIN: the length of each role's value 1, or NONE; their bytes
- *   MISSING: fields 2, of them those that the row does not have 2
- *   each slot: LONG or more: its kind in the low bits, length 4; NONE: nothing; else a text of so
- *              many bytes
- *              its bytes */
+ *   form 1, the row's number modulo 2^16 2
+ *   PLAIN, with a bit for each role that has a value: their lengths 1 each, their bytes
+ *   else: bytes behind this number 4
+ *     MISSING: fields 2, of them those that the row does not have 2
+ *     each slot: LONG or more: its kind in the low bits, length 4; NONE: nothing; else a text of so
+ *                many bytes
+ *                its bytes */
 enum {
+  FRONT = 3,
   LENGTH = 4,
-  HEAD = LENGTH + 5,
-  MISSING = 1, /* forms */
-  PLAIN = 2,
+  HEAD = FRONT + LENGTH,
+  PREFIX = FRONT + SC3_ROLE_UID, /* that says how long a row is */
+  MISSING = 1,                   /* forms */
+  PLAIN = 128,
   MISSING_SIZE = 4,
-  PLAIN_SIZE = SC3_ROLE_UID,
   LONG = 0xf0,
   NONE = 0xff,
   LONG_SIZE = 5,
@@ -28,6 +30,8 @@ enum {
   NEAR = 512, /* bytes to the next row that are read at once with it */
   SLACK = 64  /* behind blocks */
 };
+
+_Static_assert(SC3_ROLE_UID < 8 && PREFIX >= HEAD, "a form has a bit for each role");
 
 /* --- opened and closed --- */
 
@@ -120,15 +124,15 @@ static sc3_mirror_status apply(const sc3_kept *k, uint64_t at, unsigned char *to
 /* Writes the block that is full. Where that fails nothing is kept any more, so that no other text
    takes its place in the keystream. */
 static sc3_mirror_status write_block(sc3_kept *k) {
-  sc3_chain alone = {SC3_NO_BLOCK, SC3_NO_BLOCK};
   sc3_mirror_status status = reserve_number(k);
+  unsigned char *room = NULL;
   if (status == SC3_MIRROR_OK)
-    status = apply(k, (uint64_t)k->written * SC3_BLOCK, k->aside, k->block, SC3_BLOCK);
+    status = sc3_blocks_append(k->blocks, &k->numbers[k->written], &room);
   if (status == SC3_MIRROR_OK)
-    status = sc3_blocks_put(k->blocks, &alone, k->aside);
+    status = apply(k, (uint64_t)k->written * SC3_BLOCK, room, k->block, SC3_BLOCK);
   if (status != SC3_MIRROR_OK)
     return status;
-  k->numbers[k->written++] = alone.first;
+  k->written++;
   k->n = 0;
   return SC3_MIRROR_OK;
 }
@@ -181,42 +185,44 @@ static int is_plain(const sc3_record *r, const sc3_survey *survey) {
 }
 
 static size_t size_of_plain(const sc3_values *v) {
-  size_t i, n = HEAD + PLAIN_SIZE;
+  size_t i, n = FRONT;
   for (i = 0; i < SC3_ROLE_UID; i++)
-    n += v->role[i].p != NULL ? v->role[i].n : 0;
+    n += v->role[i].p != NULL ? 1 + v->role[i].n : 0;
   return n;
 }
 
-static void write_plain(const sc3_values *v, unsigned char *p) {
-  unsigned char *to = p + PLAIN_SIZE;
+/* Writes what lies behind the front, and gives the form. */
+static unsigned write_plain(const sc3_values *v, unsigned char *p) {
+  unsigned form = PLAIN;
   size_t i;
   for (i = 0; i < SC3_ROLE_UID; i++) {
-    p[i] = NONE;
     if (v->role[i].p == NULL)
       continue;
-    p[i] = (unsigned char)v->role[i].n;
-    memcpy(to, v->role[i].p, v->role[i].n);
-    to += v->role[i].n;
+    form |= 1u << i;
+    *p++ = (unsigned char)v->role[i].n;
   }
+  for (i = 0; i < SC3_ROLE_UID; i++) {
+    if (v->role[i].p == NULL)
+      continue;
+    memcpy(p, v->role[i].p, v->role[i].n);
+    p += v->role[i].n;
+  }
+  return form;
 }
 
-/* What lies behind it; NULL where the row ends before that. */
-static const unsigned char *read_plain(const unsigned char *p, const unsigned char *end,
-                                       sc3_survey *survey) {
+/* Reads what lies behind the front, and says where that ends. */
+static const unsigned char *read_plain(unsigned form, const unsigned char *p, sc3_survey *survey) {
   sc3_values *const v = &survey->mapped.values;
   const unsigned char *lengths = p;
   size_t i;
-  if (end - p < PLAIN_SIZE)
-    return NULL;
   sc3_mapped_clear(&survey->mapped);
-  p += PLAIN_SIZE;
+  for (i = 0; i < SC3_ROLE_UID; i++)
+    p += form >> i & 1;
   for (i = 0; i < SC3_ROLE_UID; i++) {
-    const size_t n = lengths[i] == NONE ? 0 : lengths[i];
-    if ((size_t)(end - p) < n)
-      return NULL;
-    if (lengths[i] != NONE)
-      v->role[i] = sc3_slice_of((const char *)p, n);
-    p += n;
+    if ((form >> i & 1) == 0)
+      continue;
+    v->role[i] = sc3_slice_of((const char *)p, *lengths);
+    p += *lengths++;
   }
   survey->id.value = v->role[SC3_ROLE_EXTERNAL_ID];
   survey->id.repairs = 0;
@@ -273,14 +279,14 @@ static unsigned char *write_field(unsigned char *p, const sc3_field *f) {
 static void write_row(const sc3_kept *k, const incoming *in, unsigned char *p) {
   const sc3_record *const r = in->record;
   size_t i;
-  sc3_store32(p, (uint32_t)(in->size - LENGTH));
-  sc3_store32(p + LENGTH, (uint32_t)r->row);
-  p[HEAD - 1] = in->plain != NULL ? PLAIN : r->missing > 0 ? MISSING : 0;
-  p += HEAD;
+  sc3_store16(p + 1, (uint16_t)r->row);
   if (in->plain != NULL) {
-    write_plain(in->plain, p);
+    p[0] = (unsigned char)write_plain(in->plain, p + FRONT);
     return;
   }
+  p[0] = r->missing > 0 ? MISSING : 0;
+  sc3_store32(p + FRONT, (uint32_t)(in->size - HEAD));
+  p += HEAD;
   if (r->missing > 0) {
     sc3_store16(p, (uint16_t)r->count);
     sc3_store16(p + 2, (uint16_t)r->missing);
@@ -418,28 +424,42 @@ static void begin_record(const sc3_kept *k, uint64_t at, sc3_record *r) {
   r->child = 0;
 }
 
+/* The size of a row by its first bytes; 0 where they do not tell. */
+static size_t size_by(const unsigned char *p, size_t n) {
+  size_t at = FRONT, count = 0, size, i;
+  if (n < FRONT)
+    return 0;
+  if ((p[0] & PLAIN) == 0)
+    return n >= HEAD ? HEAD + (size_t)sc3_load32(p + FRONT) : 0;
+  for (i = 0; i < SC3_ROLE_UID; i++)
+    count += p[0] >> i & 1;
+  if (n < FRONT + count)
+    return 0;
+  for (size = FRONT + count; at < FRONT + count; at++)
+    size += p[at];
+  return size;
+}
+
 sc3_mirror_status sc3_kept_read(sc3_kept *k, uint64_t at, sc3_record *r, sc3_survey *survey,
                                 int *is_surveyed) {
   const unsigned char *p, *end;
   sc3_mirror_status status;
-  size_t n;
-  int form;
+  const uint64_t left = sc3_kept_size(k) - at;
+  size_t n = left < PREFIX ? (size_t)left : PREFIX;
   k->sparse = at - k->at > NEAR;
-  status = view(k, at, LENGTH, &p);
+  status = at > sc3_kept_size(k) ? changed() : view(k, at, n, &p);
+  if (status == SC3_MIRROR_OK) {
+    n = size_by(p, n);
+    status = n == 0 ? changed() : view(k, at, n, &p);
+  }
   if (status != SC3_MIRROR_OK)
     return status;
-  n = sc3_load32(p);
-  status = n < HEAD - LENGTH ? changed() : view(k, at + LENGTH, n, &p);
-  if (status != SC3_MIRROR_OK)
-    return status;
-  if (sc3_load32(p) != (uint32_t)r->row)
+  if (sc3_load16(p + 1) != (uint16_t)r->row)
     return changed();
-  k->at = at + LENGTH + n;
+  k->at = at + n;
   end = p + n;
-  form = p[HEAD - LENGTH - 1];
-  p += HEAD - LENGTH;
   begin_record(k, at, r);
-  *is_surveyed = form == PLAIN;
-  p = form == PLAIN ? read_plain(p, end, survey) : read_fields(k, p, end, form, r);
+  *is_surveyed = (p[0] & PLAIN) != 0;
+  p = *is_surveyed ? read_plain(p[0], p + FRONT, survey) : read_fields(k, p + HEAD, end, p[0], r);
   return p == end ? SC3_MIRROR_OK : changed();
 }

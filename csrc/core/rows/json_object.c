@@ -167,7 +167,9 @@ static sc3_status unescape_found(sc3_json_object *o, const sc3_keys *wanted, siz
 }
 
 /* Finds the value of one key that is asked for. `*room` grows by what its text takes. */
-static sc3_lookup_result find_key(sc3_json_object *o, sc3_slice name, size_t key, size_t *room) {
+static sc3_lookup_result find_key(sc3_json_object *o, const sc3_keys *wanted, size_t key,
+                                  size_t *room) {
+  const sc3_slice name = wanted->names[key];
   sc3_found found;
   sc3_lookup_result looked;
   o->found[key] = o->at[key] > 0 ? &o->fields[o->at[key] - 1] : NULL;
@@ -181,7 +183,8 @@ static sc3_lookup_result find_key(sc3_json_object *o, sc3_slice name, size_t key
     }
     return SC3_LOOKUP_ONE;
   }
-  looked = o->count > 0 ? sc3_lookup_find(o->fields, o->count, name, &found) : SC3_LOOKUP_NONE;
+  looked = o->count > 0 && !wanted->exact ? sc3_lookup_find(o->fields, o->count, name, &found)
+                                          : SC3_LOOKUP_NONE;
   if (looked == SC3_LOOKUP_ONE)
     *room += keep_found(o, name, key, &found);
   return looked;
@@ -192,7 +195,7 @@ static sc3_status find_keys(sc3_json_object *o, const sc3_keys *wanted, sc3_reco
   size_t i, room = 0;
   r->found = o->found;
   for (i = 0; i < wanted->count && r->fault == SC3_R_NONE; i++) {
-    sc3_lookup_result looked = find_key(o, wanted->names[i], i, &room);
+    sc3_lookup_result looked = find_key(o, wanted, i, &room);
     if (looked == SC3_LOOKUP_AMBIGUOUS) {
       r->fault = SC3_R_AMBIGUOUS_KEY;
       r->fault_key = i;

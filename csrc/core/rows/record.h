@@ -48,6 +48,7 @@ typedef struct sc3_keys {
   const sc3_slice *names;
   size_t count;
   int all;             /* the other fields are kept too */
+  int exact;           /* no key is looked for under another spelling, or inside other values */
   unsigned char *seen; /* `count` sets of SC3_SEEN and SC3_SEEN_TWICE: what rows had; may be NULL */
 } sc3_keys;
 

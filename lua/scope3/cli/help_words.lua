@@ -35,6 +35,7 @@ help_words.OWN_GROUPS = {
 help_words.COMMANDS = {
   { name = "Begin", commands = { "look", "init" } },
   { name = "Send", commands = { "sync", "run", "drain" } },
+  { name = "Hash apart from sending", commands = { "prepare" } },
   { name = "Remove people", commands = { "forget" } },
   { name = "Look at a state", commands = { "state", "history" } },
   { name = "Look at the service", commands = { "audiences", "task", "wait" } },
@@ -46,6 +47,7 @@ help_words.COMMANDS = {
 help_words.USAGE = {
   sync = "<file>... --audience ID --map FIELD=COLUMN... [options]",
   run = "<script> [<file>...] [options]",
+  prepare = "[<file>...] --map FIELD=COLUMN... [options]",
   forget = "<id>... | --file FILE [options]",
   drain = "--redis URL --queue NAME [options]",
   state = "[show|members] --state FILE [options]",
@@ -102,6 +104,14 @@ help_words.EXAMPLES = {
     { why = "Look at what a script would send", "scope3 run newsletter.lua customers.csv --dry-run" },
     { why = "Send what another program writes",
       "cat customers.csv | scope3 run newsletter.lua --account 25 --wait" },
+  },
+  prepare = {
+    { why = "Hash where the rows are, and send from elsewhere",
+      'scope3 prepare customers.csv --map external_id="Customer Id" \\', "    --map email=Email > members.jsonl",
+      "scope3 sync members.jsonl --account 25 --audience crm" },
+    { why = "The same of several files at once, in their order",
+      "ls customers*.csv | parallel -k scope3 prepare {} --quiet \\",
+      "    --map \'external_id=Customer Id\' --map email=Email > members.jsonl" },
   },
   forget = {
     { why = "Say from which audiences people would be removed",

@@ -14,6 +14,7 @@ cli.EXIT = EXIT
 
 -- The module of each command. It is loaded when the command runs.
 local COMMANDS = {
+  prepare = "scope3.cli.prepare",
   sync = "scope3.cli.send", run = "scope3.cli.send", audiences = "scope3.cli.inspect", task = "scope3.cli.inspect",
   wait = "scope3.cli.inspect", hash = "scope3.cli.hash", sandbox = "scope3.cli.sandbox", doctor = "scope3.cli.doctor",
   help = "scope3.cli.help", completion = "scope3.cli.completion",

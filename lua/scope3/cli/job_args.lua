@@ -4,6 +4,7 @@ local entries = require "scope3.util.entries"
 local options = require "scope3.util.options"
 local redact = require "scope3.util.redact"
 local script = require "scope3.input.script"
+local source = require "scope3.input.source"
 local script_options = require "scope3.input.script_options"
 local text = require "scope3.cli.text"
 local usage = require "scope3.cli.usage"
@@ -88,6 +89,28 @@ local function in_words_of_map(problem)
     :gsub("^map%.", "--map "))
 end
 
+-- Whether rows without a map are members already: JSON Lines, and whatever comes on standard input. Other files are
+-- more likely raw rows whose map was forgotten.
+local function are_prepared(args)
+  if args.command ~= "sync" or #args.map + #(args.each or {}) > 0 or args.format == "csv" then
+    return false
+  end
+  for _, path in ipairs(args.file) do
+    if path ~= "-" and source.format_of(path, args) ~= "jsonl" then
+      return false
+    end
+  end
+  return true
+end
+
+-- The script of rows that are members already, or nil and what is wrong with the arguments.
+local function prepared_script(args)
+  if args.where and #args.where > 0 then
+    return nil, "--where has no effect on members that are prepared: choose rows where they are, with scope3 prepare"
+  end
+  return { prepared = true }
+end
+
 --- The script: the file of `scope3 run`, or the map of `scope3 sync`.
 ---@param args table
 ---@return scope3.Script?
@@ -96,6 +119,9 @@ end
 function job_args.script(args)
   if args.command == "run" then
     return load_script(args.script)
+  elseif are_prepared(args) then
+    local made, problem = prepared_script(args)
+    return made, problem, problem ~= nil
   end
   local map, problem = read_map(args)
   if not map then

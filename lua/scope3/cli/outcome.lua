@@ -32,6 +32,7 @@ end
 -- What the counts leave unexplained, or nil. Such a result is a fault of this program, and never a success.
 local function hole(res)
   local told = res.accepted + res.replaced + res.rejected_by_service + res.failed + res.unknown + (res.would_send or 0)
+    + (res.prepared or 0)
   if res.members ~= told then
     return ("%s built, and %s accounted for"):format(plural.of(res.members, "member was", "members were"),
       plural.of(told, "is", "are"))
@@ -113,7 +114,7 @@ end
 
 local function shortfalls(res, rules)
   local found = {}
-  local accepted = res.accepted + (res.would_send or 0)
+  local accepted = res.accepted + (res.would_send or 0) + (res.prepared or 0)
   if accepted == 0 and not is_up_to_date(res) and not (rules.allow_empty and res.members == 0) then
     found[#found + 1] = res.members == 0 and why_nothing(res) or "nothing was accepted or removed"
   end

@@ -1,4 +1,6 @@
 --- The arguments of the `scope3` command, as argparse reads them.
+local row_options = require "scope3.cli.row_options"
+
 local parser = {}
 
 local function add_color(command)
@@ -27,7 +29,8 @@ local function add_common(command, no_sandbox)
   command:option("--ca-file", "CA certificates to trust instead of the system's (SCOPE3_CA_FILE)."):argname("FILE")
   command:option("--rate", "Requests a minute (100)."):argname("N"):convert(tonumber)
   command:option("--limiter",
-    "Share the rate through FILE with the other commands of this machine that name it."):argname("FILE")
+    "Share the rate through FILE with the other commands of this machine that name it, or through a Redis with those "
+    .. "of other machines: redis://HOST?fleet=N, of N processes."):argname("FILE")
   -- The help leaves it out where scope3.cli.usage refuses it.
   command:flag("--sandbox",
     "Start a private sandbox for this run and talk to it; needs no key."):hidden(no_sandbox or false)
@@ -50,52 +53,27 @@ local function add_wait(command)
     :argname("SECONDS"):args("?")
 end
 
-local function add_repairs(command)
-  command:option("--phone-repairs",
-    "Repairs beyond Google's rules, by commas: decimal, plus, mexico, words, trunk_zero, "
-    .. "double_zero, first, benin, ivory_coast, brazil; or all.")
-    :argname("NAMES")
-end
-
 local function add_conditions(command)
   command:flag("--require-ready", "With --wait: exit with 3 unless each audience is READY.")
   command:flag("--dry-run", "Do everything but send, and say what would be sent; needs no key.")
   command:option("--sample", "Print the first N members masked, as they would go; a dry run, which sends nothing.")
     :argname("N"):convert(tonumber)
-  command:option("--rejects",
-    "Write row, line, column and reason of everything refused to FILE (CSV, no values); - is standard output.")
-    :argname("FILE")
+  row_options.rejects(command, "; - is standard output")
   command:option("--metrics",
     "At the end write what the run came to into FILE.prom, for node_exporter's textfile collector.")
     :argname("FILE")
-  command:flag("--strict", "Exit with 1 when any row was rejected, or a stray quote swallowed lines.")
-  command:option("--max-rejected",
-    "Exit with 3 when more rows were rejected than N, or than a share such as 5% of those not skipped."):argname("N")
+  row_options.strict(command)
   command:option("--min-accepted", "Exit with 3 when fewer members were accepted or removed than N."):argname("N")
     :convert(tonumber)
   command:flag("--allow-empty", "Exit with 0 although the input gave no members. With --mirror: "
     .. "remove people although one of several files has no rows.")
 end
 
-local function add_ids(command)
-  command:option("--ids",
-    "What becomes of ids that are emails or phones: refuse (default), hash (their SHA-256 is the id) or as_is.")
-    :choices { "refuse", "hash", "as_is" }
-end
-
 local function add_members(command)
   command:option("--audience", "The audience's id."):argname("ID")
   command:option("--name", "The audience's name."):argname("NAME")
   command:option("--consent-basis", "consent, legitimate_interest, contract or legal_obligation."):argname("BASIS")
-  command:option("--region",
-    "The country of phones in national form, where a row names none: US, USA or United States."):argname("COUNTRY")
-  add_repairs(command)
-  command:flag("--no-repair", "Refuse what would otherwise be repaired in an identifier, such as mailto:.")
-  add_ids(command)
-  command:option("--mode", "What a row does: upsert (default) or remove."):choices { "upsert", "remove" }
-  command:option("--exclude",
-    "Never send whom FILE names: an id, an email, a phone with its country code, or a SHA-256 of one a line; named "
-    .. "again, several. With --state, whoever is there leaves."):argname("FILE"):count("*")
+  row_options.reading(command)
   command:flag("--unique", "Let a repeated id wait until the tasks of the earlier requests have ended.")
 end
 
@@ -142,24 +120,6 @@ local function add_sending(command)
     "Go on with the other requests where the service refuses one for its content; the exit code is 1 all the same.")
 end
 
-local function add_format(command)
-  command:option("--delimiter",
-    "What separates columns: a character, tab, comma, semicolon, pipe, space, or a code such as \\x01 "
-    .. "(found by itself)."):argname("CHARACTER")
-  command:option("--skip-lines", "Lines before the header of CSV that are passed over (none)."):argname("N")
-    :convert(tonumber)
-  command:option("--quote", "What encloses values of CSV: one character, or none (\")."):argname("CHARACTER")
-  command:option("--escape",
-    "backslash: as MySQL, PostgreSQL and Hive write \\t, \\n, \\\\ and \\N; or none (none)."):argname("NAME")
-  command:option("--null",
-    "What stands for no value in CSV where it is not quoted (\\N with --escape backslash)."):argname("TEXT")
-  command:option("--encoding",
-    "The files' encoding: utf-8 (default), windows-1252, iso-8859-1, utf-16le and others; a byte order mark tells it.")
-    :argname("NAME")
-  command:flag("--no-header", "The file has no header: columns are given by number.")
-  command:option("--format", "csv or jsonl (by the file's name)."):choices { "csv", "jsonl" }
-end
-
 -- The options of a command that sends rows, in the order of its help.
 local function add_job(command)
   add_common(command)
@@ -171,7 +131,7 @@ local function add_job(command)
   add_members(command)
   add_state(command)
   add_sending(command)
-  add_format(command)
+  row_options.format(command)
 end
 
 -- Makes an option that is given twice a wrong usage. argparse lets the last value win, so that
@@ -197,24 +157,27 @@ define("sync", "Send the rows of a file to an audience, columns mapped by name."
   sync:argument("file",
     "CSV or JSON Lines files, gzip or not, or patterns of their names; - is standard input."):args("+")
   add_job(sync)
-  sync:option("--map",
-    "FIELD is external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE; named again, it adds "
-    .. "a column to take when those before give nothing that can be used. COLUMN is a name, or a number such as #4.")
-    :argname("FIELD=COLUMN"):count("*")
-  sync:option("--each",
-    "As --map, of an email, phone, hashed_email or hashed_phone; named again, it makes a further member of the row, "
-    .. "with the id ID#2, ID#3.")
-    :argname("FIELD=COLUMN"):count("*")
-  sync:option("--where",
-    "Take only rows that meet this, such as 'Consent=yes', 'Spent>=500', 'Country!=US' or 'Email!=' (not blank); "
-    .. "given again, all must hold.")
-    :argname("CONDITION"):count("*")
+  row_options.map(sync)
 end)
 
 define("run", "Send the rows of a file through a transformation script.", function(run)
   run:argument("script", "A Lua file that returns a table with map or member.")
   run:argument("file", "CSV or JSON Lines files, gzip or not, or patterns of their names (standard input)."):args("*")
   add_job(run)
+end)
+
+define("prepare", "Hash rows into lines of members, which sync takes; nothing is sent.", function(prepare)
+  prepare:argument("file", "CSV or JSON Lines files, gzip or not, or patterns of their names (standard input).")
+    :args("*")
+  row_options.map(prepare)
+  row_options.reading(prepare)
+  row_options.rejects(prepare, "")
+  row_options.strict(prepare)
+  prepare:flag("--allow-empty", "Exit with 0 although the input gave no members.")
+  add_report(prepare)
+  add_quiet(prepare)
+  add_color(prepare)
+  row_options.format(prepare)
 end)
 
 define("forget", "Remove people from every audience of the account, by their external ids.", function(forget)
@@ -229,9 +192,9 @@ define("forget", "Remove people from every audience of the account, by their ext
   add_report(forget)
   forget:option("--state", "With --wait take them out of the state in FILE, too, when they have been removed.")
     :argname("FILE")
-  add_ids(forget)
+  row_options.ids(forget)
   forget:option("--region", "The country of ids that are phones in national form."):argname("COUNTRY")
-  add_repairs(forget)
+  row_options.repairs(forget)
   forget:flag("--no-repair", "Refuse what would otherwise be repaired in an id.")
   add_times(forget)
   forget:flag("--allow-empty", "Exit with 0 although there are no ids, or no audiences.")
@@ -269,7 +232,7 @@ local function add_look(command)
   command:option("--rows", "Rows to look at (10000)."):argname("N"):convert(tonumber)
   command:flag("--json", "Print one JSON object instead of text.")
   add_color(command)
-  add_format(command)
+  row_options.format(command)
 end
 
 define("look", "Say what a file holds and how it is written, and propose a map; nothing leaves the machine.", add_look)
@@ -306,7 +269,7 @@ define("hash", "Show what an email or phone is normalised and hashed to, and wha
     hash:argument("kind", "email, phone or id."):choices { "email", "phone", "id" }
     hash:argument("value", "Values; without any, lines of standard input."):args("*")
     hash:option("--region", "The country of phones in national form."):argname("COUNTRY")
-    add_repairs(hash)
+    row_options.repairs(hash)
     hash:option("--ids", "What becomes of ids that are emails or phones: refuse (default), hash or as_is.")
       :choices { "refuse", "hash", "as_is" }
     hash:flag("--explain", "Say what was repaired, or why a value is refused.")

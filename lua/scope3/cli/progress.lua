@@ -153,6 +153,9 @@ function WORDS.progress(event, seconds, of_file)
   parts[#parts + 1] = { text.count(rate) .. " a second", short_count(rate) .. "/s" }
   parts[#parts + 1] = left_of(event, of_file)
   parts[#parts + 1] = text.plural(event.rows, "row")
+  if res.prepared then
+    return parts -- nothing is sent
+  end
   parts[#parts + 1] = ("%s, %d under way"):format(text.plural(#res.requests, "request"), count_sending(res.requests))
   parts[#parts + 1] = text.plural(#res.tasks, "task")
   return parts
@@ -182,7 +185,15 @@ function WORDS.cut_short(event)
     text.seconds(event.seconds))
 end
 
+local OF_REDIS = {
+  away = "the limiter's Redis does not answer: after a minute requests go by this process's share of the rate",
+  back = "the limiter's Redis answers again",
+}
+
 function WORDS.limiter(event)
+  if OF_REDIS[event.problem] then
+    return OF_REDIS[event.problem]
+  end
   return ("the limiter's file was %s: its counts are lost, so requests wait for a minute"):format(event.problem)
 end
 

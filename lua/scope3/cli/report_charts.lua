@@ -64,6 +64,7 @@ local function members_by_fate(res)
   return parts_of("members", "Members, by what became of them", without_noughts {
     { label = "accepted", n = res.accepted - removed, tone = "good" },
     { label = "removed", n = removed, tone = "good" },
+    { label = "prepared", n = res.prepared or 0, tone = "good" },
     { label = "would be sent", n = (res.would_send or 0) - would_remove, tone = "plain" },
     { label = "would be removed", n = would_remove, tone = "plain" },
     { label = "replaced by a later row", n = res.replaced, tone = "quiet" },

@@ -73,7 +73,9 @@ end
 local function tiles_of(res)
   local tiles = { { "rows", res.rows } }
   local is_night = res.mirror ~= nil
-  if res.would_send then
+  if res.prepared then
+    tiles[2] = { "prepared", res.prepared }
+  elseif res.would_send then
     tiles[2] = { "would be sent", res.would_send }
   else
     tiles[2] = { res.removed > 0 and "accepted or removed" or "accepted", res.accepted }

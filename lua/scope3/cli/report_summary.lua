@@ -94,7 +94,7 @@ end)
 ---@param about {command: string?}
 ---@return string
 function report_summary.skipped_by(about)
-  return about.command == "sync" and "by --where" or "by the script"
+  return (about.command == "sync" or about.command == "prepare") and "by --where" or "by the script"
 end
 
 add_row(function(res, about)
@@ -158,6 +158,9 @@ add_row(function(res)
   if is_quiet(res) and #res.requests == 0 then
     return nil
   end
+  if res.prepared then
+    return nil
+  end
   return "requests", describe_requests(res)
     .. (res.bytes_sent > 0 and " · " .. text.bytes(res.bytes_sent) or "")
     .. (res.retries > 0 and " · " .. text.plural(res.retries, "retry", "retries") or "")
@@ -168,7 +171,9 @@ end)
 ---@return string label
 ---@return string words
 function report_summary.outcome(res)
-  if res.would_send then
+  if res.prepared then
+    return "prepared", text.plural(res.prepared, "member")
+  elseif res.would_send then
     return describe_members(res.would_send, res.would_remove or 0,
       { add = "would send", remove = "would remove", also = "to remove" })
   end

@@ -135,8 +135,14 @@ end
 
 local check = { sync = send_problem, run = send_problem }
 
-function check.drain(args)
-  return require("scope3.cli.drain_args").problem(args)
+function check.drain(args) return require("scope3.cli.drain_args").problem(args) end
+
+function check.prepare(args)
+  local problem = rules_problem(args) or report_problem(args)
+  if not problem and args.rejects == "-" then
+    return "--rejects takes the path of a file: standard output takes the members"
+  end
+  return problem
 end
 
 function check.forget(args)
@@ -369,7 +375,7 @@ end
 ---@return string?
 function usage.of_job(args, script, opts)
   local inputs = paths.expand(#args.file > 0 and args.file or { "-" })
-  local problem = audience_problem(args, script) or region_problem(args)
+  local problem = args.command ~= "prepare" and audience_problem(args, script) or region_problem(args)
     or overwritten.problem(args, inputs or overwritten.named_inputs(args.file))
   if problem then
     return problem

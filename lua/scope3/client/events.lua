@@ -45,7 +45,7 @@
 ---| scope3.PutOffEvent
 ---| scope3.WarningEvent
 
----@class scope3.ProgressEvent  a slice of the input was read; for client:run only
+---@class scope3.ProgressEvent  a slice of the input was read; for client:run and prepare
 ---@field event "progress"
 ---@field bytes? integer  of the input that were read
 ---@field size? integer  of the input, where it is known
@@ -99,9 +99,10 @@
 ---@field said number  the seconds that it asked for
 ---@field seconds number  that are waited
 
----@class scope3.LimiterEvent  the limiter's file had lost its counts, so requests wait for a minute
+---@class scope3.LimiterEvent  the limiter's file had lost its counts, so requests wait for a minute; or its Redis does
+---  not answer, or does again
 ---@field event "limiter"
----@field problem "damaged"|"removed"
+---@field problem "damaged"|"removed"|"away"|"back"
 
 ---@class scope3.SplitEvent  the service found a request too large, and its halves go
 ---@field event "split"

@@ -18,13 +18,13 @@ local client_options = {}
 ---@field ca_file? string  the CA certificates that may sign the host's certificate: a path, or the PEM text itself
 ---@field rate? integer  requests a minute to the host (100)
 ---@field loop? "blocking"|"nginx"|"cqueues"|"luv"|"haproxy"|"tarantool"|scope3.Loop  how it waits (as its host does)
----@field limiter? scope3.Limiter|string  one of scope3.limiter(), or the path of a file through which the processes of
----  a machine share it
+---@field limiter? scope3.Limiter|string  one of scope3.limiter(), the path of a file through which the processes of a
+---  machine share it, or the URL of a Redis through which machines do
 ---@field on_event? fun(event: scope3.Event)  for every job; see scope3.SyncOptions
 client_options.CLIENT = {
   api_key = "key", account_id = "id", base_url = "string", loop = "any", on_event = "function", ca_file = "string",
   rate = "count",
-  limiter = { expected = "one of scope3.limiter(), or the path of a file", is = function(value)
+  limiter = { expected = "one of scope3.limiter(), the path of a file, or the URL of a Redis", is = function(value)
     return type(value) == "string" or limiter.is(value)
   end },
 }
@@ -150,6 +150,25 @@ client_options.RUN = options.merge(JOB, {
   audience = { expected = "an id, or a table with id, name and consent_basis", is = function(value)
     return options.is_id(value) or type(value) == "table"
   end },
+})
+
+---@class scope3.PrepareOptions: scope3.ReadingOptions  options of the function prepare
+---@field mode? "upsert"|"remove"  of the job that takes the lines; lines to be removed have the id only
+---@field exclude? string|string[]  as in scope3.RunOptions
+---@field cancel? fun(): boolean?  called now and then; true stops it
+---@field on_event? fun(event: scope3.Event)  called with its progress
+---@field on_reject? fun(rejection: scope3.Rejection)  as in scope3.StreamOptions
+---@field delimiter? string  (this and the seven below: of files only) as in scope3.RunOptions
+---@field quote? string
+---@field escape? "backslash"|"none"
+---@field null? string
+---@field skip_lines? integer
+---@field encoding? string
+---@field header? boolean
+---@field format? "csv"|"jsonl"
+client_options.PREPARE = options.merge(script_options.READING, {
+  mode = { "upsert", "remove" }, exclude = client_options.RUN.exclude,
+  cancel = "function", on_event = "function", on_reject = "function",
 })
 client_options.STREAM = without(JOB, OF_RUN)
 client_options.SYNC = without(JOB, OF_RUN, OF_MEMBERS)

@@ -56,7 +56,7 @@ function state_check.problem(opts, script)
     return without_state(opts, script)
   elseif opts.state == "" then
     return "state must be the path of a file, not an empty string"
-  elseif not script.map then
+  elseif not (script.map or script.prepared) then
     return "state needs a script with a map: what member() gives cannot be compared before it is built"
   end
   for _, one in ipairs(USELESS) do

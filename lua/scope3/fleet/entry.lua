@@ -20,7 +20,7 @@ function entry.write(list)
     local adds, removes = one.payload:living()
     if adds + removes > 0 then
       texts[#texts + 1] = "@" .. audience_label.write(one.audience) .. "\n"
-      texts[#texts + 1] = one.payload:lines()
+      texts[#texts + 1] = one.payload:as_lines()
       n = n + adds + removes
     end
   end

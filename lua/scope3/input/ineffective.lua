@@ -1,6 +1,7 @@
 --- Options that would have no effect on a job. They are refused: to accept one would be a promise that is not kept.
 local dialect = require "scope3.input.dialect"
 local encodings = require "scope3.input.encodings"
+local prepared = require "scope3.input.prepared"
 
 local ineffective = {}
 
@@ -50,7 +51,9 @@ end
 ---@return string? why
 function ineffective.on_identifiers(script, given, mode)
   local map = script.map
-  if not map then
+  if script.prepared then
+    return prepared.ineffective(given)
+  elseif not map then
     return nil
   end
   local ids = given.ids or script.ids or "refuse"

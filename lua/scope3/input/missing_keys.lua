@@ -121,6 +121,9 @@ end
 ---@param unbuilt? boolean  rows were read, and members not built yet
 ---@return scope3.Error? err
 function missing_keys.report(list, plan, res, counts, mode, unbuilt)
+  if plan.script.prepared then
+    return nil -- a member has the keys that it needs
+  end
   for _, lack in ipairs(list) do
     local lacks = {}
     for _, key in ipairs(lack.keys) do

@@ -3,6 +3,7 @@ local dialect = require "scope3.input.dialect"
 local errors = require "scope3.error"
 local map = require "scope3.input.map"
 local options = require "scope3.util.options"
+local prepared = require "scope3.input.prepared"
 local script_audiences = require "scope3.input.script_audiences"
 local script_options = require "scope3.input.script_options"
 
@@ -47,9 +48,11 @@ local script = {}
 ---  `default`. In JSON Lines and tables a name may be a path into nested values, such as "properties.phones.1"
 ---@field member? fun(row: scope3.Row): scope3.Member|scope3.Member[]|nil, string?  a member, a list of members, nil to
 ---  skip, or nil and a reason to reject
+---@field prepared? boolean  in place of map and member: rows are lines that scope3.prepare wrote
 
 local SCRIPT_KEYS = options.merge(script_options.JOB, {
   audience = "any", audiences = "table", where = "any", map = "table", member = "function",
+  prepared = "boolean",
 })
 
 local AUDIENCE = { id = "id", name = "string", consent_basis = "string" }
@@ -84,6 +87,8 @@ function script.problem(t, mode)
   local problem = options.problem(t, SCRIPT_KEYS) or dialect.problem(t)
   if problem then
     return problem
+  elseif t.prepared then
+    return prepared.problem(t) or audience_problem(t.audience)
   elseif (t.map == nil) == (t.member == nil) then
     return "a script has either map or member"
   end

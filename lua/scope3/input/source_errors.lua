@@ -58,6 +58,19 @@ function source_errors.row(source, fault)
     { code = fault.reason, row = fault.row, line = fault.line, lines = fault.lines })
 end
 
+--- The error of a row that should be a member already.
+---@param source scope3.Source
+---@param row integer
+---@param line integer
+---@param reason string  a key
+---@param field? string  of a member, where one is to blame
+---@return scope3.Error  kind "source", code "not_prepared"
+function source_errors.unprepared(source, row, line, reason, field)
+  return errors.new("source", ("%s: line %.0f is no member as scope3 prepare writes them: %s"):format(
+    source.name or "the input", line, core.reasons[reason]),
+    { code = "not_prepared", row = row, line = line, reason = reason, field = field })
+end
+
 --- The error of a source that goes beyond its bounds; nil while it does not.
 ---@param source scope3.Source
 ---@return scope3.Error?  kind "source", code "too_many_bytes" or "too_many_rows"

@@ -48,6 +48,7 @@ function batcher.builder(opts, shape, max_member)
     remove = opts.mode == "remove", max_member = max_member, rejections = opts.on_reject ~= nil,
     map = shape.targets, conditions = shape.conditions, columns = shape.keys, where = shape.where,
     wheres = shape.wheres, member = shape.member, exclusions = opts.exclusions,
+    prepared = shape.prepared,
   }))
 end
 

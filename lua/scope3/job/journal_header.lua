@@ -38,7 +38,8 @@ function journal_header.of(context, audience, opts, given)
     service = context.base, account = context.account_id,
     audience = audience.id, name = audience.name or "", consent_basis = audience.consent_basis or "",
     max_members = opts.max_members, max_bytes = opts.max_bytes, mode = opts.mode or "upsert",
-    by = given.map and "map" or "member", epochs = opts.unique == true or (opts.concurrency or 1) > 1,
+    by = given.prepared and "prepared" or given.map and "map" or "member",
+    epochs = opts.unique == true or (opts.concurrency or 1) > 1,
     identity = identity.version, exclude = opts.exclude and true or nil,
   }
   for key in entries(script_options.READING) do

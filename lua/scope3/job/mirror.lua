@@ -18,7 +18,6 @@ local job = require "scope3.job"
 local journal = require "scope3.mirror.journal"
 local journal_header = require "scope3.job.journal_header"
 local left_out = require "scope3.job.left_out"
-local map = require "scope3.input.map"
 local missing_keys = require "scope3.input.missing_keys"
 local night_checks = require "scope3.job.night_checks"
 local night_keeping = require "scope3.job.night_keeping"
@@ -266,7 +265,7 @@ end
 
 local function compare_and_send(self, plan, version)
   local since = self.opts.refresh_after and core.time() - self.opts.refresh_after or nil
-  local members = map.members(plan.targets)
+  local members = plan.members
   local err
   self.night, err = night_of.new(self.store, { mode = self.opts.mode, version = version, since = since,
     full = self.opts.full, members = members, cipher = night_keeping.cipher(self.opts.mode) })

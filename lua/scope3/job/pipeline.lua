@@ -6,48 +6,19 @@
 local batcher = require "scope3.job.batcher"
 local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
-local files = require "scope3.job.files"
 local guard = require "scope3.util.guard"
+local inputs = require "scope3.job.inputs"
 local job = require "scope3.job"
 local journal = require "scope3.job.journal"
 local journal_header = require "scope3.job.journal_header"
 local left_out = require "scope3.job.left_out"
-local map = require "scope3.input.map"
 local missing_keys = require "scope3.input.missing_keys"
 local prune = require "scope3.job.prune"
 local rebuild = require "scope3.job.rebuild"
 local rows = require "scope3.job.rows"
 local shape = require "scope3.job.shape"
-local source = require "scope3.input.source"
-
----@class scope3.JobInput  what rows come from
----@field shape table  what the builder is given
----@field files? scope3.JobFiles  nil for a source and an iterator
----@field read fun(reader: scope3.RowReader, on_file: fun(file: table?)?): scope3.Error?
----@field close fun()
 
 local pipeline = {}
-
--- Looks at an input before anything is sent: the header of every file is read.
-local function open_input(plan, input, opts)
-  local found, err
-  if type(input) == "function" then
-    return { shape = shape.for_tables(plan), close = function() end, read = function(reader)
-      return rows.from_iterator(reader, input)
-    end }
-  elseif source.is(input) then
-    found, err = shape.for_source(plan, input, opts)
-    return found and { shape = found, close = function() end, read = function(reader)
-      return rows.from_source(reader, input)
-    end }, err
-  end
-  found, err = files.check(plan, input, opts)
-  return found and { shape = found.shape, files = found, close = function()
-    found:close()
-  end, read = function(reader, on_file)
-    return found:read(reader, on_file)
-  end }, err
-end
 
 -- Opens the journal, where there is to be one.
 local function keep_journal(work, context, audience, opts, script)
@@ -138,7 +109,7 @@ end
 -- What has to be done before the first row may be read.
 local function prepare(work, context, plan, audience, opts)
   work:report("repeats", batcher.repeats(opts))
-  local ok, err = left_out.of_job(context, work, opts, plan.targets and map.members(plan.targets) or 1)
+  local ok, err = left_out.of_job(context, work, opts, plan.members)
   if ok then
     ok, err = keep_journal(work, context, audience, opts, plan.script)
   end
@@ -194,7 +165,7 @@ function pipeline.run(context, script, input, audience, opts)
   end
   local plan = shape.plan(script)
   local opened
-  opened, err = open_input(plan, input, opts)
+  opened, err = inputs.open(plan, input, opts)
   if not opened or opts.guard.fault then
     return nil, opts.guard.fault or err
   end

@@ -99,12 +99,18 @@ function ON_STATE.fault(_, _, err)
   return err
 end
 
+-- The error of a row that should be a member already and is none, or nil. Nothing after it may be sent.
+local function unprepared(batcher, src)
+  local row, line, reason, field = batcher.builder:unprepared()
+  return row and source_errors.unprepared(src, row, line, reason, field) or nil
+end
+
 local function read_source(reader, src)
   local batcher, longer = reader.batcher, reader.rest and 1 or LONGER
   while true do
     local state, detail, row, line = batcher:step(src.handle, rare.number("slice_bytes", SLICE_BYTES * longer),
       rare.number("slice_seconds", SLICE_SECONDS * longer))
-    local err = reader.pause(src:progress())
+    local err = unprepared(batcher, src) or reader.pause(src:progress())
     if not err and reader.rest then
       longer = reader.rest() == false and LONGER or 1
     end

@@ -2,6 +2,7 @@
 local errors = require "scope3.error"
 local filter = require "scope3.input.filter"
 local map = require "scope3.input.map"
+local prepared = require "scope3.input.prepared"
 local script_audiences = require "scope3.input.script_audiences"
 
 ---@class scope3.Plan  what a script looks at
@@ -9,14 +10,23 @@ local script_audiences = require "scope3.input.script_audiences"
 ---@field targets? table[]  of its map
 ---@field conditions table[]
 ---@field wanted table[]  the columns that both want, targets first
+---@field members integer  that a row may give, or that the ids of several rows may number
 
 local shape = {}
+
+local function targets_of(script)
+  if script.prepared then
+    return prepared.targets(), prepared.MEMBERS
+  end
+  local targets = script.map and map.targets(script.map) or nil
+  return targets, targets and map.members(targets) or 1
+end
 
 --- What a script looks at.
 ---@param script scope3.Script
 ---@return scope3.Plan
 function shape.plan(script)
-  local targets = script.map and map.targets(script.map) or nil
+  local targets, members = targets_of(script)
   local conditions = script_audiences.conditions(script) or {}
   local wanted = {}
   for _, target in ipairs(targets or {}) do
@@ -25,7 +35,7 @@ function shape.plan(script)
   for _, condition in ipairs(conditions) do
     wanted[#wanted + 1] = { path = filter.where(condition), column = condition.column, is_condition = true }
   end
-  return { script = script, targets = targets, conditions = conditions, wanted = wanted }
+  return { script = script, targets = targets, conditions = conditions, wanted = wanted, members = members }
 end
 
 -- What the builder is given, with the columns that were found for what is wanted, and the names of all where they are
@@ -34,7 +44,7 @@ local function with_columns(plan, columns, names)
   local script, targets, conditions = plan.script, plan.targets, plan.conditions
   local made = {
     where = type(script.where) == "function" and script.where or nil, wheres = script_audiences.functions(script),
-    member = script.member, conditions = {}, columns = names or {}, plan = conditions,
+    member = script.member, prepared = script.prepared, conditions = {}, columns = names or {}, plan = conditions,
   }
   if targets then
     made.targets = {}

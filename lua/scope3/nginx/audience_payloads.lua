@@ -68,6 +68,13 @@ function AudiencePayloads:measure(entry)
   entry.living, entry.count, entry.bytes = living, count, bytes
 end
 
+--- Counts all entries anew.
+function AudiencePayloads:measure_all()
+  for _, entry in ipairs(self.list) do
+    self:measure(entry)
+  end
+end
+
 --- Gives the payloads back to the pool. They must not be read any more.
 function AudiencePayloads:give_back()
   local list = self.list

@@ -2,9 +2,9 @@
 --- are enough of them, or after a while.
 ---
 --- add() hashes and touches only memory, so it may be called in any phase. Members that the service does not take wait
---- in the worker, up to a bound; then new ones are refused. With a spool they are in a mapped file, too. Another worker
---- adopts it when this one dies, before it sends anything of its own. So the last operation on an external id is the
---- last that the service gets.
+--- in the worker, up to a bound; then new ones are refused. With a spool they wait in mapped files instead. Another
+--- worker adopts these when this one dies, before it sends anything of its own. So the last operation on an external id
+--- is the last that the service gets.
 local arguments = require "scope3.util.arguments"
 local audience = require "scope3.audience"
 local collector_worker = require "scope3.nginx.collector_worker"
@@ -17,6 +17,7 @@ local options = require "scope3.util.options"
 local payload_pool = require "scope3.nginx.payload_pool"
 local request = require "scope3.api.request"
 local shutdown = require "scope3.nginx.shutdown"
+local spool_name = require "scope3.nginx.spool_name"
 local validate = require "scope3.api.validate"
 
 local ngx = ngx
@@ -30,20 +31,23 @@ local collector = {}
 
 ---@class scope3.CollectorOptions
 ---@field audience? string|integer|scope3.AudienceMeta  of members that come without one
----@field max_audiences? integer  of how many audiences members may wait in a worker (1000)
+---@field max_audiences? integer  of how many audiences members may wait in a worker's memory, or in the file that it
+---  fills (1000)
 ---@field account_id? string|integer  these four as in scope3.client
 ---@field api_key? string|fun(): string?, any
 ---@field base_url? string
 ---@field ca_file? string
 ---@field flush_members? integer  a request is sent when so many are there (1000, at most 100,000)
 ---@field flush_seconds? number  or when the first of them has waited so long (5)
----@field max_members? integer  how many may wait in a worker, those on their way included (100,000)
+---@field max_members? integer  how many may wait in a worker's memory, those on their way included (100,000); what
+---  waits in files is bounded by its bytes
 ---@field max_bytes? integer  of a request's body (8 MiB)
 ---@field max_waiting_bytes? integer  how much of memory, and as much of the spool's disk, the members that wait in a
 ---  worker may take (64 MiB)
 ---@field spool? string  a folder for what waits; it must exist, be writable by the workers, and on a disk of this
 ---  machine
 ---@field shared? string  a lua_shared_dict: workers share one rate, and status() speaks for all of them
+---@field limiter? string  the URL of a Redis through which nginx of several machines share one rate
 ---@field rate? integer  requests a minute (100)
 ---@field exit_seconds? number  how long a worker that ends goes on sending (10)
 ---@field region? string  these four as in scope3.StreamOptions
@@ -56,6 +60,7 @@ local OPTIONS = options.merge(identity.options, {
   audience = "any", account_id = "id", api_key = "key", base_url = "string", ca_file = "string", rate = "count",
   flush_members = "count", flush_seconds = "seconds", max_members = "count", max_bytes = "count",
   max_waiting_bytes = "count", max_audiences = "count", spool = "string", shared = "string", exit_seconds = "seconds",
+  limiter = "string",
   push_notification_config = "table", on_event = "function",
 })
 local MEMBER_OPTIONS = { audience = "any" }
@@ -141,7 +146,11 @@ function collector.new(opts)
   if #issues > 0 then
     return nil, errors.invalid("scope3.nginx.collector", issues)
   end
-  return handle(worker_of(config, default, client, dict))
+  local worker = worker_of(config, default, client, dict)
+  if config.spool and ngx.get_phase() == "init" then
+    spool_name.begin(config.spool, worker.name)
+  end
+  return handle(worker)
 end
 
 ---@class scope3.CollectorMemberOptions

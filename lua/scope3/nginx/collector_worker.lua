@@ -73,20 +73,12 @@ function CollectorWorker:last_turn()
   collector_timer.last_turn(self)
 end
 
--- Writes the last member of a payload to a file. A member that cannot be written, as on a full disk, is in memory only.
--- It is sent, but does not outlive this worker.
-local function keep_in_spool(state, payload, label)
-  local ok, why = state.spool:keep(payload, payload:count(), state.marks, label)
-  if not ok then
-    state:note_unkept(why)
-  end
-end
-
 -- Why nothing more is taken, or nil.
 local function is_full(self, state, audience)
   local config = self.config
-  if state.held >= config.max_members then
-    return plural.of(state.held, "member waits", "members wait") .. " already (max_members): is the service away?"
+  local counted = state.spool and state:in_memory() or state.held -- what waits in files is bounded by its bytes
+  if counted >= config.max_members then
+    return plural.of(counted, "member waits", "members wait") .. " already (max_members): is the service away?"
   end
   local bytes = state:bytes()
   if bytes >= config.max_waiting_bytes then
@@ -124,19 +116,31 @@ local function seal_and_send(self, state)
   collector_timer.run_now(self, now(self))
 end
 
--- After a member has come into a payload: writes it to a file, counts it, and sends where there are enough. While the
--- service is away members gather in one batch.
+-- Sends where there are enough. While the service is away members gather in one batch. With a spool whoever sends seals
+-- the file, when it is its turn: so files stay few.
+local function send_enough(self, state)
+  local outbox = state.outbox
+  if outbox.failures > 0 then
+    return
+  elseif state.spool and not outbox.sending then
+    collector_timer.run_now(self, now(self))
+  elseif not state.spool and #outbox.batches < MAX_BATCHES then
+    seal_and_send(self, state)
+  end
+end
+
+-- After a member has come into a payload: has it written to a file, counts it, and sends where there are enough.
 local function member_added(self, state, entry, given)
-  state.payloads:measure(entry)
   if state.spool then
-    keep_in_spool(state, entry.payload, given and audience_label.write(given) or "")
+    state:keep(entry, given and audience_label.write(given) or "")
+  else
+    state.payloads:measure(entry)
   end
   state:note_member()
   state:count()
   collector_timer.arm(self)
-  local away = state.outbox.failures > 0 or #state.outbox.batches >= MAX_BATCHES
-  if state.payloads.count >= self.config.flush_members and not away then
-    seal_and_send(self, state)
+  if state.gathered >= self.config.flush_members then
+    send_enough(self, state)
   end
 end
 

@@ -51,12 +51,12 @@ end
 ---@class scope3.OutboxBatch
 ---@field payloads scope3.AudiencePayloads  its members
 ---@field lists scope3.Part[][]  what the service has not taken of it, a request each
----@field marks scope3.SpoolMark[]  where it stands in files
+---@field marks scope3.SpoolMark[]?  where it stands in the files that it was read from
 ---@field memory_only integer  members of it that are in no file
+---@field stamp number?  of the first of these
 ---@field begun? boolean  some of it has left
 ---@field refused? scope3.Error  why it refused some of it for good
 ---@field fault? scope3.Error  what a listener raised while all of it was taken
----@field read? boolean  its members were read from files
 
 local function members(lists)
   local n = 0
@@ -78,27 +78,39 @@ local function recount(self)
   end
 end
 
---- Takes members in.
----@param payloads scope3.AudiencePayloads
----@param marks scope3.SpoolMark[]
----@param memory_only integer  members of it that are in no file
----@param read boolean?  from files: it goes before all others
-function Outbox:put(payloads, marks, memory_only, read)
-  local batch = {
-    payloads = payloads, lists = audience_requests.plan(payloads, self.known, self.opts), marks = marks,
-    memory_only = memory_only, read = read,
-  }
-  table.insert(self.batches, read and 1 or #self.batches + 1, batch)
+-- Adds a batch at a place of the queue.
+local function insert(self, at, payloads, batch)
+  batch.payloads, batch.lists = payloads, audience_requests.plan(payloads, self.known, self.opts)
+  table.insert(self.batches, at, batch)
   recount(self)
 end
 
---- Removes all batches, which are the caller's then. Not to be called while a thread sends.
+--- Takes in members that are in memory only.
+---@param payloads scope3.AudiencePayloads
+---@param stamp number?  of the first of them, where there are files, too
+function Outbox:put(payloads, stamp)
+  insert(self, #self.batches + 1, payloads, { memory_only = payloads.living, stamp = stamp })
+end
+
+--- Takes in members that were read from files. They go before all others.
+---@param payloads scope3.AudiencePayloads
+---@param marks scope3.SpoolMark[]
+function Outbox:put_first(payloads, marks)
+  insert(self, 1, payloads, { memory_only = 0, marks = marks })
+end
+
+--- Removes all batches, or those of which no member is in memory only. They are the caller's then. Not to be called
+--- while a thread sends.
+---@param of_files boolean?
 ---@return scope3.OutboxBatch[]
-function Outbox:clear()
-  local batches = self.batches
-  self.batches = {}
+function Outbox:clear(of_files)
+  local left, gone = {}, {}
+  for _, batch in ipairs(self.batches) do
+    table.insert(of_files and not batch.marks and left or gone, batch)
+  end
+  self.batches = left
   recount(self)
-  return batches
+  return gone
 end
 
 -- Whether the job must look first whether the audiences exist: the service takes removals from any name.

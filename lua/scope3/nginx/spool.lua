@@ -1,11 +1,12 @@
---- The spool of a collector: its members in files, so that they outlive this worker.
+--- The spool of a collector: its members in files, so that they outlive this worker and need no memory while they wait.
 ---
---- A worker appends to one file until it has some MiB, then to another. A file of which all members were accepted is
---- used again, or removed. Each member has a stamp, which gives members of several files one order.
+--- A worker fills one file. A file that is sealed gets no more records: its records and its name stay as they are until
+--- it is freed, when all of its members have left. Requests take members of all sealed files in one order (read);
+--- scope3.nginx.spool_sink takes file by file. Each member has a stamp, which gives members of several files one order.
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
-local plural = require "scope3.util.plural"
+local spool_adoption = require "scope3.nginx.spool_adoption"
 local spool_name = require "scope3.nginx.spool_name"
 local spool_orphans = require "scope3.nginx.spool_orphans"
 local spool_reader = require "scope3.nginx.spool_reader"
@@ -21,45 +22,61 @@ local spool = {}
 
 local RETRY = 1 -- seconds until it is tried again to make a file
 local MAX_NAMES = 16 -- names to try for a new file: a worker that looks for orphans may remove an empty one
-local ROLL = 4 * 2 ^ 20 -- bytes after which a worker goes on in another file, so that the disk is freed in such parts
-local MAX_FREE = 2 -- empty files that are kept to be used again
-local MAX_READING = 64 -- adopted files that are open at once
-
-local number = 0 -- of files that this process has made: two collectors of one audience need different names
+-- Bytes after which a file is sealed, so that the disk is freed in such parts: a part of all, so that files and
+-- descriptors stay few.
+local MAX_SPARE = 2 -- empty files that are kept for their pages: they become new ones, under other names
+local LEAST_ROLL, MOST_ROLL, PARTS = 4 * 2 ^ 20, 64 * 2 ^ 20, 64
 
 ---@class scope3.SpoolFile
 ---@field spool table  of scope3.core
 ---@field path string
+---@field made number  its place among the files
+---@field identity string  no other file has it, on whatever machine
 ---@field number integer  of its last record
 ---@field used integer  bytes of it that Spool.bytes holds
----@field adopted? boolean
+---@field adopted boolean
 
 ---@class scope3.SpoolMark  a batch has the records of a file up to this number
 ---@field file scope3.SpoolFile
 ---@field last integer
 
----@param opts {folder: string, name: string, grace: number}  `name` of the collector: other files are left alone;
----  `grace`: seconds for workers of an earlier configuration to send what they hold
+---@class scope3.SpoolPlace
+---@field folder string
+---@field name string  of the collector: other files are left alone
+---@field grace number  seconds for workers of an earlier configuration to send what they hold
+---@field most_bytes number  that files of a worker may take
+
+---@param opts scope3.SpoolPlace
 ---@return scope3.Spool
 function spool.new(opts)
   return setmetatable({
     prefix = opts.folder .. "/" .. opts.name, folder = opts.folder,
     orphans = spool_orphans.new(opts),
-    reader = spool_reader.new(), -- reads the files whose members are not in memory
-    free = {}, -- empty files
+    reader = spool_reader.new(), -- reads the sealed files
+    roll = math.max(LEAST_ROLL, math.min(MOST_ROLL, opts.most_bytes / PARTS)),
+    filling = false, -- the file that members are appended to
+    spare = {}, -- empty files
     files = {}, -- path -> scope3.SpoolFile
+    adopted = 0, -- of these, files of other workers
     bytes = 0, stamp = 0, retry_at = 0,
   }, Spool)
 end
 
---- Members in files that were not read yet.
+--- Members in sealed files that were not read yet.
 ---@return integer
 function Spool:unread()
   return self.reader.unread
 end
 
--- A stamp for the member that is taken now: later than all that this worker knows.
-local function next_stamp(self)
+--- Members in the file that is not sealed.
+---@return integer
+function Spool:unsealed()
+  return self.filling and self.filling.number or 0
+end
+
+--- A stamp for what is taken now: later than all that this worker knows.
+---@return number
+function Spool:next_stamp()
   self.stamp = math.max(math.floor(core.time() * 1e6), self.stamp + 1)
   return self.stamp
 end
@@ -70,101 +87,112 @@ local function measure(self, file)
   file.used = used
 end
 
--- A file of this worker; one that is adopted is read. First: else it would be read by nobody after an error.
-local function own(self, opened, path, adopted)
-  local file = { spool = opened, path = path, number = (opened:last()), used = 0, adopted = adopted }
+--- Makes a file this worker's; one that is adopted is sealed. First: else it would be read by nobody after an error.
+---@param opened table  of scope3.core
+---@param path string
+---@param adopted boolean
+---@return scope3.SpoolFile
+function Spool:own(opened, path, adopted)
+  local _, made = spool_name.parse(path)
+  local file = { spool = opened, path = path, made = made or 0, identity = spool_name.identity(path),
+    number = (opened:last()), used = 0, adopted = adopted }
   if adopted and opened:count() > 0 then
     self.reader:add(file)
   end
-  self.files[path] = file
+  self.files[path], self.adopted = file, self.adopted + (adopted and 1 or 0)
   measure(self, file)
   return file
 end
 
 -- A new file under a name that no other has, and its path; nil and a message.
 local function make(self, kind)
-  local opened, message, locked, path
+  local opened, message, word, path
   for _ = 1, MAX_NAMES do
-    number = number + 1
-    path = spool_name.path(self.prefix, next_stamp(self), ngx.worker.pid(), number, kind)
-    opened, message, locked = core.spool(path)
-    if not locked then
+    path = spool_name.path(self.prefix, self:next_stamp(), ngx.worker.pid(), kind)
+    opened, message, word = core.spool(path)
+    if word ~= "locked" then
       break
     end
   end
-  if not opened and not locked then
+  if not opened and word ~= "locked" then
     os.remove(path) -- it may exist and be empty: the disk is full
   end
   return opened, opened and path or message
 end
 
--- An empty file of this worker.
-local function take(self)
-  local file = table.remove(self.free)
-  if file then
-    return file
+-- Makes a new file of an empty one. Nil where there is none, or it cannot be: somebody has removed it.
+local function renew(self)
+  local file = table.remove(self.spare)
+  if not file then
+    return nil
+  end
+  local path = spool_name.path(self.prefix, self:next_stamp(), ngx.worker.pid(), spool_name.ACTIVE)
+  if not file.spool:rename(path) then
+    self:free(file)
+    return nil
+  end
+  self.bytes, self.files[file.path] = self.bytes - file.used, nil
+  return self:own(file.spool, path, false)
+end
+
+-- The file to append to. Nil and why where there is none.
+local function begin(self)
+  self.filling = self.filling or renew(self) or false
+  if self.filling then
+    return self.filling
   elseif core.now() < self.retry_at then
     return nil, self.fault
   end
   local opened, path = make(self, spool_name.ACTIVE)
   if opened then
-    return own(self, opened, path)
+    self.filling = self:own(opened, path, false)
+    return self.filling
   end
   self.retry_at = core.now() + RETRY
   self.fault = errors.new("spool", ("no file can be made in %s: %s"):format(self.folder, tostring(path)))
   return nil, self.fault
 end
 
--- Notes a record that was appended to a file, in the marks of its batch.
-local function note_record(self, file, marks)
-  file.number = file.number + 1
-  local mark = marks[#marks]
-  if mark and mark.file == file then
-    mark.last = file.number
-  else
-    marks[#marks + 1] = { file = file, last = file.number }
-  end
-  if file.used >= ROLL then
-    self.current = nil
+--- Seals the file that is being filled, if it has members: they can be sent.
+function Spool:seal()
+  local file = self.filling
+  if file and file.number > 0 then
+    self.reader:add(file)
+    self.filling = false
+    file.spool:trim()
   end
 end
 
---- Writes member `i` of a payload to the file that is being filled, and notes that in the marks of its batch.
+--- Appends members of a payload: all of them, or none.
 ---@param payload table
----@param i integer
----@param marks scope3.SpoolMark[]
----@param label string  of its audience
+---@param first integer
+---@param last integer
+---@param label string  of their audience
 ---@return boolean? ok
 ---@return any why
-function Spool:keep(payload, i, marks, label)
+function Spool:keep(payload, first, last, label)
   local why
-  for _ = 1, 2 do -- where a file cannot take it, another one may
-    local file = self.current
+  for _ = 1, 2 do -- where a file cannot take them, another one may
+    local file, fault = begin(self)
     if not file then
-      file, why = take(self)
-      if not file then
-        return nil, why
-      end
-      self.current = file
+      return nil, fault
     end
-    local ok, message = file.spool:keep(payload, i, i, next_stamp(self), label)
-    measure(self, file)
+    local ok, message = file.spool:keep(payload, first, last, self:next_stamp(), label)
     if ok then
-      note_record(self, file, marks)
+      file.number = first == last and file.number + 1 or (file.spool:last())
+      measure(self, file)
+      if file.used >= self.roll then
+        self:seal()
+      end
       return true
     end
     why = message
-    if file.spool:count() == 0 then
-      break -- another empty file could not take it either
+    if file.number == 0 then
+      break -- another empty file could not take them either
     end
-    self.current = nil
+    self:seal()
   end
   return nil, why
-end
-
---- Goes on in another file, so that this one can be freed when its members were accepted.
-function Spool:turn()
-  self.current = nil
 end
 
 -- Puts a damaged file aside, for a person to look at.
@@ -175,51 +203,53 @@ local function set_damaged_aside(self, file)
     self.orphans:report(aside, "could not be put aside: " .. tostring(message))
   end
   file.spool:close()
-  self.files[file.path] = nil
-  self.bytes = self.bytes - file.used
 end
 
--- Keeps, removes or puts aside a file that has no members left.
-local function recycle(self, file)
-  self.reader:remove(file)
-  if self.current == file then
-    self.current = nil
+-- Keeps a file that has no members left, to be made a new one.
+local function spare(self, file)
+  if file.adopted or #self.spare >= MAX_SPARE or not file.spool:reset() then
+    return false
   end
+  file.number = 0
+  measure(self, file)
+  self.spare[#self.spare + 1] = file
+  return true
+end
+
+--- Frees a file that has no members left: it is removed, or put aside.
+---@param file scope3.SpoolFile
+function Spool:free(file)
+  self.reader:remove(file)
+  if file.spool:damaged() == 0 and file.number > 0 and spare(self, file) then
+    return
+  end
+  self.bytes, self.adopted = self.bytes - file.used, self.adopted - (file.adopted and 1 or 0)
+  self.files[file.path] = nil
   if file.spool:damaged() > 0 then
     set_damaged_aside(self, file)
-  elseif not file.adopted and #self.free < MAX_FREE and file.spool:reset() then
-    file.number = 0 -- an adopted file is not kept: its name says that it is another worker's
-    measure(self, file)
-    self.free[#self.free + 1] = file
-  else
-    self.bytes = self.bytes - file.used
-    self.files[file.path] = nil
-    if not file.spool:remove() then
-      file.spool:close()
-    end
+  elseif not file.spool:remove() then
+    file.spool:close()
   end
 end
 
--- Lets other workers adopt again, once no adopted member waits.
-local function end_adoption(self)
-  if self.reader:count() == 0 and not self.unopened then
-    self.orphans:release_lock()
-  end
-end
-
---- Releases the members of a batch: the service has accepted them, or rejected them for good.
+--- Releases members that have left: accepted, or rejected for good. A file without others is freed. The header of one
+--- of which something is left says how far it has gone: that is for the worker that adopts it.
 ---@param marks scope3.SpoolMark[]
-function Spool:done(marks)
+function Spool:release(marks)
   for _, mark in ipairs(marks) do
     local file = mark.file
     if self.files[file.path] == file then
-      file.spool:release(mark.last)
-      if file.spool:count() == 0 then
-        recycle(self, file)
+      local whole = mark.last >= file.number and file.spool:damaged() == 0 -- it need not be read again
+      if not whole then
+        file.spool:release(mark.last)
+        file.spool:unload()
+      end
+      if whole or file.spool:count() == 0 then
+        self:free(file)
       end
     end
   end
-  end_adoption(self)
+  spool_adoption.end_if_done(self)
 end
 
 --- Writes members that the service rejected for good to a file of its own, for a person to look at.
@@ -245,15 +275,12 @@ end
 
 -- --- reading ---
 
---- Has members that wait in memory read from their files instead, in one order with those of other files.
----@param batches scope3.OutboxBatch[]  all that wait and are in files
-function Spool:take_back(batches)
-  self.current = nil
-  for _, batch in ipairs(batches) do
-    for _, mark in ipairs(batch.marks) do
-      if self.files[mark.file.path] == mark.file then
-        self.reader:add(mark.file)
-      end
+--- Has members that were read read again: they did not leave, and are in one order with those of other files.
+---@param marks scope3.SpoolMark[]
+function Spool:put_back(marks)
+  for _, mark in ipairs(marks) do
+    if self.files[mark.file.path] == mark.file then
+      self.reader:add(mark.file)
     end
   end
 end
@@ -263,56 +290,40 @@ function Spool:rewind()
   self.reader:rewind()
 end
 
+--- Whether there is a member whose stamp is below one. Any member where none is given.
+---@param stamp number?
+---@return boolean
+function Spool:has_before(stamp)
+  return self.reader:has_before(stamp)
+end
+
+---@class scope3.SpoolReading
+---@field payload_for fun(label: string): table  the payload of members with a label
+---@field marks scope3.SpoolMark[]  gets what was read
+---@field most integer  members to read at once
+---@field before? number  no member with a later stamp is read
+
 --- Reads members from files, the oldest first.
----@param payload_for fun(label: string): table  the payload of members with a label
----@param marks scope3.SpoolMark[]  gets what was read
----@param most integer  members to read at once
+---@param to scope3.SpoolReading
 ---@return integer unfit  members that are larger than a request may be; they were passed over
 ---@return boolean more  there is room, and further members
-function Spool:read(payload_for, marks, most)
-  return self.reader:read { payload_for = payload_for, marks = marks, most = most, limit = self.unopened }
+function Spool:read(to)
+  local limit = self.unopened
+  if to.before then
+    limit = math.min(limit or to.before, to.before)
+  end
+  return self.reader:read { payload_for = to.payload_for, marks = to.marks, most = to.most, limit = limit }
 end
 
--- --- files of other workers ---
-
--- Takes over a file that was opened: how many members it has, and how many are lost.
-local function adopt(self, opened, path)
-  local lost, members = opened:lost(), opened:count()
-  if opened:damaged() > 0 or lost > 0 then
-    self.orphans:report(path, ("is damaged: %s of it cannot be read, and %s lost"):format(
-      plural.of(opened:damaged(), "byte"), plural.of(lost, "member is", "members are")))
+--- Takes the oldest sealed file, whole: read() does not give its members then. put_back() gives it back.
+---@return scope3.SpoolFile?
+function Spool:take()
+  local file = self.reader:oldest_file()
+  if not file or self.unopened and file.made > self.unopened then
+    return nil
   end
-  self.stamp = math.max(self.stamp, (select(2, opened:last())))
-  local file = own(self, opened, path, true)
-  if members == 0 then
-    recycle(self, file)
-  end
-  return members, lost
-end
-
--- Adopts those files that no worker holds: what they had, and why members have to wait for the others.
-local function adopt_all(self, list, rest)
-  local found, locked, open = { members = 0, lost = 0 }, {}, self.reader:count()
-  for _, file in ipairs(list) do
-    if open >= MAX_READING then
-      self.unopened = file.made
-      break
-    end
-    local opened, message, is_locked = core.spool(file.path)
-    if opened then
-      local members, lost = adopt(self, opened, file.path)
-      found.members, found.lost = found.members + members, found.lost + lost
-      open = open + 1
-      if rest then
-        rest()
-      end
-    elseif is_locked then
-      locked[#locked + 1] = file
-    else
-      self.orphans:report(file.path, "cannot be adopted: " .. message)
-    end
-  end
-  return found, self.orphans:must_wait(locked)
+  self.reader:remove(file)
+  return file
 end
 
 --- Adopts the files of workers that are no more.
@@ -321,22 +332,7 @@ end
 ---@return string? wait  why no member may be sent now: another worker is about to send older ones
 ---@return boolean? replaced  workers of a later configuration have members: all are theirs to send, in one order
 function Spool:look(rest)
-  local list = self.orphans:candidates(self.files)
-  self.unopened = nil
-  if #list == 0 then
-    end_adoption(self)
-    return nil
-  elseif spool_orphans.is_replaced(list) then
-    return nil, nil, true
-  end
-  local wait = self.orphans:take_lock()
-  if wait then
-    return nil, wait
-  end
-  local found
-  found, wait = adopt_all(self, list, rest)
-  end_adoption(self)
-  return found, wait
+  return spool_adoption.look(self, rest)
 end
 
 --- Lets go of all files. Those with members are for other workers to adopt.
@@ -347,9 +343,9 @@ function Spool:close()
       file.spool:close()
     end
   end
-  self.free, self.files, self.bytes, self.current, self.unopened = {}, {}, 0, nil, nil
+  self.files, self.spare, self.adopted, self.bytes, self.filling, self.unopened = {}, {}, 0, 0, false, nil
   self.reader:clear()
-  end_adoption(self)
+  spool_adoption.end_if_done(self)
   spool_orphans.released()
 end
 

@@ -23,6 +23,7 @@ SpoolOrphans.__index = SpoolOrphans
 
 local spool_orphans = {}
 
+local PATIENCE = 60 -- seconds that newer members wait for a file that cannot be opened
 local LOOK_AT_ALL = 10 -- seconds between two looks at all files, also those of living siblings
 
 -- How often a collector of this worker has let go of its files. After that the others look at all files.
@@ -37,6 +38,7 @@ function spool_orphans.new(opts)
     all_at = 0, -- when to look at all files next
     seen = {}, -- path of a file that is locked -> when it was seen first
     reported = {}, -- paths with a problem that the log has
+    failed_at = {}, -- path of a file that cannot be opened -> since when
   }, SpoolOrphans)
 end
 
@@ -69,22 +71,24 @@ end
 --- Files of living siblings, and those with problems, are looked at only now and then.
 ---@param own table<string, any>  paths of this worker's files
 ---@return scope3.SpoolCandidate[]
+---@return number newest  when the last of all files was made
 function SpoolOrphans:candidates(own)
-  local list, now = {}, core.now()
+  local list, now, newest = {}, core.now(), 0
   local all = now >= self.all_at or self.releases ~= releases
   if all then
     self.all_at, self.releases = now + LOOK_AT_ALL, releases
   end
-  for _, path in ipairs(core.glob(spool_name.glob(self.folder, self.name)) or {}) do
+  for _, path in ipairs(spool_name.list(self.folder, self.name)) do
     local file = candidate(path)
-    if not own[path] and (all or not file.sibling and not self.reported[path]) then
+    newest = math.max(newest, file.made)
+    if not own[path] and (all or not file.sibling and (not self.reported[path] or self.failed_at[path])) then
       list[#list + 1] = file
     end
   end
   table.sort(list, function(a, b)
-    return a.made < b.made
+    return a.made < b.made or a.made == b.made and a.path < b.path
   end)
-  return list
+  return list, newest
 end
 
 --- Whether workers of a later configuration have files. Then all members are theirs to send, in one order.
@@ -123,6 +127,22 @@ function SpoolOrphans:release_lock()
     end
     self.lock = false
   end
+end
+
+--- Why newer members have to wait for a file that the system would not open. It is the system's fault, so it is tried
+--- again; nil once that has taken too long, or where the file is none of ours.
+---@param path string
+---@param message string
+---@param word string?  as core.spool gives it
+---@return string? wait
+function SpoolOrphans:cannot_open(path, message, word)
+  local now = core.now()
+  self:report(path, "cannot be adopted: " .. message)
+  if word == "unreadable" then
+    return nil
+  end
+  self.failed_at[path] = self.failed_at[path] or now
+  return now - self.failed_at[path] < PATIENCE and "an older file cannot be opened: " .. message or nil
 end
 
 --- Why members have to wait for files that other workers hold: workers that end have older members. Nil once their

@@ -1,4 +1,4 @@
---- Reads the members of several spool files in the order in which they were taken.
+--- Reads the members of several sealed spool files: all in the order in which they were taken, or file by file.
 ---
 --- Each member has a stamp. The next one to read is the oldest of the files' next members.
 local entries = require "scope3.util.entries"
@@ -49,14 +49,30 @@ function SpoolReader:rewind()
   end
 end
 
---- The number of files.
----@return integer
-function SpoolReader:count()
-  local n = 0
-  for _ in entries(self.sources) do
-    n = n + 1
+--- Whether a member is there whose stamp is below one. Any member where none is given.
+---@param stamp number?
+---@return boolean
+function SpoolReader:has_before(stamp)
+  for _, source in entries(self.sources) do
+    if source.unread > 0 and (not stamp or source.stamp and source.stamp < stamp) then
+      return true
+    end
   end
-  return n
+  return false
+end
+
+--- The file that was made first, of those with members that were not read.
+---@return scope3.SpoolFile?
+function SpoolReader:oldest_file()
+  local oldest
+  for _, source in entries(self.sources) do
+    local file = source.file
+    if source.unread > 0 and (not oldest or file.made < oldest.made
+      or file.made == oldest.made and file.path < oldest.path) then
+      oldest = file
+    end
+  end
+  return oldest
 end
 
 --- Forgets all files.

@@ -1,12 +1,14 @@
 --- What a collector has in one worker: members in payloads and files, and the batches on their way to the service.
 ---
---- Batches are sent in the order of their members: those in files of earlier workers, those that wait, then the ones
---- that are gathered now.
+--- Without a spool members wait in memory. With one they wait in files, and a batch is read from them when it is sent.
+--- There only those that no file takes, as on a full disk, are in memory: while they are there, they are the newest, or
+--- on their way. Batches are sent in the order of their members.
 local audience_label = require "scope3.api.audience_label"
 local audience_payloads = require "scope3.nginx.audience_payloads"
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
+local file_batches = require "scope3.nginx.file_batches"
 local identity = require "scope3.identity"
 local nginx_log = require "scope3.util.nginx_log"
 local options = require "scope3.util.options"
@@ -24,12 +26,15 @@ local ngx = ngx
 ---@field builder table  turns members into bytes
 ---@field waits {id: string, name: string?, consent_basis: string?}|false  of a member that had no room yet
 ---@field waits_in {id: string, name: string?, consent_basis: string?}|false  the audience that came with that member
----@field payloads scope3.AudiencePayloads  that are being filled
----@field marks scope3.SpoolMark[]  where their members stand in files
----@field memory_only integer  of their members, those in no file
+---@field payloads scope3.AudiencePayloads  that are being filled; with a spool they are empty again once a file has the
+---  member
+---@field rescue_at number  when to try next to write to a file what is in memory only
+---@field memory_since number|false  the stamp of the first member that is in memory only
+---@field reading scope3.AudiencePayloads|false  that are being read from files
 ---@field since number?  when the first of their members came
 ---@field wanted boolean?  they are sent although it is not time yet
 ---@field held integer  members that wait: in payloads, in the outbox, and in files that were not read yet
+---@field gathered integer  members since the last batch was sealed, those replaced since included
 ---@field outbox scope3.Outbox
 ---@field spool scope3.Spool?
 ---@field stats scope3.WorkerStats
@@ -43,7 +48,7 @@ WorkerState.__index = WorkerState
 local worker_state = {}
 
 local EARLY = 0.02 -- seconds by which a timer may be early
-local READ_AT_ONCE = 2000 -- members read from files before others run: half a millisecond
+local RESCUE = 1 -- seconds until it is tried again to write to a file what is in memory only
 
 -- The label of an audience in a file. The collector's own audience has none.
 local function label_of(self, audience)
@@ -76,8 +81,8 @@ local function new_outbox(self, client)
       return self:next_batch()
     end,
     done = function(batch)
-      if self.spool then
-        self.spool:done(batch.marks)
+      if batch.marks then
+        self.spool:release(batch.marks)
       end
       batch.payloads:give_back()
     end,
@@ -96,28 +101,39 @@ function worker_state.new(collector)
     config = config, audience = collector.audience, loop = collector.client.loop, pid = pid, pool = pool,
     -- Fields from the start, because to add one may find no memory.
     waits = false, waits_in = false,
-    held = 0, marks = {}, memory_only = 0, timer = {}, payloads = audience_payloads.new(pool, collector.audience),
+    held = 0, gathered = 0, rescue_at = 0, memory_since = false, reading = false, timer = {},
+    payloads = audience_payloads.new(pool, collector.audience),
     builder = core.builder(options.merge(identity.reading(config), { max_member = collector.max_member })),
     stats = worker_stats.new(collector.dict, collector.name, pid, config.spool ~= nil),
   }, WorkerState)
   self.rejections = rejections.new(self.stats)
   self.outbox = new_outbox(self, collector.client)
   if config.spool then
-    self.spool = spool.new { folder = config.spool, name = collector.name, grace = config.exit_seconds + 1 }
+    self.spool = spool.new { folder = config.spool, name = collector.name, grace = config.exit_seconds + 1,
+      most_bytes = config.max_waiting_bytes }
     self:adopt() -- before the first member comes: adopted members are older
   end
   return self
 end
 
--- Members that are in no file, although they might be in payloads or batches.
-local function count_in_memory_only(self)
-  return self.memory_only + self.outbox.memory_only
+--- Members that are in memory only.
+---@return integer
+function WorkerState:in_memory()
+  return self.payloads.living + self.outbox.memory_only
 end
 
 --- Counts the members that wait.
 function WorkerState:count()
-  self.held = self.payloads.living + self.outbox.waiting + (self.spool and self.spool:unread() or 0)
-  self.stats:holds(self.held, math.min(self.held, count_in_memory_only(self)))
+  local payloads, in_memory = self.payloads, nil
+  local held, gathered = payloads.living + self.outbox.waiting, payloads.count
+  if self.spool then
+    local unsealed = self.spool:unsealed()
+    held, gathered = held + self.spool:unread() + unsealed, gathered + unsealed
+    in_memory = math.min(held, self:in_memory())
+  end
+  self.gathered = gathered
+  self.held = held
+  self.stats:holds(held, in_memory or held)
 end
 
 --- Notes when the first member came to the payloads that are being filled.
@@ -130,10 +146,9 @@ function WorkerState:note_unlogged()
   self.unlogged = self.unlogged or self.loop.now()
 end
 
---- Notes that the last member could not be written to a file. The log gets the first reason.
----@param why any
-function WorkerState:note_unkept(why)
-  self.memory_only = self.memory_only + 1
+-- Notes that a member could not be written to a file. The log gets the first reason.
+local function note_unkept(self, why)
+  self.memory_since = self.memory_since or self.spool:next_stamp()
   self.stats:add("unkept", 1)
   if not self.complained then
     self.complained = true
@@ -141,16 +156,65 @@ function WorkerState:note_unkept(why)
   end
 end
 
---- Closes the payloads that are being filled, and begins new ones.
-function WorkerState:seal()
-  if self.payloads.living > 0 then
-    -- Made first: a batch that is put, and is still filled, would be sent twice.
-    local payloads, marks = audience_payloads.new(self.pool, self.audience), {}
-    self.outbox:put(self.payloads, self.marks, self.memory_only)
-    self.payloads, self.marks, self.memory_only = payloads, marks, 0
-    if self.spool and #self.outbox.batches == 1 then -- it is sent now: its file can be freed with it
-      self.spool:turn()
+-- Writes what an audience's payload holds to a file. Then it is not in memory any more.
+local function move_to_file(self, entry, label)
+  local ok, why = self.spool:keep(entry.payload, 1, entry.payload:count(), label)
+  if ok then
+    entry.payload:reset()
+  end
+  return ok, why
+end
+
+-- Writes what is in memory only to a file, so that it is there before what comes next.
+local function rescue(self)
+  local now = self.loop.now()
+  if now < self.rescue_at then
+    return nil, "an earlier one could not be written"
+  end
+  self.rescue_at = now + RESCUE
+  for _, entry in ipairs(self.payloads.list) do
+    if entry.payload:count() > 0 then
+      local ok, why = move_to_file(self, entry, label_of(self, entry.audience))
+      self.payloads:measure(entry)
+      if not ok then
+        return nil, why
+      end
     end
+  end
+  self.memory_since = false
+  return true
+end
+
+--- Writes a member that came into a payload to a file. Where that cannot be, as on a full disk, it is in memory only:
+--- it is sent, but does not outlive this worker.
+---@param entry scope3.AudiencePayload
+---@param label string  of its audience, as it was given; for the collector's own ""
+function WorkerState:keep(entry, label)
+  local ok, why
+  if self.payloads.living > 0 then
+    ok, why = rescue(self)
+  else
+    ok, why = move_to_file(self, entry, label)
+  end
+  if not ok and entry.payload:count() > 0 then
+    self.payloads:measure(entry)
+    note_unkept(self, why)
+  end
+end
+
+--- Closes what is being filled: a file, payloads. Others are begun.
+function WorkerState:seal()
+  if self.spool then
+    self.spool:seal()
+    self.payloads:measure_all() -- one may hold a member whose add() raised an error
+  end
+  if self.payloads.living > 0 then
+    local payloads = audience_payloads.new(self.pool, self.audience)
+    local stamp = self.spool and (self.memory_since or self.spool:next_stamp())
+    self.outbox:put(self.payloads, stamp)
+    self.payloads, self.memory_since = payloads, false
+  elseif self.spool then
+    self.payloads:give_back()
   end
   self.since, self.wanted = nil, nil
 end
@@ -162,30 +226,14 @@ function WorkerState:bytes()
   return self.spool and math.max(bytes, self.spool.bytes) or bytes
 end
 
--- Removes all members that wait from memory: the batches that had them. Members in no file would be lost.
-local function clear(self)
-  self:seal()
-  for _, batch in ipairs(self.outbox:clear()) do
-    batch.payloads:give_back()
-  end
-end
-
--- Has everything that waits read from files, so that it is in one order with adopted members.
-local function read_from_files(self)
-  if count_in_memory_only(self) == 0 then -- else the adopted members go first
-    self:seal()
-    self.spool:take_back(self.outbox.batches) -- first: what is in neither place would wait for another worker
-    clear(self)
-  end
-end
-
 --- Leaves the files to other workers. False where members would be lost.
 ---@return boolean
 function WorkerState:hand_over()
-  if count_in_memory_only(self) > 0 then
+  self:seal()
+  if self:in_memory() > 0 then
     return false
   end
-  clear(self)
+  file_batches.put_back(self)
   self.spool:close()
   self:count()
   return true
@@ -202,87 +250,21 @@ function WorkerState:adopt(rest)
     self.stats:add("adopted", found.members)
     self.stats:add("lost", found.lost)
     if found.members > 0 then
-      read_from_files(self)
+      self.spool:seal() -- its members are in one order with those that were adopted
+      file_batches.put_back(self)
       self:count()
     end
   end
   return wait
 end
 
--- Fills payloads with the oldest members in files. The number of members that no request can carry.
-local function fill_from_files(self, payloads, marks)
-  local max_bytes, more, unfit = self.config.max_bytes, true, 0
-  -- Takes members whose label is not readable.
-  local unreadable = core.payload { max_members = validate.MAX_MEMBERS, max_bytes = max_bytes }
-  local function payload_for(label)
-    local entry = payloads:labelled(label)
-    return entry and entry.payload or unreadable
-  end
-  while more and payloads.bytes < max_bytes and payloads.count < validate.MAX_MEMBERS do
-    local passed
-    passed, more = self.spool:read(payload_for, marks, READ_AT_ONCE)
-    unfit = unfit + passed
-    for _, entry in ipairs(payloads.list) do
-      payloads:measure(entry)
-    end
-    if more then
-      self.loop.rest()
-    end
-  end
-  unfit = unfit + unreadable:count()
-  unreadable:close()
-  return unfit
-end
-
--- Gives back what was read and did not become a batch: its thread was stopped. It is read again.
-local function drop_reading(self)
-  if self.reading then
-    self.spool:rewind()
-    self.reading:give_back()
-    self.reading = nil
-  end
-end
-
--- Makes a batch of the oldest members in files.
-local function read_batch(self)
-  drop_reading(self)
-  local payloads, marks = audience_payloads.new(self.pool, self.audience), {}
-  self.reading = payloads
-  local unfit = fill_from_files(self, payloads, marks)
-  if unfit > 0 then
-    self.stats:add("rejected", unfit)
-    nginx_log.say(ngx.ERR, ("scope3: %s larger than a request may be (max_bytes), or of no audience, and %s given up")
-      :format(plural.of(unfit, "member of the spool is", "members of the spool are"),
-      plural.words(unfit, "was", "were")))
-  end
-  if payloads.count > 0 then
-    self.outbox:put(payloads, marks, 0, true)
-  else
-    self.spool:done(marks)
-    payloads:give_back()
-  end
-  self.reading = nil -- now it is a batch, or was nothing
-  self:count()
-end
-
--- Reads members from files until a batch of them waits first.
-local function read_oldest(self)
-  while self.spool:unread() > 0 and not (self.outbox.batches[1] and self.outbox.batches[1].read) do
-    local before = self.spool:unread()
-    read_batch(self)
-    if self.spool:unread() >= before then -- another process wrote to a file: what can be read is counted anew
-      self.spool:rewind()
-      break
-    end
-  end
-end
-
--- Whether the payloads that are being filled are to be sent.
+-- Whether what is being filled is to be sent.
 local function is_time(self)
-  if self.payloads.living > 0 then
+  self:count()
+  if self.gathered > 0 then
     self:note_member() -- one whose add() raised an error before it did
   end
-  return self.since and (self.wanted or self.payloads.count >= self.config.flush_members
+  return self.since and (self.wanted or self.gathered >= self.config.flush_members
     or self.loop.now() - self.since >= self.config.flush_seconds - EARLY)
 end
 
@@ -290,19 +272,19 @@ end
 ---@return scope3.OutboxBatch? batch  nil where it is not time yet
 ---@return string? wait  why it has to wait: another worker has older members
 function WorkerState:next_batch()
-  local first = self.outbox.batches[1]
-  if first and first.begun then
-    return first
+  local batches = self.outbox.batches
+  if batches[1] and batches[1].begun then
+    return batches[1]
   end
-  if self.spool then
-    local wait = self:adopt(self.loop.rest)
-    read_oldest(self)
-    if wait and self.held > 0 then
-      return nil, wait
-    end
+  local wait = self.spool and self:adopt(self.loop.rest)
+  if wait and self.held > 0 then
+    return nil, wait
   end
   if not self.outbox.batches[1] and is_time(self) then
     self:seal()
+  end
+  if self.spool then
+    file_batches.read_oldest(self)
   end
   return self.outbox.batches[1]
 end
@@ -310,7 +292,7 @@ end
 --- Cleans up after a thread that was stopped while it sent.
 function WorkerState:interrupted()
   self.outbox:interrupted()
-  drop_reading(self)
+  file_batches.drop(self)
 end
 
 local function counts_of(sender)
@@ -357,7 +339,7 @@ end
 ---@return integer kept
 ---@return integer lost
 function WorkerState:release(forget)
-  local memory_only = math.min(self.held, count_in_memory_only(self))
+  local memory_only = math.min(self.held, self:in_memory())
   local lost = self.spool and memory_only or self.held
   self.rejections:log()
   self.stats:leave(self.held, memory_only)

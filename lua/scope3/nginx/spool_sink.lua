@@ -1,0 +1,98 @@
+--- Takes sealed spool files one by one, the oldest first, for a sink that appends whole files to something.
+---
+--- A file is taken, appended, accepted, and then lingers: a sink that answers before its disk has everything, as Redis
+--- does, may lose what it has accepted. When its connection breaks, what was taken and what lingers is put back to the
+--- front (recall). Only what has lingered long enough is freed. A file is appended under its identity, so that a file
+--- which comes twice is in once.
+local core = require "scope3.core"
+local entries = require "scope3.util.entries"
+
+---@class scope3.SpoolSink
+---@field under_way integer  members of files that were taken and not accepted
+local SpoolSink = {}
+SpoolSink.__index = SpoolSink
+
+local spool_sink = {}
+
+---@param spool scope3.Spool
+---@param linger number  seconds between accepting a file and freeing it
+---@return scope3.SpoolSink
+function spool_sink.new(spool, linger)
+  return setmetatable({ spool = spool, linger = linger, taken = {}, under_way = 0, lingering = {} }, SpoolSink)
+end
+
+--- The oldest sealed file. It is this sink's until accept() or recall().
+---@return scope3.SpoolFile? file  nil where none is sealed, or an older one cannot be opened yet
+function SpoolSink:take()
+  local file = self.spool:take()
+  if file then
+    local members = file.spool:count()
+    self.taken[file], self.under_way = members, self.under_way + members
+  end
+  return file
+end
+
+---@class scope3.SpoolFileBatch
+---@field first integer  the number of its first record
+---@field last integer
+---@field members string[]  their JSON
+---@field operations string[]  "add" or "remove"
+---@field labels string[]  of their audiences; "" for the collector's own
+
+--- The members of a file in their order, in batches of a fixed size: the same ones each time.
+---@param file scope3.SpoolFile
+---@param most integer  members in a batch
+---@return fun(): scope3.SpoolFileBatch?
+function spool_sink.batches(file, most)
+  local next_member = file.spool:members()
+  return function()
+    local batch = { members = {}, operations = {}, labels = {} }
+    for i = 1, most do
+      local member, operation, number, _, label = next_member()
+      if not member then
+        break
+      end
+      batch.first, batch.last = batch.first or number, number
+      batch.members[i], batch.operations[i], batch.labels[i] = member, operation, label
+    end
+    return batch.first and batch or nil
+  end
+end
+
+--- Notes that a file was accepted. It is freed when it has lingered: see settle().
+---@param file scope3.SpoolFile
+function SpoolSink:accept(file)
+  table.insert(self.lingering, { file = file, due = core.now() + self.linger })
+  self.under_way = self.under_way - self.taken[file]
+  self.taken[file] = nil
+  file.spool:unload()
+end
+
+--- Frees the files that have lingered long enough.
+---@return number? pause  seconds until there is another one; nil where nothing lingers
+function SpoolSink:settle()
+  local first = self.lingering[1]
+  while first and core.now() >= first.due do
+    table.remove(self.lingering, 1)
+    self.spool:release { { file = first.file, last = first.file.number } }
+    first = self.lingering[1]
+  end
+  return first and math.max(0, first.due - core.now())
+end
+
+--- Puts what was taken and what lingers back to the front: the connection has broken.
+---@return integer members
+function SpoolSink:recall()
+  local files, before = {}, self.spool:unread()
+  for file in entries(self.taken) do
+    files[#files + 1] = { file = file }
+  end
+  for _, one in ipairs(self.lingering) do
+    files[#files + 1] = { file = one.file }
+  end
+  self.spool:put_back(files)
+  self.taken, self.under_way, self.lingering = {}, 0, {}
+  return self.spool:unread() - before
+end
+
+return spool_sink
