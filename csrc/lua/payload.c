@@ -8,6 +8,7 @@
 #include "holdings.h"
 #include "open.h"
 #include "payload_access.h"
+#include "payload_lines.h"
 #include "type.h"
 
 #define TYPE "scope3.payload"
@@ -355,14 +356,24 @@ static void give_access(lua_State *L) {
 
 void sc3l_open_payload(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"bytes", payload_bytes},     {"count", payload_count},
-      {"cut", payload_cut},         {"digest", payload_digest},
-      {"drop", payload_drop},       {"find", payload_find},
-      {"hide", payload_hide},       {"identifiers", payload_identifiers},
-      {"lines", payload_lines},     {"living", payload_living},
-      {"outline", payload_outline}, {"replace", payload_replace},
-      {"reset", payload_reset},     {"row", payload_row},
-      {"text", payload_text},       {NULL, NULL},
+      {"as_lines", sc3l_payload_as_lines},
+      {"bytes", payload_bytes},
+      {"count", payload_count},
+      {"cut", payload_cut},
+      {"digest", payload_digest},
+      {"drop", payload_drop},
+      {"find", payload_find},
+      {"hide", payload_hide},
+      {"identifiers", payload_identifiers},
+      {"lines", payload_lines},
+      {"living", payload_living},
+      {"outline", payload_outline},
+      {"replace", payload_replace},
+      {"reset", payload_reset},
+      {"row", payload_row},
+      {"take", sc3l_payload_take},
+      {"text", payload_text},
+      {NULL, NULL},
   };
   static const sc3l_type type = {
       .name = TYPE, .methods = {methods}, .end = payload_end, .close = payload_close};

@@ -135,6 +135,8 @@ end
 
 local check = { sync = send_problem, run = send_problem }
 
+function check.drain(args) return require("scope3.cli.drain_args").problem(args) end
+
 function check.prepare(args)
   local problem = rules_problem(args) or report_problem(args)
   if not problem and args.rejects == "-" then
