@@ -85,11 +85,12 @@ end
 ---@return scope3.Error? err  with `result` once rows were read
 function prepare.run(script, source, write, opts)
   opts = options.check("scope3.prepare", opts, client_options.PREPARE, 2)
-  arguments.argument(type(write) == "function", "scope3.prepare", "write", "a function", write)
   local planned, err, misuse = plan_of(script, source, opts)
   if misuse then
     error("scope3.prepare: " .. misuse, 2)
-  elseif not planned then
+  end
+  arguments.argument(type(write) == "function", "scope3.prepare", "write", "a function", write)
+  if not planned then
     return nil, err
   end
   local missing = left_out.missing(planned.opts)
