@@ -6,6 +6,7 @@
 
 #include "../lua/arguments.h"
 #include "../lua/type.h"
+#include "connection.h"
 #include "libcurl.h"
 #include "request.h"
 #include "request_body.h"
@@ -143,6 +144,30 @@ static int engine_submit(lua_State *L) {
   return 2;
 }
 
+/* :connect{ url=, timeout = 10 } -> connection | nil, message. The connection holds the engine. */
+static int engine_connect(lua_State *L) {
+  static const char *const known[] = {"url", "timeout", NULL};
+  const char *why = NULL, *url;
+  double timeout;
+  sc3_connection **place;
+  (void)check_engine(L);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  sc3l_check_keys(L, 2, known, "connect");
+  url = sc3l_opt_clean(L, 2, "url");
+  if (url == NULL)
+    return luaL_error(L, "connect needs a url");
+  timeout = sc3l_opt_seconds(L, 2, "timeout", 10);
+  place = sc3l_new_connection(L, 1);
+  *place =
+      sc3_engine_connect(check_engine(L), url, timeout, &why); /* making it may have closed it */
+  if (*place != NULL)
+    return 1;
+  lua_pushnil(L);
+  lua_pushstring(L, why);
+  return 2;
+}
+
 /* (result) -> its table */
 static int make_result(lua_State *L) {
   sc3l_push_result(L, lua_touserdata(L, 1));
@@ -212,7 +237,8 @@ static int engine_cancel(lua_State *L) {
   return 1;
 }
 
-/* :count() -> transfers that were submitted, and neither taken nor cancelled */
+/* :count() -> transfers that were submitted, and neither taken nor cancelled; and connections that
+ * are waited for */
 static int engine_count(lua_State *L) {
   sc3l_push_count(L, sc3_engine_count(check_engine(L)));
   return 1;
@@ -262,15 +288,22 @@ SC3L_EXPORT int luaopen_scope3_engine(lua_State *L);
 
 SC3L_EXPORT int luaopen_scope3_engine(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"cancel", engine_cancel}, {"count", engine_count},
-      {"events", engine_events}, {"pollfd", engine_pollfd},
-      {"result", engine_result}, {"step", engine_step},
-      {"submit", engine_submit}, {"timeout", engine_timeout},
-      {"wait", engine_wait},     {NULL, NULL},
+      {"cancel", engine_cancel},
+      {"connect", engine_connect},
+      {"count", engine_count},
+      {"events", engine_events},
+      {"pollfd", engine_pollfd},
+      {"result", engine_result},
+      {"step", engine_step},
+      {"submit", engine_submit},
+      {"timeout", engine_timeout},
+      {"wait", engine_wait},
+      {NULL, NULL},
   };
   static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = engine_close};
   sc3l_check_version(L);
   sc3l_new_type(L, &type);
+  sc3l_open_connection(L);
   lua_createtable(L, 0, 3);
   push_access(L);
   lua_pushcclosure(L, engine_new, 1);

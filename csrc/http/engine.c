@@ -30,6 +30,7 @@ struct sc3_engine {
   sc3_transfer *active;       /* submitted, not ended */
   sc3_transfer *ended, **ended_tail;
   sc3_transfer *spare;
+  sc3_connections connections;
   sc3_transfer_index index; /* of the active and the ended */
   sc3_origins http1; /* hosts to which HTTP/2 has failed; no request uses their kept connections of
                         HTTP/2 */
@@ -71,6 +72,8 @@ static int open_multi(sc3_engine *e) {
   return 0;
 }
 
+static void notice_fork(void *engine);
+
 sc3_engine *sc3_engine_new(const sc3_engine_options *options, const char **why) {
   sc3_engine *e;
   (void)pthread_once(&libcurl_once, start_libcurl);
@@ -85,6 +88,9 @@ sc3_engine *sc3_engine_new(const sc3_engine_options *options, const char **why) 
   e->ended_tail = &e->ended;
   e->kept = KEPT_CONNECTIONS;
   e->wait.epoll = e->wait.timer = -1;
+  e->connections.wait = &e->wait;
+  e->connections.notice_fork = notice_fork;
+  e->connections.engine = e;
   e->options = *options;
   e->ca_file = options->ca_file != NULL ? strdup(options->ca_file) : NULL;
   e->user_agent = options->user_agent != NULL ? strdup(options->user_agent) : NULL;
@@ -112,6 +118,9 @@ void sc3_engine_free(sc3_engine *e) {
   const int ours = sc3_fork_mark_mine(&e->mark);
   for (t = e->active; t != NULL && ours && e->multi != NULL; t = t->next)
     (void)curl_multi_remove_handle(e->multi, t->easy);
+  if (!ours)
+    sc3_wait_close(&e->wait);
+  sc3_connections_end(&e->connections, !ours);
   if (ours) {
     free_list(e->active);
     free_list(e->ended);
@@ -168,7 +177,8 @@ static void fail_all(sc3_engine *e, const char *code, const char *message) {
 
 /* In a child of fork() the multi, its sockets and its epoll belong to the parent too: leave them,
  * and start afresh. */
-static void notice_fork(sc3_engine *e) {
+static void notice_fork(void *engine) {
+  sc3_engine *e = engine;
   sc3_transfer *t;
   if (sc3_fork_mark_mine(&e->mark))
     return;
@@ -178,6 +188,7 @@ static void notice_fork(sc3_engine *e) {
   for (t = e->active; t != NULL; t = t->next)
     t->easy = NULL;
   fail_all(e, "FORKED", "the process forked while the request was under way");
+  sc3_connections_fail(&e->connections, "FORKED", "the connection belongs to the parent", 1);
   if (open_multi(e) != 0)
     e->multi = NULL;
 }
@@ -188,6 +199,7 @@ static void rebuild(sc3_engine *e, CURLMcode code) {
   for (t = e->active; t != NULL; t = t->next)
     (void)curl_multi_remove_handle(e->multi, t->easy);
   fail_all(e, "MULTI_ERROR", curl_multi_strerror(code));
+  sc3_connections_fail(&e->connections, "MULTI_ERROR", curl_multi_strerror(code), 0);
   (void)curl_multi_cleanup(e->multi); /* the descriptor stays: a loop may wait on it */
   if (open_multi(e) != 0)
     e->multi = NULL;
@@ -242,7 +254,7 @@ static void collect(sc3_engine *e, CURLMcode code) {
     CURLcode result = m->data.result;
     char *private_data = NULL;
     sc3_transfer *t;
-    if (m->msg != CURLMSG_DONE)
+    if (m->msg != CURLMSG_DONE || sc3_connections_conclude(&e->connections, easy, result))
       continue;
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private_data);
     t = (sc3_transfer *)(void *)private_data;
@@ -296,6 +308,21 @@ uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char
     sc3_wait_tell(&e->wait);
   sc3_wait_keep_armed(&e->wait);
   return id;
+}
+
+sc3_connection *sc3_engine_connect(sc3_engine *e, const char *url, double timeout,
+                                   const char **why) {
+  sc3_connection *c;
+  notice_fork(e);
+  *why = "not enough memory or descriptors";
+  if (e->multi == NULL && open_multi(e) != 0)
+    return NULL;
+  c = sc3_connection_new(&e->connections, url, e->options.ca_file, timeout, why);
+  if (c != NULL) {
+    collect(e, sc3_wait_begin(&e->wait));
+    sc3_wait_keep_armed(&e->wait);
+  }
+  return c;
 }
 
 int sc3_engine_step(sc3_engine *e, int gently) {
@@ -357,7 +384,7 @@ int sc3_engine_cancel(sc3_engine *e, uint64_t id) {
 }
 
 size_t sc3_engine_count(const sc3_engine *e) {
-  return e->index.n;
+  return e->index.n + sc3_connections_waiting(&e->connections);
 }
 
 void sc3_engine_wait(sc3_engine *e, double seconds) {

@@ -8,6 +8,7 @@
 #ifndef SC3_ENGINE_H
 #define SC3_ENGINE_H
 
+#include "connection.h"
 #include "request.h"
 
 typedef struct sc3_engine sc3_engine;
@@ -44,7 +45,12 @@ void sc3_engine_release(sc3_engine *e, sc3_result *t);
 /* Drops a transfer that is not taken, ended or not; 0 when there is none of that id. */
 int sc3_engine_cancel(sc3_engine *e, uint64_t id);
 
-/* Transfers submitted and not yet taken or cancelled. */
+/* Begins a connection, as sc3_connection_new(). It lives until its owner frees it; when the engine
+   is freed before, it is closed. */
+sc3_connection *sc3_engine_connect(sc3_engine *e, const char *url, double timeout,
+                                   const char **why);
+
+/* Transfers submitted and not yet taken or cancelled, and connections that are waited for. */
 size_t sc3_engine_count(const sc3_engine *e);
 
 /* Waits until a step may bring news, at most `seconds`; a signal ends it early. */

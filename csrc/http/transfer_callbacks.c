@@ -1,9 +1,6 @@
 #include "transfer_callbacks.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/socket.h>
 
 enum {
   /* So much of a body goes a little at a time: libcurl looks for an answer between two pieces. An
@@ -166,21 +163,6 @@ static int on_seek(void *user, curl_off_t offset, int origin) {
   return CURL_SEEKFUNC_FAIL;
 }
 
-static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *a) {
-  sc3_transfer *t = user;
-#ifdef SOCK_CLOEXEC
-  curl_socket_t fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
-#else
-  curl_socket_t fd = socket(a->family, a->socktype, a->protocol);
-  if (fd >= 0)
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-#endif
-  (void)purpose;
-  if (fd < 0)
-    t->no_socket = errno;
-  return fd;
-}
-
 /* Sets an option, and keeps the code of one that libcurl refuses in `bad`. */
 #define SET(option, value)                                                                         \
   do {                                                                                             \
@@ -191,8 +173,6 @@ static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct cur
 
 CURLcode sc3_transfer_set_callbacks(sc3_transfer *t) {
   CURLcode bad = CURLE_OK;
-  SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-  SET(CURLOPT_OPENSOCKETDATA, t);
   SET(CURLOPT_HEADERFUNCTION, on_header);
   SET(CURLOPT_HEADERDATA, t);
   SET(CURLOPT_WRITEFUNCTION, on_body);

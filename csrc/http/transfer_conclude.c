@@ -1,52 +1,10 @@
 #include "transfer_conclude.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "codes.h"
+#include "failure.h"
 #include "transfer_callbacks.h"
-
-static const char *name_of(CURLcode code) {
-  switch ((int)code) {
-#define X(value, name)                                                                             \
-  case value: return name;
-    SC3_CURL_CODES(X)
-#undef X
-    default: return "CURL_ERROR";
-  }
-}
-
-static int is_out_of_descriptors(int error) {
-  return error == EMFILE || error == ENFILE;
-}
-
-/* Why no connection came about, as far as the system says. Of a name that was not found, and of a
-   file of CA certificates, libcurl does not keep the error: whether descriptors were missing is
-   found by asking for one. */
-static const char *cause_of(const sc3_transfer *t, CURLcode code) {
-  long error = 0;
-  if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY ||
-      code == CURLE_SSL_CACERT_BADFILE || code == CURLE_OUT_OF_MEMORY) {
-    int fd = open("/", O_RDONLY | O_CLOEXEC), missing = fd < 0 && is_out_of_descriptors(errno);
-    if (fd >= 0)
-      (void)close(fd);
-    return missing ? "descriptors" : NULL;
-  }
-  if (code == CURLE_OPERATION_TIMEDOUT)
-    return t->begun ? NULL : "timeout";
-  if (code != CURLE_COULDNT_CONNECT)
-    return NULL;
-  (void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &error);
-  if (is_out_of_descriptors(t->no_socket) || is_out_of_descriptors((int)error))
-    return "descriptors";
-  return error == ECONNREFUSED                                                     ? "refused"
-         : error == ETIMEDOUT                                                      ? "timeout"
-         : error == ENETUNREACH || error == EHOSTUNREACH || error == EADDRNOTAVAIL ? "unreachable"
-                                                                                   : NULL;
-}
 
 static void collect_facts(sc3_transfer *t) {
   sc3_result *p = &t->result;
@@ -149,20 +107,22 @@ void sc3_transfer_conclude(sc3_transfer *t, CURLcode code, int multiplexed) {
     sc3_transfer_fail(t, "REFUSED_STREAM", "the stream was refused");
   } else if (t->again) { /* it had gone over a connection that died without an answer */
     r->body_sent = t->joined.n > 0 || !unsent;
-    sc3_transfer_fail(t, name_of(CURLE_SEND_FAIL_REWIND), "a kept connection had died");
+    sc3_transfer_fail(t, sc3_failure_name(CURLE_SEND_FAIL_REWIND), "a kept connection had died");
   } else if (t->too_large) {
     sc3_transfer_fail(t, "TOO_LARGE", "the reply is larger than allowed");
   } else if (t->no_memory) {
-    sc3_transfer_fail(t, name_of(CURLE_OUT_OF_MEMORY), curl_easy_strerror(CURLE_OUT_OF_MEMORY));
+    sc3_transfer_fail(t, sc3_failure_name(CURLE_OUT_OF_MEMORY),
+                      curl_easy_strerror(CURLE_OUT_OF_MEMORY));
   } else if (code == CURLE_OK) {
     r->early = unread;
   } else if (is_answer(t, code, unsent)) {
     r->early = unsent;
   } else {
-    r->cause = cause_of(t, code);
+    r->cause = sc3_failure_cause(t->easy, code, t->no_socket, t->begun);
     if (!t->answered && r->status == 0 && lost_status(t) >= 300)
       r->status = lost_status(t);
-    sc3_transfer_fail(t, name_of(code), t->error[0] != '\0' ? t->error : curl_easy_strerror(code));
+    sc3_transfer_fail(t, sc3_failure_name(code),
+                      t->error[0] != '\0' ? t->error : curl_easy_strerror(code));
   }
 }
 

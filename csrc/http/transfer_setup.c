@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "peer.h"
 #include "transfer_callbacks.h"
 
 enum { UPLOAD_MOST = 512 << 10 }; /* bytes that libcurl reads at once */
@@ -49,11 +50,6 @@ static int join_body(sc3_transfer *t) {
       return -1;
   }
   return 0;
-}
-
-static long milliseconds(double seconds) {
-  double ms = seconds * 1000;
-  return ms < 1 ? 1 : ms > 2147483647.0 ? 2147483647L : (long)ms;
 }
 
 /* A request that is being set up. */
@@ -107,8 +103,8 @@ static void set_basics(setup *s) {
 static void set_connection(setup *s) {
   const double timeout = s->request->timeout, connect = s->options->connect_timeout;
   SET(CURLOPT_TCP_KEEPALIVE, 1L);
-  SET(CURLOPT_TIMEOUT_MS, milliseconds(timeout));
-  SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(connect < timeout ? connect : timeout));
+  SET(CURLOPT_TIMEOUT_MS, sc3_peer_milliseconds(timeout));
+  SET(CURLOPT_CONNECTTIMEOUT_MS, sc3_peer_milliseconds(connect < timeout ? connect : timeout));
   /* Waiting for a connection that may carry several requests pays where the handshake decides. Over
    * plain http it would wait for the first reply. */
   SET(CURLOPT_PIPEWAIT, s->t->secure && !s->http1 ? 1L : 0L);
@@ -124,25 +120,6 @@ static void set_connection(setup *s) {
                          s->http1 ? (long)CURL_HTTP_VERSION_1_1 : (long)CURL_HTTP_VERSION_2TLS);
 }
 
-static void set_certificates(setup *s) {
-  const char *ca_file = s->options->ca_file;
-  SET(CURLOPT_SSL_VERIFYPEER, 1L);
-  SET(CURLOPT_SSL_VERIFYHOST, 2L);
-  if (ca_file != NULL && strstr(ca_file, "-----BEGIN CERTIFICATE-----") != NULL) {
-    struct curl_blob certificates;
-    certificates.data = (char *)ca_file; /* libcurl copies it */
-    certificates.len = strlen(ca_file);
-    certificates.flags = CURL_BLOB_COPY;
-    SET(CURLOPT_CAINFO_BLOB, &certificates);
-  } else if (ca_file != NULL) {
-    SET(CURLOPT_CAINFO, ca_file);
-  }
-  /* A CA directory besides the bundle turns off libcurl's cache of parsed bundles: 30 ms a
-     connection on Debian. TLS libraries that know no directory refuse the option, which is as good.
-   */
-  (void)curl_easy_setopt(s->t->easy, CURLOPT_CAPATH, NULL);
-}
-
 static void set_body(setup *s) {
   const curl_off_t total = s->t->total;
   SET(CURLOPT_POST, 1L);
@@ -156,7 +133,7 @@ static void set_body(setup *s) {
   /* A limit makes libcurl ask for progress every second also while nothing moves. It never ends
    * anything: its time is over the whole's. */
   SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
-  SET(CURLOPT_LOW_SPEED_TIME, milliseconds(s->request->timeout) / 1000 + 3600);
+  SET(CURLOPT_LOW_SPEED_TIME, sc3_peer_milliseconds(s->request->timeout) / 1000 + 3600);
 }
 
 static void set_method(setup *s) {
@@ -181,9 +158,10 @@ int sc3_transfer_prepare(sc3_transfer *t, const sc3_engine_options *o, const sc3
   if (copy_request(t, r) != 0)
     return -1;
   note(&s, sc3_transfer_set_callbacks(t));
+  note(&s, sc3_peer_set_socket(t->easy, &t->no_socket));
   set_basics(&s);
   set_connection(&s);
-  set_certificates(&s);
+  note(&s, sc3_peer_set_certificates(t->easy, o->ca_file));
   set_method(&s);
   if (s.bad == CURLE_OK)
     return 0;

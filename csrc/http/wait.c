@@ -7,6 +7,37 @@ static int wait_milliseconds(double seconds) {
   return seconds >= 60 ? 60000 : (int)(seconds * 1000) + 1;
 }
 
+static void link_watch(sc3_wait *w, sc3_watch *watch, int fd) {
+  watch->fd = fd;
+  watch->armed = watch->writes = 0;
+  watch->next = w->watches;
+  watch->at = &w->watches;
+  if (watch->next != NULL)
+    watch->next->at = &watch->next;
+  w->watches = watch;
+  w->watch_count++;
+}
+
+static void disarm(sc3_wait *w, sc3_watch *watch) {
+  w->armed_count -= (size_t)watch->armed;
+  watch->armed = 0;
+}
+
+static void unlink_watch(sc3_wait *w, sc3_watch *watch) {
+  disarm(w, watch);
+  *watch->at = watch->next;
+  if (watch->next != NULL)
+    watch->next->at = watch->at;
+  watch->at = NULL;
+  w->watch_count--;
+}
+
+static void note_armed(sc3_wait *w, sc3_watch *watch, int writes) {
+  w->armed_count += (size_t)!watch->armed;
+  watch->armed = 1;
+  watch->writes = writes;
+}
+
 #if defined(__linux__) && !defined(SC3_NO_EPOLL)
 
 #include <errno.h>
@@ -17,6 +48,8 @@ static int wait_milliseconds(double seconds) {
 #include <unistd.h>
 
 #define SLICE_NS 300000
+/* In the data of an event: the socket is one of sc3_wait_add(). */
+#define WATCHED ((uint64_t)1 << 63)
 enum { EVENTS_MOST = 256, FEW = 16 };
 
 static int64_t now_ns(void) {
@@ -34,7 +67,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *k
   if (w->epoll < 0)
     return 0;
   memset(&event, 0, sizeof event);
-  event.data.fd = fd;
+  event.data.u64 = (uint64_t)fd;
   if (what == CURL_POLL_REMOVE) {
     (void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, fd, &event);
     (void)curl_multi_assign(w->multi, fd, NULL);
@@ -88,7 +121,7 @@ int sc3_wait_open(sc3_wait *w, CURLM *multi) {
     w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     memset(&event, 0, sizeof event);
     event.events = EPOLLIN;
-    event.data.fd = w->timer;
+    event.data.u64 = (uint64_t)w->timer;
     if (w->epoll < 0 || w->timer < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->timer, &event) != 0) {
       sc3_wait_close(w);
       return -1;
@@ -109,9 +142,67 @@ void sc3_wait_close(sc3_wait *w) {
   w->epoll = w->timer = -1;
 }
 
+/* What is known of a socket may be out of date: libcurl has it in the set while it connects. */
+static int set_watch(const sc3_wait *w, int fd, uint32_t events) {
+  struct epoll_event event;
+  memset(&event, 0, sizeof event);
+  event.events = events | (uint32_t)EPOLLONESHOT;
+  event.data.u64 = WATCHED | (uint64_t)fd;
+  if (epoll_ctl(w->epoll, EPOLL_CTL_MOD, fd, &event) == 0)
+    return 0;
+  return errno == ENOENT ? epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event) : -1;
+}
+
+int sc3_wait_add(sc3_wait *w, sc3_watch *watch, int fd) {
+  if (w->watch_count >= SC3_WATCHES_MOST || set_watch(w, fd, 0) != 0)
+    return -1;
+  link_watch(w, watch, fd);
+  return 0;
+}
+
+void sc3_wait_arm(sc3_wait *w, sc3_watch *watch, int writes) {
+  /* Where the system refuses, nothing is waited for: its owner looks, and fails by itself. */
+  if (set_watch(w, watch->fd, writes ? EPOLLIN | EPOLLOUT : EPOLLIN) == 0)
+    note_armed(w, watch, writes);
+}
+
+void sc3_wait_remove(sc3_wait *w, sc3_watch *watch) {
+  struct epoll_event event;
+  if (watch->at == NULL)
+    return;
+  memset(&event, 0, sizeof event);
+  if (w->epoll >= 0)
+    (void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, watch->fd, &event);
+  unlink_watch(w, watch);
+}
+
+/* One shot: whoever sees the event has to take it. Whether it was one of a watch. */
+static int take_watched(sc3_wait *w, const struct epoll_event *event) {
+  const int fd = (int)(event->data.u64 & ~WATCHED);
+  sc3_watch *watch = w->watches;
+  if (!(event->data.u64 & WATCHED))
+    return 0;
+  while (watch != NULL && watch->fd != fd)
+    watch = watch->next;
+  if (watch != NULL)
+    disarm(w, watch);
+  return 1;
+}
+
+/* Takes those of watches, all of them, and closes the gaps. Gives how many are left. */
+static int take_all_watched(sc3_wait *w, struct epoll_event *events, int n) {
+  int i, left = 0;
+  for (i = 0; i < n; i++) {
+    if (!take_watched(w, &events[i]))
+      events[left++] = events[i];
+  }
+  return left;
+}
+
 static CURLMcode act_on(sc3_wait *w, const struct epoll_event *event) {
+  const int fd = (int)event->data.u64;
   int what = 0, running;
-  if (event->data.fd == w->timer) {
+  if (fd == w->timer) {
     uint64_t expirations;
     if (read(w->timer, &expirations, sizeof expirations) > 0)
       w->armed = INT64_MAX;
@@ -123,7 +214,7 @@ static CURLMcode act_on(sc3_wait *w, const struct epoll_event *event) {
     what |= CURL_CSELECT_OUT;
   if (event->events & (EPOLLERR | EPOLLHUP))
     what |= CURL_CSELECT_ERR;
-  return curl_multi_socket_action(w->multi, event->data.fd, what, &running);
+  return curl_multi_socket_action(w->multi, fd, what, &running);
 }
 
 CURLMcode sc3_wait_begin(sc3_wait *w) {
@@ -150,6 +241,11 @@ CURLMcode sc3_wait_act(sc3_wait *w, int gently, int *moved) {
   int actions = w->due <= now, i, n, most;
   CURLMcode code = sc3_wait_begin(w);
   n = code == CURLM_OK ? epoll_wait(w->epoll, events, EVENTS_MOST, 0) : 0;
+  if (w->watch_count > 0) {
+    const int all = n;
+    n = take_all_watched(w, events, n);
+    actions += all - n;
+  }
   most = gently ? gentle_part(n) : n;
   for (i = 0; i < most && code == CURLM_OK && (i == 0 || now < end); i++) {
     code = act_on(w, &events[(w->turn + (unsigned)i) % (unsigned)n]);
@@ -174,7 +270,8 @@ void sc3_wait_keep_armed(sc3_wait *w) {
 void sc3_wait_for(sc3_wait *w, double seconds) {
   struct epoll_event event;
   const double due = w->due == INT64_MAX ? seconds : (double)(w->due - now_ns()) / 1e9;
-  (void)epoll_wait(w->epoll, &event, 1, wait_milliseconds(due < seconds ? due : seconds));
+  if (epoll_wait(w->epoll, &event, 1, wait_milliseconds(due < seconds ? due : seconds)) > 0)
+    (void)take_watched(w, &event);
 }
 
 double sc3_wait_timeout(const sc3_wait *w) {
@@ -183,6 +280,34 @@ double sc3_wait_timeout(const sc3_wait *w) {
 }
 
 #else
+
+#include <poll.h>
+
+int sc3_wait_add(sc3_wait *w, sc3_watch *watch, int fd) {
+  if (w->watch_count >= SC3_WATCHES_MOST)
+    return -1;
+  link_watch(w, watch, fd);
+  return 0;
+}
+
+void sc3_wait_arm(sc3_wait *w, sc3_watch *watch, int writes) {
+  note_armed(w, watch, writes);
+}
+
+void sc3_wait_remove(sc3_wait *w, sc3_watch *watch) {
+  if (watch->at != NULL)
+    unlink_watch(w, watch);
+}
+
+/* Disarms those to which something has happened. */
+static void look_at_watches(sc3_wait *w) {
+  sc3_watch *watch;
+  for (watch = w->watches; watch != NULL; watch = watch->next) {
+    struct pollfd p = {watch->fd, (short)(watch->writes ? POLLIN | POLLOUT : POLLIN), 0};
+    if (watch->armed && poll(&p, 1, 0) > 0)
+      disarm(w, watch);
+  }
+}
 
 int sc3_wait_open(sc3_wait *w, CURLM *multi) {
   w->multi = multi;
@@ -207,6 +332,7 @@ void sc3_wait_tell(sc3_wait *w) {
 CURLMcode sc3_wait_act(sc3_wait *w, int gently, int *moved) {
   (void)gently;
   *moved = 1;
+  look_at_watches(w);
   return sc3_wait_begin(w);
 }
 
@@ -219,7 +345,17 @@ void sc3_wait_keep_armed(sc3_wait *w) {
 }
 
 void sc3_wait_for(sc3_wait *w, double seconds) {
-  (void)curl_multi_poll(w->multi, NULL, 0, wait_milliseconds(seconds), NULL);
+  struct curl_waitfd also[SC3_WATCHES_MOST];
+  const sc3_watch *watch;
+  unsigned n = 0;
+  for (watch = w->watches; watch != NULL; watch = watch->next) {
+    if (!watch->armed)
+      continue;
+    also[n].fd = watch->fd;
+    also[n].events = watch->writes ? CURL_WAIT_POLLIN | CURL_WAIT_POLLOUT : CURL_WAIT_POLLIN;
+    also[n++].revents = 0;
+  }
+  (void)curl_multi_poll(w->multi, also, n, wait_milliseconds(seconds), NULL);
 }
 
 double sc3_wait_timeout(const sc3_wait *w) {

@@ -6,8 +6,20 @@
 #include <curl/curl.h>
 #include <stdint.h>
 
+enum { SC3_WATCHES_MOST = 64 };
+
+/* A socket that libcurl does not look after, although it made it. */
+typedef struct sc3_watch {
+  int fd;
+  int armed;  /* the next thing that happens to it is waited for */
+  int writes; /* with room to write */
+  struct sc3_watch *next, **at;
+} sc3_watch;
+
 typedef struct sc3_wait {
   CURLM *multi;
+  sc3_watch *watches;
+  size_t watch_count, armed_count;
   int epoll, timer; /* -1 where they do not exist */
   int64_t due;      /* when libcurl wants to act although no socket is ready: nanoseconds of the
                        monotonic clock */
@@ -32,6 +44,17 @@ CURLMcode sc3_wait_act(sc3_wait *w, int gently, int *moved);
 /* Lets libcurl act on what is due, without a look at sockets: what a new request begins with. As
  * sc3_wait_act(). */
 CURLMcode sc3_wait_begin(sc3_wait *w);
+
+/* Takes up a socket, for which nothing is waited yet. 0, or -1 where there are too many, or the
+ * system refuses. */
+int sc3_wait_add(sc3_wait *w, sc3_watch *watch, int fd);
+
+/* Waits once for what happens to it: bytes to read or an end, and where `writes` is set room to
+   write. A step that finds it disarms it. */
+void sc3_wait_arm(sc3_wait *w, sc3_watch *watch, int writes);
+
+/* Lets go of a socket, before it is closed. Idempotent. */
+void sc3_wait_remove(sc3_wait *w, sc3_watch *watch);
 
 /* Makes the descriptor readable at once, for news that no socket brings. */
 void sc3_wait_tell(sc3_wait *w);

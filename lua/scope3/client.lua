@@ -26,6 +26,7 @@ local tasks = require "scope3.job.tasks"
 local transport = require "scope3.http.transport"
 local wait = require "scope3.client.wait"
 
+local drain = late.require "scope3.client.drain"
 local forget = late.require "scope3.client.forget"
 local run = late.require "scope3.client.run"
 local stream = late.require "scope3.job.stream"
@@ -207,6 +208,23 @@ function Client:forget(ids, opts)
     error("client:forget: " .. misuse, 2)
   end
   return forget.run(self, ids, opts)
+end
+
+--- Sends what machines put into a queue of Redis, until it is stopped. Several may run: one sends, the others stand by.
+---
+---     local drained = assert(client:drain { redis = "redis://127.0.0.1", queue = "crm", once = true })
+---
+---@param opts scope3.DrainOptions
+---@return scope3.Drained?
+---@return scope3.Error? err  with `result`, a scope3.Drained, once it had begun; kind "cancelled" where it was stopped
+function Client:drain(opts)
+  arguments.self(getmetatable(self) == Client, "client:drain", "scope3.client", self)
+  opts = options.check("client:drain", opts, client_options.DRAIN, 2)
+  local err = late.problem(drain)
+  if err then
+    return nil, err
+  end
+  return drain.run(self, opts)
 end
 
 -- --- reading -----------------------------------------------------------------------------------------------------

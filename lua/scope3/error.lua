@@ -23,6 +23,7 @@ local entries = pairs -- as scope3.util.entries, which is on a floor above
 ---| "spool"
 ---| "webhook"
 ---| "limiter"
+---| "redis"
 ---| "config"
 ---| "closed"
 

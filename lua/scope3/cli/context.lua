@@ -125,7 +125,7 @@ function stopping.wait(engine, seconds)
 end
 
 -- These ask the stop flag themselves, and end in order.
-local CANCELLED = { sync = true, run = true, wait = true, forget = true }
+local CANCELLED = { sync = true, run = true, wait = true, forget = true, drain = true }
 
 local function start_sandbox()
   local ok, child = pcall(require, "scope3.sandbox.child")

@@ -14,6 +14,7 @@ help_words.GROUPS = {
   { name = "State", options = { "state", "mirror", "full", "refresh_after", "max_removed", "remove_rejected" } },
   { name = "Sending", options = { "dry_run", "sample", "journal", "delete_missing", "concurrency", "max_members",
     "max_bytes", "timeout", "deadline", "patience", "in_doubt_timeout", "keep_going" } },
+  { name = "Queue", options = { "redis", "redis_ca_file", "queue", "once", "lease", "every" } },
   { name = "Waiting", options = { "wait", "require_ready" } },
   { name = "Sandbox", options = { "port", "task_seconds", "rate_limit", "set", "until_eof" } },
   { name = "Output and exit code", options = { "output", "force", "report", "rejects", "events", "metrics", "strict",
@@ -33,8 +34,12 @@ help_words.OWN_GROUPS = {
 ---@type {name: string, commands: string[]}[]
 help_words.COMMANDS = {
   { name = "Begin", commands = { "look", "init" } },
+<<<<<<< HEAD
   { name = "Send", commands = { "sync", "run" } },
   { name = "Hash apart from sending", commands = { "prepare" } },
+=======
+  { name = "Send", commands = { "sync", "run", "drain" } },
+>>>>>>> s14drain
   { name = "Remove people", commands = { "forget" } },
   { name = "Look at a state", commands = { "state", "history" } },
   { name = "Look at the service", commands = { "audiences", "task", "wait" } },
@@ -48,6 +53,7 @@ help_words.USAGE = {
   run = "<script> [<file>...] [options]",
   prepare = "[<file>...] --map FIELD=COLUMN... [options]",
   forget = "<id>... | --file FILE [options]",
+  drain = "--redis URL --queue NAME [options]",
   state = "[show|members] --state FILE [options]",
   history = "--state FILE [options]",
   look = "<file> [options]",
@@ -116,6 +122,11 @@ help_words.EXAMPLES = {
       "scope3 forget --file erase.txt --account 25 --dry-run" },
     { why = "Remove them, and wait until that is done", "scope3 forget --file erase.txt --account 25 --wait" },
   },
+  drain = {
+    { why = "Send what a queue holds, and end", "scope3 drain --redis redis://127.0.0.1 --queue crm --account 25 --once" },
+    { why = "Go on until it is stopped; a second one elsewhere stands by",
+      "scope3 drain --redis redis://127.0.0.1 --queue crm --account 25" },
+  },
   state = {
     { why = "What a state belongs to and holds", "scope3 state --state crm.state" },
     { why = "Who is in it, as CSV", "scope3 state members --state crm.state > members.csv" },
@@ -171,6 +182,7 @@ help_words.ENVIRONMENT = {
   { "SCOPE3_ACCOUNT_ID", "The account, where --account is not given." },
   { "SCOPE3_BASE_URL", "The service's address, where --base-url is not given." },
   { "SCOPE3_CA_FILE", "The CA certificates, where --ca-file is not given." },
+  { "SCOPE3_REDIS_URL", "The Redis of drain, where --redis is not given." },
   { "SCOPE3_PROFILE", "A profile of ~/.config/scope3/config.lua." },
 }
 

@@ -19,7 +19,7 @@ local COMMANDS = {
   wait = "scope3.cli.inspect", hash = "scope3.cli.hash", sandbox = "scope3.cli.sandbox", doctor = "scope3.cli.doctor",
   help = "scope3.cli.help", completion = "scope3.cli.completion",
   state = "scope3.cli.state", history = "scope3.cli.history",
-  forget = "scope3.cli.forget", look = "scope3.cli.look", init = "scope3.cli.new_script",
+  forget = "scope3.cli.forget", drain = "scope3.cli.drain", look = "scope3.cli.look", init = "scope3.cli.new_script",
 }
 
 local function wrong_usage(root, words, problem)

@@ -24,6 +24,15 @@ function metrics_file.note(res)
   result = res
 end
 
+---@type scope3.Drained?
+local drained
+
+--- Notes what a drain came to.
+---@param res scope3.Drained
+function metrics_file.note_drained(res)
+  drained = res
+end
+
 -- When a run succeeded, as the old file says: 0 where it says nothing that can be meant.
 local function last_success(path, now)
   local file = core.file_kind(path) == "file" and io.open(path, "rb")
@@ -52,6 +61,9 @@ local function write(path, code, seconds)
     ended = now, succeeded = code == 0 and now or succeeded, seconds = seconds, exit_code = code,
     result = result,
   }, core.reasons)
+  if drained then
+    samples.drain(page, text.labels { name = name, queue = drained.queue }, drained)
+  end
   local ok, why = replaced.write(path, page:whole())
   if not ok then
     return nil, ("cannot write the metrics to %s: %s%s"):format(path, tostring(why),
@@ -70,6 +82,15 @@ local function write_safely(path, code, seconds, exit)
     context.fail(fine and why or "cannot write the metrics: " .. tostring(ok), "failed")
   end)
   return (code == exit.OK or code == exit.NOTHING) and exit.FAILED or code
+end
+
+--- Writes the file while a drain goes on. What fails is told at the end, when it is written again.
+---@param path string
+---@param res scope3.Drained
+function metrics_file.refresh(path, res)
+  local page = text.new()
+  samples.drain(page, text.labels { name = path:match "([^/]+)%.prom$", queue = res.queue }, res)
+  pcall(replaced.write, path, page:whole())
 end
 
 --- Ends the command's output. The file has the code that it comes to.

@@ -199,6 +199,14 @@ define("forget", "Remove people from every audience of the account, by their ext
   forget:flag("--allow-empty", "Exit with 0 although there are no ids, or no audiences.")
 end)
 
+define("drain", "Send what machines put into a queue of Redis, until it is stopped.", function(drain)
+  add_common(drain, true)
+  add_quiet_outage(drain)
+  add_events(drain)
+  require("scope3.cli.drain_args").add(drain)
+  add_patience(drain)
+end)
+
 local function add_state_file(command)
   command:option("--state", "The file that the state is in."):argname("FILE")
 end

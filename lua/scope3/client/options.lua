@@ -191,6 +191,31 @@ client_options.FORGET = options.merge(identity.options, {
   end },
 })
 
+---@class scope3.DrainOptions  options of client:drain
+---@field redis string  redis://user:password@host:port/db, or rediss:// for TLS
+---@field redis_ca_file? string  CA certificates to trust for it instead of the system's
+---@field queue string  the name of the queue
+---@field once? boolean  ends when the queue is empty
+---@field lease? number  seconds for which one drainer has the queue to itself (30). Each request ends within it, and
+---  after a crash the next one begins within two of them
+---@field every? number  seconds between two looks into a queue that was empty (5)
+---@field max_members? integer  of a request (100,000)
+---@field max_bytes? integer  of a request's body (8 MiB)
+---@field concurrency? integer  requests under way at once, of one batch (1)
+---@field timeout? number  seconds for one request (60, and 1 for each 100 kB of its body), within the lease
+---@field patience? number  seconds for which an outage is outlasted within one try; with `once`, also over all tries
+---@field rate? integer  requests a minute (that of the client)
+---@field push_notification_config? scope3.PushNotificationConfig
+---@field cancel? fun(): boolean?  called now and then; true stops it, and hands the lease over
+---@field on_event? fun(event: scope3.Event)  called with what happens (that of the client)
+---@field on_reject? fun(rejection: scope3.Rejection)  called for each member that the service refuses
+client_options.DRAIN = {
+  redis = "string", redis_ca_file = "string", queue = "string", once = "boolean", lease = "seconds", every = "seconds",
+  max_members = "count", max_bytes = "count", concurrency = "count", timeout = "seconds", patience = "seconds",
+  rate = "count", push_notification_config = "table", cancel = "function", on_event = "function",
+  on_reject = "function",
+}
+
 -- --- reading and waiting -----------------------------------------------------------------------------------------
 
 ---@class scope3.AudiencesOptions

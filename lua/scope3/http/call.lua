@@ -27,7 +27,8 @@ local TOLD = 0.05 -- seconds more than was told before, for a wait to be told ag
 ---@field pace? scope3.Pace  of its job
 ---@field patience? number  seconds for which an outage is outlasted
 ---@field budget? {left: number}  retries that the requests of its job share
----@field ending? {limits: {deadline: number?}}  says the time by the loop's clock from which it is not sent any more
+---@field ending? {limits: {deadline: number?, strict: boolean?}}  says the time by the loop's clock from which it is
+---  not sent any more; `strict` where it must not be under way any more either
 ---@field on_event? fun(event: scope3.Event)
 ---@field before_attempt? fun(call: scope3.Call): scope3.Error?  asked before each attempt goes on the wire; what it
 ---  gives, or raises, ends the call

@@ -37,6 +37,16 @@ local function headers_of(request, key)
   return headers
 end
 
+-- Seconds that an attempt may take. A strict deadline is kept by libcurl itself: where this process is stopped and goes
+-- on later, it gives up before it sends another byte.
+local function timeout_of(transport, request)
+  local limits = request.ending and request.ending.limits
+  if not limits or not limits.strict then
+    return request.timeout
+  end
+  return math.min(request.timeout or math.huge, math.max(0.001, limits.deadline - transport.loop.now()))
+end
+
 -- Puts a call on the wire. nil and what failed where that cannot be.
 local function put_on_wire(transport, call, key)
   local request, shared = call.request, transport.shared
@@ -50,7 +60,7 @@ local function put_on_wire(transport, call, key)
     url = (request.root and transport.root or transport.base) .. request.path,
     headers = headers_of(request, key),
     body = request.body,
-    timeout = request.timeout,
+    timeout = timeout_of(transport, request),
     proxy = transport.proxy,
     no_proxy = transport.no_proxy,
     fresh = call.fresh,

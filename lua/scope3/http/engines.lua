@@ -34,6 +34,7 @@ local TURN = 0.0002 -- seconds for replies that have come, before others have th
 ---@class scope3.SharedEngine
 ---@field engine table?  made when it is first needed
 ---@field calls table<integer, scope3.Call>  those on the wire, by the id of their transfer
+---@field awaiting table<scope3.Connection, true>  connections of bytes that somebody waits for
 ---@field of_waiters {__index: table}  the metatable of waiters: what loops call of them
 local SharedEngine = {}
 SharedEngine.__index = SharedEngine
@@ -63,6 +64,16 @@ local function take_call(self, id)
   return call
 end
 
+-- Wakes those who wait for connections of which there are news.
+local function wake_ready(awaiting)
+  for connection in entries(awaiting) do
+    if connection:is_ready() then
+      awaiting[connection] = nil
+      connection:wake()
+    end
+  end
+end
+
 --- Moves the transfers on and hands those that have ended to their calls.
 ---@param gently boolean?  in small parts
 ---@return boolean moved  false when nothing did
@@ -72,6 +83,9 @@ function SharedEngine:advance(gently)
     return false
   end
   local _, moved = engine:step(gently)
+  if next(self.awaiting) then
+    wake_ready(self.awaiting)
+  end
   local turn_ends
   for result in engine.result, engine do
     local call = take_call(self, result.id)
@@ -121,6 +135,7 @@ end
 
 local function new(ca_file)
   local self = setmetatable({ calls = {}, ca_file = ca_file }, SharedEngine)
+  self.awaiting = setmetatable({}, { __mode = "k" }) -- nothing is kept of a coroutine that was dropped
   local function step(gently)
     return self:advance(gently)
   end

@@ -181,6 +181,36 @@ end
 -- How a port of TLS may end a request in plain http.
 local NO_HTTP = { UNSUPPORTED_PROTOCOL = true, WEIRD_SERVER_REPLY = true, GOT_NOTHING = true, RECV_ERROR = true }
 
+-- Of connections that carry no HTTP, where the texts above speak of a service and its proxy: by reason or code.
+local OF_BYTES = {
+  NOT_TLS = "this port speaks no TLS: check it, or take the scheme without TLS",
+  SSL_CLIENTCERT = "the host wants a certificate of the client, and this library has none to show",
+  CERT_WRONG_HOST = "the certificate of the host is for another name: check the host in the URL",
+  CERT_UNKNOWN_CA = "the certificate of the host is of an unknown CA: set ca_file to that CA's certificate",
+}
+-- And where nothing else is known.
+local OF_BYTES_ELSE = {
+  CLOSED = "the other side closed the connection",
+  FORKED = "the connection belongs to the parent of this process: open one after the fork",
+  TOO_MANY_CONNECTIONS = "more than 64 connections are open at once: close those that nobody needs",
+  COULDNT_RESOLVE_HOST = "the host name was not found: check the URL and the network",
+  COULDNT_CONNECT = "the host does not answer: check the URL and the network",
+  PEER_FAILED_VERIFICATION = "the certificate of the host is not trusted: set ca_file to that of its CA",
+}
+
+--- The error of a connection that carries another protocol than HTTP.
+---@param failure {code: string, message: string, cause: string?, verify: integer?}
+---@return scope3.Error
+function network_error.connection(failure)
+  local err, code = network_error.error(failure), failure.code
+  local word = err and (err.reason or err.code)
+  if err then
+    return OF_BYTES[word] and errors.with(err, { message = ("%s (%s)"):format(OF_BYTES[word], word) }) or err
+  end
+  local text = OF_BYTES_ELSE[code] or NETWORK[code] or redact.text(failure.message)
+  return errors.new("network", ("%s (%s)"):format(text, code), { code = code, retryable = true })
+end
+
 --- The text for a transfer that broke.
 ---@param result scope3.TransferResult
 ---@return string

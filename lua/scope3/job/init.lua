@@ -76,7 +76,7 @@ function job.new(context, audiences, opts)
   local own_guard, res = opts.guard or guard.new(), result.new(context, audiences)
   local own_ending = ending.new({
     grace = GRACE, pace = pace, guard = own_guard, patience = opts.patience,
-    deadline = opts.deadline and now + opts.deadline or nil,
+    deadline = opts.deadline and now + opts.deadline or nil, strict = opts.strict_deadline,
   }, own_guard, opts.cancel)
   local self = setmetatable({
     context = context, opts = opts, guard = own_guard, result = res, ending = own_ending, pace = pace,

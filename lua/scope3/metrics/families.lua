@@ -64,4 +64,12 @@ family("scope3_job_night_before", "gauge", "People that the state had before the
 family("scope3_job_night_people", "gauge", "People that the last run compared, by what it found.", "fate")
 family("scope3_job_night_held_back", "gauge", "People whom a guard kept from being removed.")
 
+-- Of scope3 drain with --metrics.
+family("scope3_drain_queue_entries", "gauge", "Entries that wait in the queue.")
+family("scope3_drain_queue_oldest_seconds", "gauge", "Seconds that the first of them waits; 0 where none does.")
+family("scope3_drain_active", "gauge", "1 where this drainer has the lease, else 0.")
+family("scope3_drain_total", "counter", "Entries and members of the queue, by what became of them.", "fate")
+family("scope3_drain_leases_lost_total", "counter", "Times that the lease went to another drainer, or ran out.")
+family("scope3_drain_last_timestamp_seconds", "gauge", "When the drainer looked at the queue last.")
+
 return families

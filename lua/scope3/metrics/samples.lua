@@ -109,4 +109,22 @@ function samples.job(text, labels, run, reasons)
   end
 end
 
+local DRAINED = { "entries", "members", "accepted", "repeated", "failed", "rejected_by_service", "unreadable",
+  "too_large" }
+
+--- Adds what a drain came to until now.
+---@param text scope3.MetricText
+---@param labels string
+---@param res scope3.Drained
+function samples.drain(text, labels, res)
+  text:add("scope3_drain_queue_entries", labels, res.waiting)
+  text:add("scope3_drain_queue_oldest_seconds", labels, res.waiting and (res.oldest or 0))
+  text:add("scope3_drain_active", labels, res.active and 1 or 0)
+  for _, key in ipairs(DRAINED) do
+    text:add_each("scope3_drain_total", labels, { [key] = res[key] })
+  end
+  text:add("scope3_drain_leases_lost_total", labels, res.lost)
+  text:add("scope3_drain_last_timestamp_seconds", labels, res.looked)
+end
+
 return samples

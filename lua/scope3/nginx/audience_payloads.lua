@@ -2,7 +2,7 @@
 ---
 --- An audience has one payload per batch, so the last operation on a member replaces the ones before. Of its names and
 --- consent bases the last ones that were given count.
-local audience_label = require "scope3.nginx.audience_label"
+local audience_label = require "scope3.api.audience_label"
 
 ---@class scope3.AudiencePayloads
 ---@field list scope3.AudiencePayload[]

@@ -2,7 +2,7 @@
 ---
 --- Users have a handle of it (scope3.nginx.collector). Without a handle it still delivers what it took, and then gives
 --- everything back. A collector that holds nothing and has no spool has no timer.
-local audience_label = require "scope3.nginx.audience_label"
+local audience_label = require "scope3.api.audience_label"
 local collector_timer = require "scope3.nginx.collector_timer"
 local core = require "scope3.core"
 local errors = require "scope3.error"

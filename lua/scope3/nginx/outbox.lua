@@ -1,10 +1,10 @@
 --- Batches of members on their way to the service: sent one after the other, and kept until the service has them.
-local audience_requests = require "scope3.nginx.audience_requests"
+local audience_requests = require "scope3.job.audience_requests"
 local context = require "scope3.job.context"
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local job = require "scope3.job"
-local known_audiences = require "scope3.nginx.known_audiences"
+local known_audiences = require "scope3.job.known_audiences"
 local nginx_log = require "scope3.util.nginx_log"
 local splitter = require "scope3.job.splitter"
 

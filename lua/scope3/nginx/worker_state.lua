@@ -3,7 +3,7 @@
 --- Without a spool members wait in memory. With one they wait in files, and a batch is read from them when it is sent.
 --- There only those that no file takes, as on a full disk, are in memory: while they are there, they are the newest, or
 --- on their way. Batches are sent in the order of their members.
-local audience_label = require "scope3.nginx.audience_label"
+local audience_label = require "scope3.api.audience_label"
 local audience_payloads = require "scope3.nginx.audience_payloads"
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"

@@ -1,4 +1,4 @@
---- The label of an audience in a spool file: it says whose the members are that follow.
+--- The label of an audience in a spool file or a queue: it says whose the members are that follow.
 local codec = require "scope3.api.codec"
 local json = require "scope3.util.json"
 local validate = require "scope3.api.validate"

@@ -1,0 +1,32 @@
+/* Members as lines of a text, as machines hand them to one another: an operation, and the JSON as a
+ * request holds it.
+ *
+ *     +{"externalId":"17","hashedEmail":"…"},
+ *     -{"externalId":"18"},
+ *
+ * What is read may be a stranger's. So a line is taken only where it has the very form that
+ * sc3_member_write() gives a member: it would go to the service as it is. */
+#ifndef SC3_LINES_H
+#define SC3_LINES_H
+
+#include "payload.h"
+
+/* Bytes of the lines of all living members. */
+size_t sc3_lines_size(const sc3_payload *p);
+
+/* Writes so many bytes. */
+void sc3_lines_write(const sc3_payload *p, char *out);
+
+typedef struct sc3_lines_taken {
+  size_t members; /* that went into the payload */
+  size_t bad;     /* lines that are no member, and were passed over */
+  size_t unfit;   /* members that are larger than the payload may be, likewise */
+  size_t next;    /* where the first line begins that was not read */
+  int full;       /* the payload has no room for it */
+} sc3_lines_taken;
+
+/* Reads lines from `at` on, up to the end, to a line that begins with an @, or until the payload is
+   full. Linear in time. SC3_ENOMEM: what was read until then stays. */
+sc3_status sc3_lines_take(sc3_slice text, size_t at, sc3_payload *p, sc3_lines_taken *taken);
+
+#endif

@@ -1,0 +1,135 @@
+--- What is sent at a time: the members of some entries, a payload for each audience. The last operation on an external
+--- id replaces those before it. So no request holds an id twice, and no request has to wait for another of its batch.
+local core = require "scope3.core"
+local entry = require "scope3.fleet.entry"
+local request = require "scope3.api.request"
+
+---@class scope3.Batched
+---@field audience {id: string, name: string?, consent_basis: string?}
+---@field payload table
+---@field living integer
+
+---@class scope3.DrainBatch
+---@field list scope3.Batched[]
+---@field last? string  id of the last entry that is in it whole
+---@field reads? string  id of the last entry that any of it is of
+---@field entries integer  that are in it whole
+---@field members integer  those that were replaced included
+---@field private rest? {id: string, reader: scope3.EntryReader}  an entry of which members are left for the next batch
+local Batch = {}
+Batch.__index = Batch
+
+local batch = {}
+
+local MOST_AUDIENCES = 1000
+local MOST_KEPT = 16 -- payloads whose memory is kept for the next batch
+
+---@param limits {max_members: integer, max_bytes: integer, push: table?}
+---@return scope3.DrainBatch
+function batch.new(limits)
+  return setmetatable({ limits = limits, room = limits.max_bytes - request.frame(limits.push), list = {}, by_id = {},
+    spare = {}, entries = 0, members = 0, bytes = 0 }, Batch)
+end
+
+local function new_payload(self, size)
+  for i, one in ipairs(self.spare) do
+    if one.size == size then
+      table.remove(self.spare, i)
+      return one.payload
+    end
+  end
+  return core.payload { max_members = self.limits.max_members, max_bytes = math.max(1, size) }
+end
+
+-- The payload of an audience. Of its names the last one counts.
+local function payload_for(self, audience)
+  local one = self.by_id[audience.id]
+  if not one then
+    if #self.list >= MOST_AUDIENCES then
+      return nil
+    end
+    local size = self.room - request.overhead(audience)
+    one = { audience = { id = audience.id }, payload = new_payload(self, size), size = size, living = 0 }
+    self.by_id[audience.id] = one
+    self.list[#self.list + 1] = one
+  end
+  one.audience.name = audience.name or one.audience.name
+  one.audience.consent_basis = audience.consent_basis or one.audience.consent_basis
+  return one.payload
+end
+
+-- Counts what the payloads hold.
+local function measure(self)
+  self.bytes, self.living = 0, 0
+  for _, one in ipairs(self.list) do
+    local adds, removes = one.payload:living()
+    one.living = adds + removes
+    self.living = self.living + one.living
+    self.bytes = self.bytes + one.payload:bytes()
+  end
+end
+
+-- Reads on in an entry. Whether it is whole.
+local function read(self, id, reader, counts)
+  local members, bad, unfit = reader.members, reader.bad, reader.unfit
+  local whole = reader:read(function(audience)
+    return payload_for(self, audience)
+  end)
+  self.members, self.reads = self.members + reader.members - members, id
+  counts.unreadable = counts.unreadable + reader.bad - bad
+  counts.too_large = counts.too_large + reader.unfit - unfit
+  self.rest = not whole and { id = id, reader = reader } or nil
+  if whole then
+    self.last, self.entries = id, self.entries + 1
+  end
+  measure(self)
+  return whole
+end
+
+--- Takes an entry in, as far as there is room.
+---@param found scope3.QueueEntry
+---@param counts {unreadable: integer, too_large: integer}
+---@return boolean more  there is room for another one
+function Batch:take(found, counts)
+  if not found.lines then -- no entry at all
+    counts.unreadable = counts.unreadable + 1
+    self.last, self.reads, self.entries = found.id, found.id, self.entries + 1
+    return true
+  end
+  local whole = read(self, found.id, entry.reader(found.lines), counts)
+  return whole and self.living < self.limits.max_members and self.bytes < self.room
+end
+
+--- Empties it for the next batch, which begins with what was left of an entry.
+---@param counts {unreadable: integer, too_large: integer}
+---@return boolean more  there is room for another entry
+function Batch:advance(counts)
+  local rest = self.rest
+  self:clear()
+  return not rest or read(self, rest.id, rest.reader, counts)
+end
+
+--- Empties it.
+function Batch:clear()
+  for _, one in ipairs(self.list) do
+    if #self.spare < MOST_KEPT then
+      one.payload:reset()
+      self.spare[#self.spare + 1] = one
+    else
+      one.payload:close()
+    end
+  end
+  self.list, self.by_id, self.rest, self.last, self.reads = {}, {}, nil, nil, nil
+  self.entries, self.members, self.bytes, self.living = 0, 0, 0, 0
+end
+
+--- Frees its payloads.
+function Batch:close()
+  self:clear()
+  for _, one in ipairs(self.spare) do
+    one.payload:close()
+  end
+  self.spare = {}
+end
+
+return batch

@@ -1,0 +1,390 @@
+--- Drains a queue: takes the lease, reads entries, sends them, and removes them when the service has them.
+---
+--- Everything happens one after the other, so that no batch overtakes the one before. Each wait ends in time to keep
+--- the lease. What is read under one lease is forgotten with it.
+local batch = require "scope3.fleet.batch"
+local core = require "scope3.core"
+local delivery = require "scope3.fleet.delivery"
+local errors = require "scope3.error"
+local lease = require "scope3.fleet.lease"
+local link = require "scope3.fleet.link"
+local queue = require "scope3.fleet.queue"
+
+---@class scope3.Drained  what a drain came to; it holds no personal data
+---@field queue string
+---@field entries integer  that were removed from the queue
+---@field members integer  of them, those that were replaced by later ones included
+---@field accepted integer  members that the service accepted
+---@field repeated integer  members of entries that may have been sent before, under an earlier lease
+---@field failed integer  members of requests that the service refused for good
+---@field rejected_by_service integer  members set aside because the service refused them
+---@field unreadable integer  lines and entries that are none
+---@field too_large integer  members that are larger than a request may be
+---@field requests integer
+---@field leases integer  how often the lease was taken
+---@field lost integer  how often it was lost to another one, or ran out
+---@field reconnects integer
+---@field waiting? integer  entries in the queue, when it was looked at last
+---@field oldest? number  seconds that the first of them waited then
+---@field looked? number  second of the day of Unix when that was
+---@field active? boolean  whether it had the lease then
+---@field released boolean  the lease was handed over in the end, or not held
+---@field warnings scope3.Warning[]
+---@field seconds number
+
+---@class scope3.Drainer
+---@field private opts table  checked
+---@field private counts scope3.Drained
+---@field private held scope3.Lease
+---@field private batch scope3.DrainBatch
+---@field private delivery scope3.Delivery
+---@field private queue? scope3.Queue  while there is a connection
+---@field private connection? scope3.RedisConnection
+local Drainer = {}
+Drainer.__index = Drainer
+
+local drainer = {}
+
+local READ_AT_ONCE = 4 -- entries: each may have some megabytes
+local FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30 -- seconds between two tries
+local LEAST_PAUSE = 0.01
+
+-- What no other try would mend.
+local FINAL_CODES = { OLD_REDIS = true, EVICTS = true, WRONGPASS = true, NOAUTH = true, NOPERM = true,
+  WRONGTYPE = true, callback_error = true }
+local FINAL_KINDS = { cancelled = true, limiter = true, cannot_wait = true, config = true }
+local FINAL_STATUS = { [401] = true, [402] = true, [403] = true }
+
+---@param context scope3.Context
+---@param opts table  checked options of client:drain
+---@return scope3.Drainer
+function drainer.new(context, opts)
+  local counts = { queue = opts.queue, entries = 0, members = 0, accepted = 0, repeated = 0, failed = 0,
+    rejected_by_service = 0, unreadable = 0, too_large = 0, requests = 0, leases = 0, lost = 0, reconnects = 0,
+    released = true, warnings = {}, seconds = 0 }
+  return setmetatable({
+    context = context, opts = opts, counts = counts, now = context.loop.now, held = lease.new(opts.lease),
+    owner = core.sha256(("%.17g %.17g %.17g"):format(core.random(), core.random(), core.time())):sub(1, 32),
+    batch = batch.new { max_members = opts.max_members, max_bytes = opts.max_bytes,
+      push = opts.push_notification_config },
+    delivery = delivery.new(context, opts.job, counts), failures = 0, next_at = -math.huge,
+  }, Drainer)
+end
+
+local function tell(self, event)
+  self.opts.on_event(event)
+end
+
+local function is_to_stop(self)
+  return self.opts.guard.fault ~= nil or self.opts.cancel ~= nil and self.opts.cancel() or self.opts.guard.fault ~= nil
+end
+
+-- Whether to give up at an error.
+local function is_final(self, err)
+  return FINAL_KINDS[err.kind] or FINAL_CODES[err.code] or FINAL_STATUS[err.status] or self.opts.guard.fault ~= nil
+end
+
+-- Nothing of the batch is sent any more: what was read is void.
+local function drop(self)
+  self.batch:clear()
+  self.delivery:drop()
+  self.has_batch, self.full, self.after = false, false, nil
+end
+
+-- --- the connection ----------------------------------------------------------------------------------------------
+
+local function disconnect(self)
+  if self.connection then
+    self.connection:close()
+    self.connection, self.queue = nil, nil
+  end
+end
+
+local function warn(self, code, message)
+  for _, one in ipairs(self.counts.warnings) do
+    if one.code == code then
+      return
+    end
+  end
+  table.insert(self.counts.warnings, { code = code, message = message })
+  tell(self, { event = "warning", code = code, message = message })
+end
+
+local function connect(self)
+  local connection, found, warning = link.open(self.context.loop, self.opts, function()
+    return not self.leaving and self.opts.cancel ~= nil and self.opts.cancel() -- who leaves still hands the lease over
+  end)
+  if not connection then
+    return nil, found
+  elseif warning then
+    warn(self, warning, link.WARNINGS[warning])
+  end
+  self.counts.reconnects = self.counts.reconnects + (self.connected and 1 or 0)
+  self.connection, self.queue, self.connected = connection, found, true
+  return true
+end
+
+-- --- the lease ---------------------------------------------------------------------------------------------------
+
+-- Tells of a state of the lease, once.
+local function tell_state(self, state, seconds)
+  if self.state ~= state then
+    self.state = state
+    tell(self, { event = "lease", status = state, seconds = seconds })
+  end
+end
+
+-- Asks for the lease. With `sent` it also notes up to where entries may have left from now on.
+local function ask(self, sent)
+  local asked = self.now()
+  local grant, err = self.queue:lease(self.owner, self.opts.lease, sent)
+  if not grant then
+    return nil, err
+  end
+  local what, lost = self.held:answer(asked, grant)
+  if lost then
+    drop(self)
+    self.counts.lost = self.counts.lost + 1
+  end
+  if what == "taken" then
+    self.counts.leases, self.marked = self.counts.leases + 1, grant.sent
+  end
+  if what == "standby" then
+    tell_state(self, "standby", grant.left)
+  end
+  return not lost and what ~= "standby"
+end
+
+-- --- entries -----------------------------------------------------------------------------------------------------
+
+-- Reads entries until the batch is full, or nothing is left.
+local function fill(self)
+  local more, after = self.batch:advance(self.counts), self.after
+  self.full = not more
+  while more do
+    local list, err = self.queue:read(after, READ_AT_ONCE)
+    if not list then
+      return nil, err
+    end
+    for i, found in ipairs(list) do
+      if self.marked and queue.is_up_to(found.id, self.marked) then
+        self.counts.repeated = self.counts.repeated + found.n
+      else
+        self.marked = nil
+      end
+      more, after = self.batch:take(found, self.counts), found.id
+      if not more then
+        self.full = true
+        break
+      elseif i == #list and #list < READ_AT_ONCE then
+        more = false
+      end
+    end
+    more = more and #list > 0
+  end
+  self.after = self.batch.reads or self.after
+  self.delivery:take(self.batch)
+  return true
+end
+
+-- Removes what has left. A batch that ends inside an entry removes those before.
+local function ack(self)
+  local last = self.batch.last
+  if last then
+    local ok, err = self.queue:ack(self.owner, self.held.epoch, last)
+    if ok == nil then
+      return nil, err
+    elseif not ok then
+      self.held:fenced(self.now())
+      self.counts.lost = self.counts.lost + 1
+      drop(self)
+      return true
+    end
+  end
+  local counts, one = self.counts, self.batch
+  counts.entries, counts.members = counts.entries + one.entries, counts.members + one.members
+  tell(self, { event = "drained", members = one.members, entries = one.entries })
+  if not self.full then
+    self.next_at = self.now() + self.opts.every
+  end
+  self.has_batch = false
+  return true
+end
+
+-- --- steps -------------------------------------------------------------------------------------------------------
+
+-- A try has failed: the next one is later.
+local function put_off(self, err)
+  self.failures = self.failures + 1
+  self.trouble_since = self.trouble_since or self.now()
+  local opts = self.opts
+  if opts.once and self.now() - self.trouble_since >= (opts.patience or 0) then
+    return nil, err
+  end
+  local seconds = math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ self.failures) * (0.5 + core.random() / 2)
+  seconds = math.max(seconds, err.retry_after or 0)
+  self.next_at = self.now() + seconds
+  tell(self, { event = "put_off", seconds = seconds, message = err.message, code = err.code, status = err.status })
+  return 0
+end
+
+local function went_well(self)
+  self.failures, self.trouble_since = 0, nil
+end
+
+-- Redis failed: its connection is gone.
+local function redis_failed(self, err)
+  disconnect(self)
+  if is_final(self, err) or not self.connected then
+    return nil, err
+  end
+  return put_off(self, err)
+end
+
+-- Looks whether anything waits. Gives how long to wait, or "done".
+local function look(self)
+  local ok, err = fill(self)
+  if not ok then
+    drop(self)
+    return redis_failed(self, err)
+  end
+  self.has_batch = self.batch.reads ~= nil
+  if self.has_batch then
+    return 0
+  end
+  went_well(self)
+  self.next_at = self.now() + self.opts.every
+  return self.opts.once and "done" or 0
+end
+
+-- Sends what there is, and removes it.
+local function send(self)
+  if not self.delivery:is_done() then
+    local going, err = ask(self, self.batch.reads) -- so that it has a whole lease
+    if going == nil then
+      return redis_failed(self, err)
+    elseif not going or self.held:wait(self.now()) == nil then
+      return 0
+    end
+    local moved, failure, in_doubt = self.delivery:send(self.held:sends_until() - self.now())
+    if in_doubt then
+      self.held:doubt(self.now())
+    end
+    if failure and is_final(self, failure) then
+      return nil, failure
+    elseif not self.delivery:is_done() then
+      return moved and 0 or put_off(self, failure or errors.new("timeout", "the lease was over before the request"))
+    end
+  end
+  local ok, err = ack(self)
+  if not ok then
+    return redis_failed(self, err)
+  end
+  went_well(self)
+  return 0
+end
+
+-- What the figures say, for metrics: asked for now and then.
+local function note_figures(self)
+  local figures = self.queue:figures()
+  if figures then
+    local counts = self.counts
+    counts.waiting, counts.oldest, counts.looked = figures.entries, figures.oldest, core.time()
+    counts.active = self.held.epoch ~= nil
+    tell(self, { event = "queue", entries = figures.entries, seconds = figures.oldest, result = counts })
+  end
+end
+
+-- Seconds until something is to be read or tried again. With `once` nothing is rested for.
+local function rest(self)
+  local resting = not self.has_batch and self.failures == 0 and self.opts.once
+  return resting and 0 or self.next_at - self.now()
+end
+
+-- One step. Gives how long to wait, "done", or nil and an error.
+local function step(self)
+  if not self.queue then
+    if rest(self) > 0 then
+      return rest(self)
+    end
+    local ok, err = connect(self)
+    if not ok then
+      return redis_failed(self, err)
+    end
+  end
+  if self.now() >= self.held:asks_at() then
+    local ok, err = ask(self)
+    if ok == nil then
+      return redis_failed(self, err)
+    end
+    note_figures(self)
+  end
+  local wait = self.held:wait(self.now())
+  if not wait then
+    return math.max(LEAST_PAUSE, self.held:asks_at() - self.now())
+  elseif wait > 0 then
+    tell_state(self, "quiet", wait)
+    return wait
+  end
+  tell_state(self, "active")
+  if rest(self) > 0 then
+    return rest(self)
+  end
+  return (self.has_batch and send or look)(self)
+end
+
+-- Waits, and keeps the lease meanwhile.
+local function pause(self, seconds)
+  local ends = self.now() + seconds
+  local asks = self.queue and math.max(self.held:asks_at(), self.now() + LEAST_PAUSE) or math.huge
+  local ok, err = self.context:transport():pause(math.max(0, math.min(ends, asks) - self.now()),
+    { cancel = self.opts.cancel, guard = self.opts.guard })
+  return ok, err
+end
+
+-- Hands the lease over, unless something may still take effect: then it runs out, and the next one is quiet.
+local function leave(self)
+  local counts = self.counts
+  self.leaving = true
+  if self.held.epoch then
+    counts.released = self.queue ~= nil and self.held:wait(self.now()) == 0
+      and self.queue:release(self.owner, self.held.epoch) or false
+    tell_state(self, counts.released and "released" or "left")
+  end
+  disconnect(self)
+  self.batch:close()
+end
+
+local function run(self)
+  while not is_to_stop(self) do
+    local seconds, err = step(self)
+    if seconds == "done" then
+      note_figures(self)
+      return true
+    elseif not seconds then
+      return nil, err
+    elseif seconds > 0 then
+      local ok, why = pause(self, seconds)
+      if not ok and not is_to_stop(self) then
+        return nil, why
+      end
+    end
+  end
+  return nil, self.opts.guard.fault or errors.new("cancelled", "stopped")
+end
+
+--- Drains until it is stopped, or with `once` until the queue is empty.
+---@return scope3.Drained?
+---@return scope3.Error? err  with `result`
+function Drainer:run()
+  local began = self.now()
+  local ok, err = run(self)
+  leave(self)
+  self.counts.seconds = self.now() - began
+  if not ok then
+    return nil, errors.with(err, { result = self.counts })
+  end
+  return self.counts
+end
+
+return drainer

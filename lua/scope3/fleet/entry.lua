@@ -1,0 +1,90 @@
+--- The text of an entry: the members of several audiences. A line that begins with @ has the label of the audience that
+--- the members after it are of. The lines of members are core/members/lines.h.
+---
+---     @{"audienceId":"crm"}
+---     +{"externalId":"17","hashedEmail":"…"},
+---     -{"externalId":"18"},
+local audience_label = require "scope3.api.audience_label"
+
+local entry = {}
+
+entry.MOST = 16 * 1024 * 1024 -- bytes of a text, for which Redis has to find room in one piece
+
+local LABEL_MOST = 4096 -- bytes; names are far shorter
+
+--- The text of some members.
+---@param list {audience: {id: string, name: string?, consent_basis: string?}, payload: table}[]
+---@return string lines
+---@return integer n  members
+function entry.write(list)
+  local texts, n = {}, 0
+  for _, one in ipairs(list) do
+    local adds, removes = one.payload:living()
+    if adds + removes > 0 then
+      texts[#texts + 1] = "@" .. audience_label.write(one.audience) .. "\n"
+      texts[#texts + 1] = one.payload:lines()
+      n = n + adds + removes
+    end
+  end
+  return table.concat(texts), n
+end
+
+---@class scope3.EntryReader  reads one text, a stranger's, from front to back
+---@field private text string
+---@field private at integer
+---@field private audience table|false|nil  of the lines that follow; false where their label is none
+---@field bad integer  lines that are no members, or of no audience
+---@field unfit integer  members that are larger than a request may be
+---@field members integer
+local Reader = {}
+Reader.__index = Reader
+
+---@param text string
+---@return scope3.EntryReader
+function entry.reader(text)
+  return setmetatable({ text = text, at = 1, bad = 0, unfit = 0, members = 0 }, Reader)
+end
+
+-- The audience of the label that begins here.
+local function read_label(self)
+  local stop = self.text:find("\n", self.at, true) or #self.text + 1
+  local label = stop - self.at <= LABEL_MOST and self.text:sub(self.at + 1, stop - 1) or ""
+  self.audience, self.at = audience_label.read(label) or false, stop + 1
+  self.bad = self.bad + (self.audience and 0 or 1)
+end
+
+-- Passes over lines of no audience.
+local function pass_over(self)
+  local stop = self.text:find("\n@", self.at, true) or #self.text
+  local _, ends = self.text:sub(self.at, stop):gsub("\n", "")
+  local is_open = self.text:sub(stop, stop) ~= "\n"
+  self.bad, self.at = self.bad + ends + (is_open and 1 or 0), stop + 1
+end
+
+--- Reads on.
+---@param payload_for fun(audience: {id: string, name: string?, consent_basis: string?}): table?  nil where there is no
+---  room for another audience
+---@return boolean whole  all of it was read; false where a payload is full
+function Reader:read(payload_for)
+  while self.at <= #self.text do
+    if self.text:byte(self.at) == 64 then -- @
+      read_label(self)
+    elseif not self.audience then
+      pass_over(self)
+    else
+      local payload = payload_for(self.audience)
+      if not payload then
+        return false
+      end
+      local at, members, bad, unfit, full = payload:take(self.text, self.at)
+      self.at, self.members = at, self.members + members
+      self.bad, self.unfit = self.bad + bad, self.unfit + unfit
+      if full then
+        return false
+      end
+    end
+  end
+  return true
+end
+
+return entry

@@ -1,0 +1,240 @@
+--- A queue of members that several machines share, in a stream of Redis: what all that touch it ask of Redis.
+---
+---     {scope3:Q}:s         the stream. An entry is a batch: `n` members, and `m`, their lines
+---     {scope3:Q}:once:KEY  what KEY names is in the stream; for a day
+---     {scope3:Q}:lease     who sends; gone after the lease
+---     {scope3:Q}:epoch     how often that changed
+---     {scope3:Q}:sent      the last entry that may have left under a lease
+---     {scope3:Q}:released  the run of Redis in which the lease was handed over
+--- All keys have one hash tag, so that a cluster keeps them together. Everything is one script, because a step of its
+--- own could be that of another lease. What only takes away works on a full Redis, too.
+local errors = require "scope3.error"
+
+---@class scope3.Queue
+---@field name string
+---@field private connection scope3.RedisConnection
+local Queue = {}
+Queue.__index = Queue
+
+local queue = {}
+
+local ONCE = 86400 -- seconds for which an append is known
+
+queue.LONGEST_NAME = 64
+
+local APPEND = [[#!lua
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  return 0
+end
+local id = redis.call('XADD', KEYS[1], '*', 'n', ARGV[1], 'm', ARGV[2])
+redis.call('SET', KEYS[2], '', 'EX', ARGV[3])
+return id]]
+
+local LEASE = [[#!lua flags=allow-oom
+local holder, sent = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[3])
+if holder and holder ~= ARGV[1] then
+  return {0, redis.call('PTTL', KEYS[1])}
+elseif holder then
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  if ARGV[4] ~= '' then
+    redis.call('SET', KEYS[3], ARGV[4])
+  end
+  return {1, redis.call('GET', KEYS[2])}
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+local released = redis.call('GET', KEYS[4]) == ARGV[3]
+redis.call('DEL', KEYS[4])
+return {2, tostring(redis.call('INCR', KEYS[2])), released and 1 or 0, sent}]]
+
+local ACK = [[#!lua flags=allow-oom
+if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('GET', KEYS[2]) ~= ARGV[2] then
+  return 0
+end
+redis.call('XTRIM', KEYS[3], 'MINID', '=', ARGV[3])
+redis.call('XDEL', KEYS[3], ARGV[3])
+return 1]]
+
+local RELEASE = [[#!lua flags=allow-oom
+if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('GET', KEYS[2]) ~= ARGV[2] then
+  return 0
+end
+redis.call('SET', KEYS[3], ARGV[3])
+redis.call('DEL', KEYS[1])
+return 1]]
+
+--- What is wrong with the name of a queue, or nil.
+---@param name any
+---@return string?
+function queue.problem(name)
+  if type(name) ~= "string" or #name > queue.LONGEST_NAME or not name:find("^[A-Za-z0-9][A-Za-z0-9._-]*$") then
+    return ("must be 1 to %d of A-Z a-z 0-9 . _ -, and begin with a letter or digit"):format(queue.LONGEST_NAME)
+  end
+end
+
+--- A queue over an open connection.
+---@param connection scope3.RedisConnection
+---@param name string  that queue.problem() finds nothing wrong with
+---@param run? string  that Redis has run under since it started, as checks.look() gives it; for lease() and release()
+---@return scope3.Queue
+function queue.new(connection, name, run)
+  return setmetatable({ connection = connection, name = name, run = run }, Queue)
+end
+
+local function key(self, what)
+  return ("{scope3:%s}:%s"):format(self.name, what)
+end
+
+-- What Redis answered is none of what the scripts answer: the keys are another program's.
+local function strange(what)
+  return nil, errors.new("redis", ("the %s of this queue is none of scope3: another program writes to its keys")
+    :format(what), { code = "BAD_REPLY" })
+end
+
+--- Appends a batch, once: what was appended under a key is not appended again.
+---@param once string  unique for these bytes: a file and its generation
+---@param n integer  members
+---@param lines string  of them (scope3.fleet.entry)
+---@return string|false|nil id  of the entry; false where it was there already
+---@return scope3.Error? err  code "OOM" where Redis is full; with `uncertain` it may be in
+function Queue:append(once, n, lines)
+  local id, err = self.connection:script(APPEND, { key(self, "s"), key(self, "once:" .. once) }, { n, lines, ONCE })
+  if err then
+    return nil, err
+  elseif id == 0 then
+    return false
+  end
+  return id
+end
+
+local function is_epoch(value)
+  return type(value) == "string" and value:find "^%d+$" ~= nil
+end
+
+--- Keeps the lease, or takes it where it is free.
+---@param owner string  unique for a process
+---@param seconds number
+---@param sent? string  the last entry that may be sent from now on
+---@return scope3.LeaseGrant?  where it was taken also `sent`: the last entry that was sent under one before, or nil
+---@return scope3.Error? err
+function Queue:lease(owner, seconds, sent)
+  local said, err = self.connection:script(LEASE,
+    { key(self, "lease"), key(self, "epoch"), key(self, "sent"), key(self, "released") },
+    { owner, math.floor(seconds * 1000), self.run or "", sent or "" })
+  if err then
+    return nil, err
+  elseif type(said) ~= "table" then
+    return strange "lease"
+  elseif said[1] == 0 and type(said[2]) == "number" then
+    return { held = false, left = math.max(0, said[2]) / 1000 }
+  elseif not is_epoch(said[2]) then
+    return strange "lease"
+  end
+  return { held = true, epoch = said[2], taken = said[1] == 2, released = said[3] == 1, sent = said[4] or nil }
+end
+
+---@class scope3.QueueEntry
+---@field id string
+---@field n integer  members; 0 where it does not say
+---@field lines string?  nil where the entry is none
+
+local function entry_of(raw)
+  local id, fields = raw[1], raw[2]
+  local found, entry = {}, { id = id, n = 0 }
+  for i = 1, type(fields) == "table" and #fields or 0, 2 do
+    found[fields[i]] = fields[i + 1]
+  end
+  local n = type(found.n) == "string" and found.n:find "^%d%d?%d?%d?%d?%d?%d?$" and tonumber(found.n)
+  if n and type(found.m) == "string" then
+    entry.n, entry.lines = n, found.m
+  end
+  return entry
+end
+
+--- Reads entries, the oldest first.
+---@param after? string  the id that they come after; from the head of the stream unless given
+---@param count integer
+---@return scope3.QueueEntry[]?
+---@return scope3.Error? err
+function Queue:read(after, count)
+  local said, err = self.connection:call("XRANGE", key(self, "s"), after and "(" .. after or "-", "+", "COUNT", count)
+  if err then
+    return nil, err
+  elseif type(said) ~= "table" then
+    return strange "stream"
+  end
+  local list = {}
+  for i, raw in ipairs(said) do
+    if type(raw) ~= "table" or type(raw[1]) ~= "string" or not raw[1]:find "^%d+%-%d+$" then
+      return strange "stream"
+    end
+    list[i] = entry_of(raw)
+  end
+  return list
+end
+
+--- Removes all entries up to one, under a lease.
+---@param owner string
+---@param epoch string
+---@param last string  id of an entry
+---@return boolean? ok  false where another one has the lease
+---@return scope3.Error? err
+function Queue:ack(owner, epoch, last)
+  local said, err = self.connection:script(ACK, { key(self, "lease"), key(self, "epoch"), key(self, "s") },
+    { owner, epoch, last })
+  if err then
+    return nil, err
+  end
+  return said == 1
+end
+
+--- Hands the lease over, so that the next one need not wait. Nothing may be under way any more.
+---@param owner string
+---@param epoch string
+---@return boolean? ok  false where another one has it
+---@return scope3.Error? err
+function Queue:release(owner, epoch)
+  local said, err = self.connection:script(RELEASE, { key(self, "lease"), key(self, "epoch"), key(self, "released") },
+    { owner, epoch, self.run or "" })
+  if err then
+    return nil, err
+  end
+  return said == 1
+end
+
+---@class scope3.QueueFigures
+---@field entries integer
+---@field oldest? number  seconds since the first of them came, by the clock of Redis
+
+--- What waits in it.
+---@return scope3.QueueFigures?
+---@return scope3.Error? err
+function Queue:figures()
+  local replies, err = self.connection:pipeline { { "XLEN", key(self, "s") },
+    { "XRANGE", key(self, "s"), "-", "+", "COUNT", 1 }, { "TIME" } }
+  for i = 1, replies and 3 or 0 do
+    err = err or errors.is(replies[i]) and replies[i] or nil
+  end
+  if err then
+    return nil, err
+  elseif type(replies[1]) ~= "number" then
+    return strange "stream"
+  end
+  local first = type(replies[2]) == "table" and type(replies[2][1]) == "table" and replies[2][1][1]
+  local at, now = type(first) == "string" and tonumber(first:match "^%d+"), tonumber(replies[3][1])
+  return { entries = replies[1], oldest = at and now and math.max(0, now - at / 1000) or nil }
+end
+
+--- Whether an entry lies at or before another one.
+---@param id string
+---@param last string
+---@return boolean
+function queue.is_up_to(id, last)
+  local a, b = id:match "^%d+", last:match "^%d+"
+  local c, d = id:match "%d+$", last:match "%d+$"
+  if a ~= b then
+    return #a < #b or #a == #b and a < b
+  end
+  return #c < #d or #c == #d and c <= d
+end
+
+return queue

@@ -1,0 +1,115 @@
+-- `scope3 drain`: what it says, how it ends, and what its metrics are.
+local cjson = require("cjson.safe").new()
+local checks = require "scope3.fleet.checks"
+local queue = require "scope3.fleet.queue"
+local redis = require "spec.support.redis"
+local until_true = require "spec.support.until_true"
+local world = require "spec.support.world"
+
+local HASH = ("0123456789abcdef"):rep(4)
+
+describe("scope3 drain", function()
+  local sandbox = world.around(setup, teardown, before_each)
+  local server, connection, name, q
+  local number = 0
+
+  setup(function()
+    server = redis.start { conf = "appendonly yes\nappendfsync no\n" }
+    connection = server:open()
+  end)
+
+  teardown(function()
+    server:close()
+  end)
+
+  -- A queue with so many entries of two members, whose lease was handed over.
+  local function fill(entries, lines)
+    number = number + 1
+    name = "q" .. number
+    q = queue.new(connection, name, assert(checks.look(connection)).run)
+    assert(q:release("x", assert(q:lease("x", 30)).epoch))
+    for i = 1, entries do
+      assert(q:append("f" .. i, 2, lines or ('@{"audienceId":"a"}\n+{"externalId":"%d","hashedEmail":"%s"},\n'
+        .. '-{"externalId":"x%d"},\n'):format(i, HASH, i)))
+    end
+  end
+
+  local function drain(...)
+    return world.command({ "drain", "--account", "25", "--base-url", sandbox.url, "--rate", "100000", "--queue", name,
+      ... }, { env = "SCOPE3_API_KEY=scope3_test_key SCOPE3_REDIS_URL=" .. server.url })
+  end
+
+  it("ends when the queue is empty, and says what went", function()
+    fill(3)
+    local metrics = world.path ".prom"
+    local code, out, err = drain("--once", "--metrics", metrics)
+    assert.equal(0, code, err)
+    assert.truthy(out:find("removed +3 entries · 6 members"), out)
+    assert.truthy(out:find("accepted +6 members · 1 request"), out)
+    assert.truthy(err:find("scope3: draining\n", 1, true), err)
+    assert.truthy(err:find("scope3: handed the queue over\n", 1, true), err)
+    local page = world.read(metrics)
+    local label = ('{name="%s",queue="%s"}'):format(metrics:match "([^/]+)%.prom$", name)
+    assert.truthy(page:find("scope3_drain_queue_entries" .. label .. " 0\n", 1, true), page)
+    assert.truthy(page:find('scope3_drain_total{fate="accepted",', 1, true), page)
+    assert.truthy(page:find("scope3_job_exit_code", 1, true), page)
+  end)
+
+  it("says the same to machines, and counts as failed what is lost", function()
+    fill(1, "junk\n")
+    local code, out, err = drain("--once", "--json")
+    assert.equal(1, code, err)
+    local res = assert(cjson.decode(out))
+    assert.same({ 1, 1, 0, "failed" }, { res.entries, res.unreadable, res.accepted, res.error.kind })
+    assert.is_true(res.released)
+  end)
+
+  it("is silent where it is told to be", function()
+    fill(1)
+    local code, out, err = drain("--once", "--quiet")
+    assert.same({ 0, "", "" }, { code, out, err })
+  end)
+
+  it("refuses a Redis that evicts, and warns of one without a log", function()
+    fill(0)
+    assert(connection:call("CONFIG", "SET", "maxmemory", "1gb", "maxmemory-policy", "allkeys-lru", "appendonly", "no"))
+    local code, _, err = drain "--once"
+    assert(connection:call("CONFIG", "SET", "maxmemory", "0"))
+    assert.equal(1, code)
+    assert.truthy(err:find("maxmemory-policy is allkeys-lru", 1, true), err)
+    code, _, err = drain "--once"
+    assert(connection:call("CONFIG", "SET", "maxmemory-policy", "noeviction", "appendonly", "yes"))
+    assert.equal(0, code)
+    assert.truthy(err:find("set appendonly to yes", 1, true), err)
+  end)
+
+  it("hands the queue over at SIGTERM", function()
+    fill(2)
+    local folder = world.path ".drain"
+    os.execute(("mkdir '%s'"):format(folder))
+    os.execute(("SCOPE3_API_KEY=scope3_test_key SCOPE3_REDIS_URL=%s %s bin/scope3.in drain --account 25 --base-url %s "
+      .. "--queue %s --events '%s/events' >'%s/out' 2>'%s/err' & echo $! >'%s/pid'"):format(server.url,
+      os.getenv "SCOPE3_LUA_BIN", sandbox.url, name, folder, folder, folder, folder))
+    until_true(function()
+      return world.exists(folder .. "/events") and world.read(folder .. "/events"):find '"event":"drained"'
+    end, "the drain of two entries")
+    os.execute("kill -TERM " .. world.read(folder .. "/pid"))
+    until_true(function()
+      return world.read(folder .. "/out"):find "accepted"
+    end, "the end of the drain")
+    local said = world.read(folder .. "/err")
+    assert.truthy(said:find("handed the queue over", 1, true), said)
+    assert.is_true(q:lease("next", 30).released)
+    os.execute(("rm -rf '%s'"):format(folder))
+  end)
+
+  it("is told what is missing", function()
+    name = "a b"
+    local code, _, err = drain "--once"
+    assert.equal(2, code)
+    assert.truthy(err:find("queue must be 1 to 64", 1, true), err)
+    code, _, err = world.command { "drain", "--queue", "a", "--account", "25" }
+    assert.equal(2, code)
+    assert.truthy(err:find("--redis is missing", 1, true), err)
+  end)
+end)

@@ -1,0 +1,138 @@
+-- The queue on a real Redis: what each call does, also when Redis is full, was restarted, or is another one.
+local checks = require "scope3.fleet.checks"
+local queue = require "scope3.fleet.queue"
+local redis = require "spec.support.redis"
+local world = require "spec.support.world"
+
+local LINES = '-{"externalId":"1"},\n'
+
+describe("a queue", function()
+  local server, connection, name, number = nil, nil, nil, 0
+
+  setup(function()
+    server = redis.start { conf = "appendonly no\n" }
+    connection = server:open()
+  end)
+
+  teardown(function()
+    server:close()
+    world.clean()
+  end)
+
+  local function new(run)
+    number = number + 1
+    name = "q" .. number
+    return queue.new(connection, name, run or "r1")
+  end
+
+  it("takes what has one key once, and gives it in its order", function()
+    local q = new()
+    local first = assert(q:append("f.1", 1, LINES))
+    assert.is_false(q:append("f.1", 1, LINES))
+    local second = assert(q:append("f.2", 2, LINES .. LINES))
+    local list = assert(q:read(nil, 10))
+    assert.same({ { id = first, n = 1, lines = LINES }, { id = second, n = 2, lines = LINES .. LINES } }, list)
+    assert.same({ list[1] }, q:read(nil, 1))
+    assert.same({ list[2] }, q:read(first, 10))
+    assert.equal(2, q:figures().entries)
+    assert.is_true(q:figures().oldest >= 0)
+  end)
+
+  it("has one lease at a time, and says whether it was handed over", function()
+    local q = new()
+    assert.same({ held = true, epoch = "1", taken = true, released = false }, q:lease("a", 30))
+    local other = q:lease("b", 30)
+    assert.is_false(other.held)
+    assert.is_true(other.left > 0 and other.left <= 30)
+    assert.same({ held = true, epoch = "1", taken = false, released = false }, q:lease("a", 30, "5-1"))
+    assert.is_false(q:release("b", "1"))
+    assert.is_true(q:release("a", "1"))
+    assert.same({ held = true, epoch = "2", taken = true, released = true, sent = "5-1" }, q:lease("b", 30))
+    assert.is_true(q:release("b", "2"))
+    -- Redis was started anew, and may have forgotten who took the lease since.
+    assert.is_false(queue.new(connection, name, "r2"):lease("c", 30).released)
+  end)
+
+  it("takes an ack only under its lease", function()
+    local q = new()
+    local ids = {}
+    for i = 1, 3 do
+      ids[i] = assert(q:append("f." .. i, 1, LINES))
+    end
+    assert(q:lease("a", 30))
+    assert.is_true(q:ack("a", "1", ids[2]))
+    assert.equal(ids[3], q:read(nil, 9)[1].id)
+    assert.is_false(q:ack("a", "2", ids[3]))
+    assert.is_false(q:ack("b", "1", ids[3]))
+    assert.equal(1, q:figures().entries)
+    assert.is_true(q:ack("a", "1", ids[3]))
+    assert.same({ entries = 0 }, q:figures())
+  end)
+
+  it("drains on a Redis that is full, and takes nothing more", function()
+    local q = new()
+    local id = assert(q:append("f.1", 1, LINES))
+    assert(connection:call("CONFIG", "SET", "maxmemory", "1"))
+    local none, err = q:append("f.2", 1, LINES)
+    assert.is_nil(none)
+    assert.equal("OOM", err.code)
+    assert.is_true(q:lease("a", 30).held)
+    assert.is_true(q:lease("a", 30, id).held)
+    assert.equal(1, #q:read(nil, 9))
+    assert.is_true(q:ack("a", "1", id))
+    assert.is_true(q:release("a", "1"))
+    assert(connection:call("CONFIG", "SET", "maxmemory", "0"))
+    assert.equal("string", type(q:append("f.2", 1, LINES)))
+  end)
+
+  it("says what is no entry, and what is no queue", function()
+    local q = new()
+    local stream = ("{scope3:%s}:s"):format(name)
+    assert(connection:call("XADD", stream, "1-1", "x", "y"))
+    assert(connection:call("XADD", stream, "1-2", "n", "-1", "m", LINES))
+    assert.same({ { id = "1-1", n = 0 }, { id = "1-2", n = 0 } }, q:read(nil, 9))
+    q = new()
+    assert(connection:call("SET", ("{scope3:%s}:s"):format(name), "x"))
+    local none, err = q:read(nil, 9)
+    assert.is_nil(none)
+    assert.equal("redis", err.kind)
+    assert.equal("WRONGTYPE", err.code)
+  end)
+
+  it("has a name without room for a second meaning", function()
+    for _, bad in ipairs { "", "a b", "-a", "a}b", ("x"):rep(65), 4, "a\n" } do
+      assert.equal("string", type(queue.problem(bad)))
+    end
+    assert.is_nil(queue.problem "crm-1.eu_A")
+  end)
+
+  it("wants a Redis that evicts nothing, and misses a log", function()
+    local host = assert(checks.look(connection))
+    assert.equal(40, #host.run)
+    assert.equal("appendonly_off", host.warning)
+    assert(connection:call("CONFIG", "SET", "maxmemory-policy", "volatile-ttl"))
+    assert(checks.look(connection)) -- nothing is evicted without a limit
+    assert(connection:call("CONFIG", "SET", "maxmemory", "1gb"))
+    local none, err = checks.look(connection)
+    assert(connection:call("CONFIG", "SET", "maxmemory", "0"))
+    assert.is_nil(none)
+    assert.equal("EVICTS", err.code)
+    assert.truthy(err.message:find("maxmemory-policy is volatile-ttl", 1, true))
+  end)
+
+  it("says what an older Redis lacks", function()
+    local function look(version)
+      return checks.look { pipeline = function()
+        return { "redis_version:" .. version .. "\r\nrun_id:ab\r\n", "maxmemory:0\r\nmaxmemory_policy:noeviction\r\n",
+          "aof_enabled:1\r\n" }
+      end }
+    end
+    local none, err = look "6.2.14"
+    assert.is_nil(none)
+    assert.equal("OLD_REDIS", err.code)
+    assert.truthy(err.message:find("is 6.2.14", 1, true))
+    assert.truthy(err.message:find("allow-oom", 1, true))
+    assert.same({ run = "ab" }, look "7.2.4")
+    assert.equal("OLD_REDIS", select(2, look "x").code)
+  end)
+end)

@@ -1,0 +1,203 @@
+-- client:drain on a real Redis and the sandbox: what goes, what stays, and who may send.
+local core = require "scope3.core"
+local entry = require "scope3.fleet.entry"
+local queue = require "scope3.fleet.queue"
+local redis = require "spec.support.redis"
+local world = require "spec.support.world"
+
+local LEASE = 1 -- seconds, the shortest
+
+local function hash(text)
+  return core.sha256(text)
+end
+
+describe("a queue that is drained", function()
+  local sandbox = world.around(setup, teardown, before_each)
+  local server, connection, client, name, q
+  local number = 0
+
+  setup(function()
+    server = redis.start { conf = "appendonly yes\nappendfsync no\n" }
+    connection = server:open()
+  end)
+
+  teardown(function()
+    server:close()
+  end)
+
+  before_each(function()
+    number = number + 1
+    name = "q" .. number
+    q = queue.new(connection, name, "")
+    client = sandbox:client()
+    sandbox:configure { task_seconds = 0 }
+  end)
+
+  -- The text of an entry: { audience, "+id" or "-id", … } each.
+  local function text_of(...)
+    local list = {}
+    for i, one in ipairs { ... } do
+      local payload = core.payload { max_members = 1000, max_bytes = 1000000 }
+      local lines = {}
+      for j = 2, #one do
+        local id = one[j]:sub(2)
+        lines[j - 1] = one[j]:sub(1, 1) == "-" and ('-{"externalId":"%s"},\n'):format(id)
+          or ('+{"externalId":"%s","hashedEmail":"%s"},\n'):format(id:match "^[^=]*", hash(id))
+      end
+      payload:take(table.concat(lines), 1)
+      list[i] = { audience = { id = one[1] }, payload = payload }
+    end
+    return entry.write(list)
+  end
+
+  local function put(...)
+    local lines, n = text_of(...)
+    return assert(q:append("f" .. core.random(), n, lines))
+  end
+
+  -- Who had the lease before has handed it over, so that nobody is quiet.
+  local function hand_over()
+    local host = assert(require("scope3.fleet.checks").look(connection))
+    local own = queue.new(connection, name, host.run)
+    local grant = assert(own:lease("somebody", 30))
+    assert.is_true(own:release("somebody", grant.epoch))
+  end
+
+  local function drain(options)
+    local all = { redis = server.url, queue = name, once = true, lease = 30 }
+    for key, value in pairs(options or {}) do
+      all[key] = value
+    end
+    return client:drain(all)
+  end
+
+  it("reaches every audience, with the last operation on each id", function()
+    hand_over()
+    put({ "a", "+1", "+2", "+3=old" }, { "b", "+1" })
+    put({ "a", "-2", "+3=new" })
+    local res = assert(drain())
+    assert.same({ 2, 6, 4, 0, 1 }, { res.entries, res.members, res.accepted, res.repeated, res.leases })
+    assert.is_true(res.released)
+    assert.same({}, res.warnings)
+    local members = sandbox:members "a"
+    assert.same({ hash "1", nil, hash "3=new" }, { members["1"].hashedEmail, members["2"], members["3"].hashedEmail })
+    assert.equal(hash "1", sandbox:members "b"["1"].hashedEmail)
+    assert.equal(0, q:figures().entries)
+    assert.equal(0, res.waiting)
+  end)
+
+  it("goes in several batches where an entry is larger than a request may be", function()
+    hand_over()
+    local ids = { "a" }
+    for i = 1, 50 do
+      ids[i + 1] = "+" .. i
+    end
+    put(ids)
+    put({ "a", "-1", "+2=new" })
+    local res = assert(drain { max_members = 20 })
+    assert.same({ 2, 52, 52 }, { res.entries, res.members, res.accepted })
+    assert.is_true(res.requests >= 3)
+    assert.is_nil(sandbox:members "a"["1"])
+    assert.equal(hash "2=new", sandbox:members "a"["2"].hashedEmail)
+  end)
+
+  it("passes over what is no member, and counts it", function()
+    hand_over()
+    local line = '+{"externalId":"1","hashedEmail":"' .. hash "1" .. '"},\n'
+    assert(q:append("f1", 4, "junk\n" .. line .. '@{"audienceId":"a"}\n' .. line .. "junk\n@{}\n" .. line))
+    assert(connection:call("XADD", ("{scope3:%s}:s"):format(name), "*", "x", "y"))
+    local res = assert(drain())
+    -- two lines before any label, one in the audience, a label and its line, and an entry
+    assert.same({ 2, 1, 6 }, { res.entries, res.accepted, res.unreadable })
+  end)
+
+  it("gives up what the service refuses for its content, and goes on", function()
+    hand_over()
+    put({ "a", "+1", "+2", "+3" })
+    sandbox:fault { on = "sync", act = "status", status = 422 }
+    local res = assert(drain())
+    assert.same({ 1, 0, 3 }, { res.entries, res.accepted, res.failed })
+    assert.equal(0, q:figures().entries)
+  end)
+
+  it("keeps what did not go for another reason", function()
+    hand_over()
+    put({ "a", "+1" })
+    sandbox:fault { on = "sync", act = "status", status = 401 }
+    local none, err = drain()
+    assert.is_nil(none)
+    assert.equal(401, err.status)
+    assert.same({ 0, true }, { err.result.entries, err.result.released })
+    assert.equal(1, q:figures().entries)
+    local res = assert(drain())
+    assert.same({ 1, 1, 1 }, { res.entries, res.accepted, res.repeated })
+  end)
+
+  it("is quiet for a lease after one that was not handed over", function()
+    put({ "a", "+1" })
+    assert(q:lease("dead", LEASE / 2))
+    local states, began = {}, core.now()
+    local res = assert(drain { lease = LEASE, on_event = function(event)
+      states[#states + 1] = event.event == "lease" and event.status or nil
+    end })
+    assert.same({ "standby", "quiet", "active", "released" }, states)
+    assert.is_true(core.now() - began >= LEASE * 1.5 - 0.1)
+    assert.equal(1, res.accepted)
+  end)
+
+  it("hands the lease over when it is stopped", function()
+    hand_over()
+    local stop = false
+    local none, err = drain { once = false, cancel = function()
+      return stop
+    end, on_event = function(event)
+      stop = stop or event.event == "lease" and event.status == "active"
+    end }
+    assert.is_nil(none)
+    assert.same({ "cancelled", true }, { err.kind, err.result.released })
+    assert.is_true(assert(q:lease("next", 30)).held)
+  end)
+
+  it("forgets its batch when another one has the lease", function()
+    hand_over()
+    put({ "a", "+1" })
+    local taken
+    local none, err = drain { once = false, lease = LEASE, on_event = function(event)
+      if event.event == "accepted" and not taken then -- as if it had been stopped for long
+        taken = true
+        assert(connection:call("SET", ("{scope3:%s}:lease"):format(name), "other", "PX", 60000))
+      end
+    end, cancel = function()
+      return taken and assert(connection:call("PTTL", ("{scope3:%s}:lease"):format(name))) < 59000
+    end }
+    assert.is_nil(none)
+    assert.same({ "cancelled", 0, 1, 1 }, { err.kind, err.result.entries, err.result.accepted, err.result.lost })
+    assert.equal(1, q:figures().entries)
+  end)
+
+  it("goes on where Redis was away", function()
+    hand_over()
+    put({ "a", "+1" })
+    local cut
+    local res = assert(drain { patience = 30, on_event = function(event)
+      if event.event == "accepted" and not cut then
+        cut = true
+        assert(connection:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
+      end
+    end })
+    assert.same({ 1, 1, 1 }, { res.entries, res.accepted, res.reconnects })
+  end)
+
+  it("refuses options that name no queue", function()
+    local none, err = client:drain { redis = "http://x", queue = "a b", lease = 0.5 }
+    assert.is_nil(none)
+    local paths = {}
+    for i, issue in ipairs(err.issues) do
+      paths[i] = issue.path
+    end
+    assert.same({ "redis", "queue", "lease" }, paths)
+    assert.has_error(function()
+      client:drain { often = true }
+    end)
+  end)
+end)

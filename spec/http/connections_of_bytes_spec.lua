@@ -1,0 +1,163 @@
+-- Connections of the engine that carry another protocol than HTTP, as scope3.engine gives them to Lua.
+local compile = require "spec.support.compile"
+local core = require "scope3.core"
+local engines = require "spec.support.engines"
+local servers = require "spec.support.redis"
+local until_true = require "spec.support.until_true"
+local world = require "spec.support.world"
+
+local PING = "*1\r\n$4\r\nPING\r\n"
+
+describe("a connection of bytes", function()
+  local server
+
+  setup(function()
+    server = servers.start()
+  end)
+  teardown(function()
+    server:close()
+    world.clean()
+  end)
+
+  local function connect(engine, url)
+    return assert(engine:connect { url = url or server.url:gsub("^redis", "http"), timeout = 30 })
+  end
+
+  -- Steps the engine, by `gently` in small parts, until all are ready.
+  local function until_ready(engine, connections, gently)
+    until_true(function()
+      engine:step(gently)
+      for _, connection in ipairs(connections) do
+        if not connection:is_ready() then
+          engine:wait(0.01)
+          return false
+        end
+      end
+      return true
+    end, "every connection is ready")
+  end
+
+  it("counts while it connects and while it is waited for", function()
+    local engine = engines.new()
+    local connection = connect(engine)
+    assert.same({ "connecting", 1, false }, { connection:state(), engine:count(), connection:is_ready() })
+    assert.is_nil(connection:send(PING, 1))
+    assert.is_nil(connection:receive())
+    until_ready(engine, { connection })
+    assert.same({ "open", 0 }, { connection:state(), engine:count() })
+    assert.equal("", connection:receive())
+    connection:watch()
+    assert.same({ 1, false }, { engine:count(), connection:is_ready() })
+    assert.equal(#PING, connection:send(PING, 1))
+    until_ready(engine, { connection })
+    assert.equal(0, engine:count())
+    assert.equal("+PONG\r\n", connection:receive())
+    connection:close()
+    connection:close()
+    assert.is_false((pcall(connection.state, connection)))
+    engine:close()
+  end)
+
+  it("makes the engine's descriptor readable, and a gentle step loses none of many", function()
+    local engine, all = engines.new(), {}
+    for i = 1, 20 do
+      all[i] = connect(engine)
+    end
+    until_ready(engine, all, true)
+    for _ = 1, 20 do
+      for _, connection in ipairs(all) do
+        connection:send(PING, 1)
+        connection:watch()
+      end
+      until_ready(engine, all, true)
+      for _, connection in ipairs(all) do
+        assert.equal("+PONG\r\n", connection:receive())
+      end
+    end
+    engine:close()
+    assert.equal("closed", all[1]:state())
+    assert.is_nil(all[1]:receive())
+    assert.is_nil(all[1]:send(PING, 1))
+    assert.is_true(all[1]:is_ready())
+    for _, connection in ipairs(all) do
+      connection:close()
+    end
+  end)
+
+  it("fails with the name and the cause of what libcurl says", function()
+    local engine = engines.new()
+    local connection = connect(engine, "http://127.0.0.1:9")
+    until_ready(engine, { connection })
+    assert.equal("failed", connection:state())
+    local failure = connection:failure()
+    assert.same({ "COULDNT_CONNECT", "refused" }, { failure.code, failure.cause })
+    connection:close()
+    connection = connect(engine, "gopher://127.0.0.1:9")
+    until_ready(engine, { connection })
+    assert.equal("UNSUPPORTED_PROTOCOL", connection:failure().code)
+    for _, misuse in ipairs { {}, { url = 5 }, { url = "http://h\r\nx" }, { url = "http://h", x = 1 } } do
+      assert.is_false((pcall(engine.connect, engine, misuse)))
+    end
+    engine:close()
+  end)
+
+  it("gives what came before its end, and then the end", function()
+    local engine = engines.new()
+    local connection = connect(engine)
+    until_ready(engine, { connection })
+    connection:send("*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nQUIT\r\n", 1)
+    local came = ""
+    until_true(function()
+      local bytes = connection:receive()
+      came = came .. (bytes or "")
+      return not bytes
+    end, "the end")
+    assert.equal("+PONG\r\n+OK\r\n", came)
+    assert.equal("CLOSED", connection:failure().code)
+    engine:close()
+  end)
+
+  it("belongs to the process that made it", function()
+    local fork = compile.fork()
+    local engine = engines.new()
+    local connection = connect(engine)
+    until_ready(engine, { connection })
+    local code = fork(function()
+      local sent = connection:send(PING, 1)
+      local failure = connection:failure()
+      connection:close()
+      engine:step()
+      return sent == nil and failure.code == "FORKED" and 7 or 1
+    end)
+    assert.equal(7, code)
+    assert.equal(#PING, connection:send(PING, 1))
+    connection:watch()
+    until_ready(engine, { connection })
+    assert.equal("+PONG\r\n", connection:receive())
+    engine:close()
+  end)
+
+  it("takes a text that does not leave at once in parts", function()
+    local engine = engines.new()
+    local connection = connect(engine)
+    until_ready(engine, { connection })
+    local text = "*2\r\n$4\r\nECHO\r\n$16777216\r\n" .. ("x"):rep(16777216) .. "\r\n"
+    local from, parts, came, deadline = 1, 0, 0, core.now() + 60
+    while came < 16777216 + 13 do
+      assert.is_true(core.now() < deadline)
+      if from <= #text then
+        from, parts = from + assert(connection:send(text, from)), parts + 1
+      end
+      local bytes = assert(connection:receive())
+      came = came + #bytes
+      if bytes == "" then
+        connection:watch(from <= #text)
+        until_ready(engine, { connection })
+      end
+    end
+    assert.is_true(parts > 1)
+    assert.equal(16777216 + 13, came)
+    assert.is_false((pcall(connection.send, connection, "abc", 5)))
+    engine:close()
+  end)
+end)
