@@ -356,25 +356,16 @@ static void give_access(lua_State *L) {
 
 void sc3l_open_payload(lua_State *L) {
   static const luaL_Reg methods[] = {
-<<<<<<< HEAD
-      {"bytes", payload_bytes},     {"count", payload_count},
-      {"cut", payload_cut},         {"digest", payload_digest},
-      {"drop", payload_drop},       {"find", payload_find},
-      {"hide", payload_hide},       {"identifiers", payload_identifiers},
-      {"lines", payload_lines},     {"living", payload_living},
-      {"outline", payload_outline}, {"replace", payload_replace},
-      {"reset", payload_reset},     {"row", payload_row},
-      {"text", payload_text},       {NULL, NULL},
-=======
       {"bytes", payload_bytes},
       {"count", payload_count},
       {"cut", payload_cut},
       {"digest", payload_digest},
       {"drop", payload_drop},
       {"find", payload_find},
+      {"give", sc3l_payload_give},
       {"hide", payload_hide},
       {"identifiers", payload_identifiers},
-      {"lines", sc3l_payload_lines},
+      {"lines", payload_lines},
       {"living", payload_living},
       {"outline", payload_outline},
       {"replace", payload_replace},
@@ -383,7 +374,6 @@ void sc3l_open_payload(lua_State *L) {
       {"take", sc3l_payload_take},
       {"text", payload_text},
       {NULL, NULL},
->>>>>>> s14drain
   };
   static const sc3l_type type = {
       .name = TYPE, .methods = {methods}, .end = payload_end, .close = payload_close};

@@ -34,12 +34,8 @@ help_words.OWN_GROUPS = {
 ---@type {name: string, commands: string[]}[]
 help_words.COMMANDS = {
   { name = "Begin", commands = { "look", "init" } },
-<<<<<<< HEAD
-  { name = "Send", commands = { "sync", "run" } },
-  { name = "Hash apart from sending", commands = { "prepare" } },
-=======
   { name = "Send", commands = { "sync", "run", "drain" } },
->>>>>>> s14drain
+  { name = "Hash apart from sending", commands = { "prepare" } },
   { name = "Remove people", commands = { "forget" } },
   { name = "Look at a state", commands = { "state", "history" } },
   { name = "Look at the service", commands = { "audiences", "task", "wait" } },

@@ -135,17 +135,16 @@ end
 
 local check = { sync = send_problem, run = send_problem }
 
-<<<<<<< HEAD
 function check.prepare(args)
   local problem = rules_problem(args) or report_problem(args)
   if not problem and args.rejects == "-" then
     return "--rejects takes the path of a file: standard output takes the members"
   end
   return problem
-=======
+end
+
 function check.drain(args)
   return require("scope3.cli.drain_args").problem(args)
->>>>>>> s14drain
 end
 
 function check.forget(args)

@@ -22,7 +22,7 @@ function entry.write(list)
     local adds, removes = one.payload:living()
     if adds + removes > 0 then
       texts[#texts + 1] = "@" .. audience_label.write(one.audience) .. "\n"
-      texts[#texts + 1] = one.payload:lines()
+      texts[#texts + 1] = one.payload:give()
       n = n + adds + removes
     end
   end
