@@ -1,5 +1,6 @@
 /* "scope3.state": a database of SQLite that one process has. A module of its own, so that the core
  * needs no SQLite. What is in it, and when it is written, says Lua. */
+#include <stdint.h>
 #include <string.h>
 
 #include "../lua/type.h"
