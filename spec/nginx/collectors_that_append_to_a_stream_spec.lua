@@ -4,7 +4,6 @@ if not require("spec.support.nginx").here() then
 end
 
 local collecting = require "spec.support.collecting"
-local core = require "scope3.core"
 local nginx = require "spec.support.nginx"
 local queue = require "scope3.fleet.queue"
 local redis_server = require "spec.support.redis"
@@ -160,5 +159,107 @@ describe("a collector with a stream", function()
     end
     assert.same({ 950, nil, true }, { n, members.v50, members.v51 ~= nil })
     assert.is_nil(server:log():find("hidden", 1, true))
+  end)
+
+  it("appends again what Redis has lost, and once what it has not", function()
+    redis = redis_server.start { conf = "appendonly yes\nappendfsync everysec\n" }
+    start("flush_seconds = 3600,", "3600")
+    local log = redis.folder .. "/appendonlydir/appendonly.aof.1.incr.aof"
+    local function written(id)
+      return nginx.until_true(id .. " is written", function()
+        local text = world.read(log)
+        return text:find(id, 1, true) and #text
+      end)
+    end
+    op(1, 5)
+    assert.equal("flushed", get "/flush")
+    local size = written '"v5"'
+    op(6, 10)
+    assert.equal("flushed", get "/flush")
+    written '"v10"'
+    redis:stop "KILL"
+    os.execute(("truncate -s %d '%s'"):format(size, log))
+    redis:restart()
+    op(11, 15)
+    assert.equal("flushed", get "/flush")
+    assert_all(15)
+    local now = status()
+    assert.same({ 15, 0 }, { now.appended, now.held })
+    assert.truthy(server:log():find("10 members are appended once more", 1, true))
+  end)
+
+  it("keeps what it has while Redis is away, also across a worker that is killed, and appends the oldest first",
+    function()
+      redis = redis_server.start()
+      start "flush_seconds = 3600,"
+      redis:stop "KILL"
+      op(1, 10)
+      assert.truthy(get("/flush"):find("Redis", 1, true))
+      op(11, 20)
+      assert.equal(20, status().held)
+      assert.truthy(status().error:find("Redis", 1, true))
+      local worker = server:workers()[1]
+      server:signal("KILL", worker)
+      nginx.until_true("another worker", function()
+        local reply = world.http("GET", server.url .. "/ping", nil, { timeout = 5 })
+        local list = server:workers()
+        return reply.status == 200 and #list == 1 and list[1] ~= worker
+      end)
+      op(21, 30)
+      redis:restart()
+      nginx.until_true("all are appended", function()
+        return get "/flush" == "flushed" and status().held == 0
+      end)
+      assert_all(30)
+      assert.equal(30, status().all.appended)
+      until_settled()
+      assert_all(30)
+    end)
+
+  it("fills its spool while Redis is full, and refuses members only then", function()
+    redis = redis_server.start { conf = "maxmemory-policy noeviction\n" }
+    start "flush_seconds = 3600, max_waiting_bytes = 200000,"
+    local connection = redis:open()
+    connection:call("CONFIG", "SET", "maxmemory", 1)
+    op(1, 10)
+    assert.truthy(get("/flush"):find("memory is full", 1, true))
+    local n, word = op(11, 9000):match "^(%d+) (%a+)$"
+    assert.equal("full", word)
+    assert.is_true(tonumber(n) > 100)
+    local now = status()
+    assert.same({ 10 + n, 1, 0 }, { now.held, now.refused, now.appended })
+    assert.truthy(now.error:find("OOM", 1, true))
+    connection:call("CONFIG", "SET", "maxmemory", 0)
+    connection:close()
+    assert.equal("flushed", get "/flush")
+    assert_all(10 + n)
+    assert.is_nil(status().error)
+  end)
+
+  it("says that a password is wrong, and loses nothing", function()
+    redis = redis_server.start { conf = "requirepass right\n", login = ":hidden@" }
+    start "flush_seconds = 3600,"
+    op(1, 10)
+    assert.truthy(get("/flush"):find("check both in the URL", 1, true))
+    local now = status()
+    assert.equal(10, now.held)
+    assert.truthy(now.error:find("WRONGPASS", 1, true))
+    assert.is_nil(server:log():find("hidden", 1, true))
+    local connection = require("scope3.redis").open { url = ("redis://:right@127.0.0.1:%d"):format(redis.port) }
+    connection:call("CONFIG", "SET", "requirepass", "hidden")
+    connection:close()
+    assert.equal("flushed", get "/flush")
+    assert_all(10)
+  end)
+
+  it("waits when it ends for what Redis has not had for long enough", function()
+    redis = redis_server.start()
+    start("flush_seconds = 3600,", "0.5")
+    op(1, 3)
+    server:signal "QUIT"
+    nginx.await_end(server.pid)
+    stop()
+    assert_all(3)
+    assert.same({}, folder.files ".")
   end)
 end)
