@@ -115,10 +115,14 @@ describe("a collector with a stream", function()
     end)
   end
 
+  -- Waits until files are freed: only where Redis has answered again.
   local function until_settled()
-    nginx.until_true("all files are freed", function()
-      return get "/flush" == "flushed" and #folder.files "%.spool$" <= 1 and status().held == 0
+    local connection = redis:open()
+    nginx.until_true("an answer of Redis, before files are freed", function()
+      return assert(connection:call("INFO", "commandstats")):find("cmdstat_ping", 1, true)
     end)
+    connection:close()
+    assert.equal(0, status().held)
   end
 
   it("appends members and removals in their order, and frees the files", function()
@@ -163,7 +167,7 @@ describe("a collector with a stream", function()
 
   it("appends again what Redis has lost, and once what it has not", function()
     redis = redis_server.start { conf = "appendonly yes\nappendfsync everysec\n" }
-    start("flush_seconds = 3600,", "3600")
+    start("flush_seconds = 3600, exit_seconds = 0.1,", "3600")
     local log = redis.folder .. "/appendonlydir/appendonly.aof.1.incr.aof"
     local function written(id)
       return nginx.until_true(id .. " is written", function()
@@ -250,6 +254,48 @@ describe("a collector with a stream", function()
     connection:close()
     assert.equal("flushed", get "/flush")
     assert_all(10)
+  end)
+
+  it("names what is wrong with its options", function()
+    redis = redis_server.start()
+    server = nginx.start { http = [[
+      init_by_lua_block {
+        local collector = require("scope3.nginx").collector
+        said = {}
+        local function try(opts, more)
+          for key, value in pairs(more or {}) do
+            opts[key] = value
+          end
+          local fine, made, err = pcall(function()
+            local a, b = collector(opts)
+            return a, b
+          end)
+          said[#said + 1] = tostring(fine and err or made):gsub("\n", "; ")
+        end
+        try { stream = { url = "redis://:hidden@127.0.0.1", queue = "q" } }
+        try { spool = "/tmp", stream = { url = "redis://:hidden@127.0.0.1:x", queue = "a b" } }
+        try { spool = "/tmp", stream = { url = "redis://:hidden@127.0.0.1" }, rate = 5, on_event = print }
+        try { spool = "/tmp", stream = { url = "redis://127.0.0.1", queue = "q", linger = 3 } }
+        said[#said + 1] = tostring(package.loaded["scope3.nginx.stream_outbox"])
+      }
+      server {
+        listen 127.0.0.1:PORT;
+        location = /ping { return 200 "pong"; }
+        location = /said { content_by_lua_block { ngx.print(table.concat(said, "\n")) } }
+      }
+    ]] }
+    local lines = {}
+    for line in get("/said"):gmatch "[^\n]+" do
+      lines[#lines + 1] = line
+    end
+    assert.truthy(lines[1]:find("^init_by_lua.*stream needs spool"), lines[1])
+    assert.truthy(lines[2]:find("stream.url", 1, true) and lines[2]:find("stream.queue", 1, true), lines[2])
+    for _, words in ipairs { "stream.queue is missing", "rate has no effect", "on_event has no effect" } do
+      assert.truthy(lines[3]:find(words, 1, true), lines[3])
+    end
+    assert.truthy(lines[4]:find "^init_by_lua.*linger", lines[4])
+    assert.equal("nil", lines[5])
+    assert.is_nil(table.concat(lines):find("hidden", 1, true))
   end)
 
   it("waits when it ends for what Redis has not had for long enough", function()
