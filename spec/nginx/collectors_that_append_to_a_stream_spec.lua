@@ -290,7 +290,7 @@ describe("a collector with a stream", function()
     end
     assert.truthy(lines[1]:find("^init_by_lua.*stream needs spool"), lines[1])
     assert.truthy(lines[2]:find("stream.url", 1, true) and lines[2]:find("stream.queue", 1, true), lines[2])
-    for _, words in ipairs { "stream.queue is missing", "rate has no effect", "on_event has no effect" } do
+    for _, words in ipairs { "stream.queue: is missing", "rate: has no effect", "on_event: has no effect" } do
       assert.truthy(lines[3]:find(words, 1, true), lines[3])
     end
     assert.truthy(lines[4]:find "^init_by_lua.*linger", lines[4])
