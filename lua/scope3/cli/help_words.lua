@@ -119,7 +119,8 @@ help_words.EXAMPLES = {
     { why = "Remove them, and wait until that is done", "scope3 forget --file erase.txt --account 25 --wait" },
   },
   drain = {
-    { why = "Send what a queue holds, and end", "scope3 drain --redis redis://127.0.0.1 --queue crm --account 25 --once" },
+    { why = "Send what a queue holds, and end",
+      "scope3 drain --redis redis://127.0.0.1 --queue crm --account 25 --once" },
     { why = "Go on until it is stopped; a second one elsewhere stands by",
       "scope3 drain --redis redis://127.0.0.1 --queue crm --account 25" },
   },

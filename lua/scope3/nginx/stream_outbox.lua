@@ -25,7 +25,6 @@ local stream_outbox = {}
 local FIRST_PAUSE, LONGEST_PAUSE = 1, 15 -- seconds between two tries while Redis is away: one that fails costs little
 local LOOK = 0.02 -- seconds between two looks whether other workers have older members
 local LOG_EVERY = 60 -- seconds between two lines of the log about one thing
-local MOST_MEMBERS = 1000
 
 ---@class scope3.StreamHooks
 ---@field ready fun(): string?  prepares what is to be appended; why that has to wait: another worker has older members
@@ -42,7 +41,8 @@ function stream_outbox.new(loop, stream, place, hooks)
     loop = loop, stream = stream, spool = place.spool, exit_seconds = place.exit_seconds, hooks = hooks,
     label = place.audience and audience_label.write(place.audience) or "",
     sink = spool_sink.new(place.spool, stream.linger_seconds),
-    payload = core.payload { max_members = MOST_MEMBERS, max_bytes = math.min(place.max_bytes, entry.MOST / 2) },
+    payload = core.payload { max_members = stream_entries.MOST_MEMBERS,
+      max_bytes = math.min(place.max_bytes, entry.MOST / 2) },
     batches = {}, -- of members in memory only, which no file took
     failures = 0, retry_at = 0,
     -- Fields from the start, because to add one may find no memory.
