@@ -38,15 +38,15 @@ local LUA = {
   { "mirror", "core", "base", "util" },
   { "job", "core", "base", "util", "result", "identity", "http", "api", "input", "mirror" },
   { "fleet", "core", "base", "redis", "api", "job" },
-  { "client", "core", "base", "util", "result", "identity", "loop", "http", "api", "input", "job",
-    "mirror", "redis", "fleet" },
+  { "client", "core", "base", "util", "result", "identity", "loop", "http", "redis", "api", "input", "job",
+    "mirror", "fleet" },
   { "webhook", "core", "base", "util", "api" },
   { "metrics", "core", "util" },
   { "nginx", "core", "base", "util", "identity", "http", "api", "input", "job", "client", "webhook", "redis", "fleet" },
   { "sandbox", "core", "base", "util" },
   { "cli", "core", "base", "util", "result", "identity", "api", "input", "job", "client", "metrics", "mirror",
     "sandbox" },
-  { "scope3", "core", "base", "util", "identity", "http", "input", "client", "webhook", "metrics" },
+  { "scope3", "core", "base", "util", "identity", "input", "client", "webhook", "metrics" },
 }
 -- Files that are rooms, or parts of one, by themselves.
 local FILES = {

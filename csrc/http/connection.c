@@ -54,14 +54,14 @@ static void fail_by(sc3_connection *c, CURLcode code) {
   fail(c, sc3_failure_name(code), text, 0);
 }
 
+static void note(CURLcode *bad, CURLcode code) {
+  if (code != CURLE_OK)
+    *bad = code;
+}
+
 static CURLcode prepare(sc3_connection *c, const char *url, const char *ca_file, double timeout) {
   CURLcode bad = CURLE_OK;
-#define SET(option, value)                                                                         \
-  do {                                                                                             \
-    const CURLcode code = curl_easy_setopt(c->easy, option, value);                                \
-    if (code != CURLE_OK)                                                                          \
-      bad = code;                                                                                  \
-  } while (0)
+#define SET(option, value) note(&bad, curl_easy_setopt(c->easy, option, value))
   SET(CURLOPT_URL, url);
   SET(CURLOPT_CONNECT_ONLY, 1L);
   SET(CURLOPT_FRESH_CONNECT, 1L);
@@ -77,9 +77,9 @@ static CURLcode prepare(sc3_connection *c, const char *url, const char *ca_file,
   SET(CURLOPT_QUICK_EXIT, 1L);
 #endif
 #undef SET
-  if (bad == CURLE_OK)
-    bad = sc3_peer_set_socket(c->easy, &c->no_socket);
-  return bad != CURLE_OK ? bad : sc3_peer_set_certificates(c->easy, ca_file);
+  note(&bad, sc3_peer_set_socket(c->easy, &c->no_socket));
+  note(&bad, sc3_peer_set_certificates(c->easy, ca_file));
+  return bad;
 }
 
 sc3_connection *sc3_connection_new(sc3_connections *set, const char *url, const char *ca_file,
@@ -178,8 +178,8 @@ int sc3_connection_receive(sc3_connection *c) {
 
 void sc3_connection_watch(sc3_connection *c, int writes) {
   notice_fork(c);
-  if (c->state == SC3_CONNECTION_OPEN)
-    sc3_wait_arm(c->set->wait, &c->watch, writes);
+  if (c->state == SC3_CONNECTION_OPEN && sc3_wait_arm(c->set->wait, &c->watch, writes) != 0)
+    fail(c, sc3_failure_name(CURLE_RECV_ERROR), "the system does not watch its socket", 0);
 }
 
 int sc3_connection_is_ready(sc3_connection *c) {

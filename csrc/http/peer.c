@@ -38,16 +38,14 @@ static CURLcode set_ca(CURL *easy, const char *ca_file) {
 }
 
 CURLcode sc3_peer_set_certificates(CURL *easy, const char *ca_file) {
-  CURLcode bad = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  if (bad == CURLE_OK)
-    bad = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  if (bad == CURLE_OK)
-    bad = set_ca(easy, ca_file);
+  const CURLcode peer = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  const CURLcode host = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  const CURLcode ca = set_ca(easy, ca_file);
   /* A CA directory besides the bundle turns off libcurl's cache of parsed bundles: 30 ms a
      connection on Debian. TLS libraries that know no directory refuse the option, which is as good.
    */
   (void)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-  return bad;
+  return peer != CURLE_OK ? peer : host != CURLE_OK ? host : ca;
 }
 
 long sc3_peer_milliseconds(double seconds) {

@@ -160,10 +160,11 @@ int sc3_wait_add(sc3_wait *w, sc3_watch *watch, int fd) {
   return 0;
 }
 
-void sc3_wait_arm(sc3_wait *w, sc3_watch *watch, int writes) {
-  /* Where the system refuses, nothing is waited for: its owner looks, and fails by itself. */
-  if (set_watch(w, watch->fd, writes ? EPOLLIN | EPOLLOUT : EPOLLIN) == 0)
-    note_armed(w, watch, writes);
+int sc3_wait_arm(sc3_wait *w, sc3_watch *watch, int writes) {
+  if (set_watch(w, watch->fd, writes ? EPOLLIN | EPOLLOUT : EPOLLIN) != 0)
+    return -1;
+  note_armed(w, watch, writes);
+  return 0;
 }
 
 void sc3_wait_remove(sc3_wait *w, sc3_watch *watch) {
@@ -290,8 +291,9 @@ int sc3_wait_add(sc3_wait *w, sc3_watch *watch, int fd) {
   return 0;
 }
 
-void sc3_wait_arm(sc3_wait *w, sc3_watch *watch, int writes) {
+int sc3_wait_arm(sc3_wait *w, sc3_watch *watch, int writes) {
   note_armed(w, watch, writes);
+  return 0;
 }
 
 void sc3_wait_remove(sc3_wait *w, sc3_watch *watch) {

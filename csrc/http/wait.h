@@ -50,8 +50,8 @@ CURLMcode sc3_wait_begin(sc3_wait *w);
 int sc3_wait_add(sc3_wait *w, sc3_watch *watch, int fd);
 
 /* Waits once for what happens to it: bytes to read or an end, and where `writes` is set room to
-   write. A step that finds it disarms it. */
-void sc3_wait_arm(sc3_wait *w, sc3_watch *watch, int writes);
+   write. A step that finds it disarms it. 0, or -1 where the system refuses. */
+int sc3_wait_arm(sc3_wait *w, sc3_watch *watch, int writes);
 
 /* Lets go of a socket, before it is closed. Idempotent. */
 void sc3_wait_remove(sc3_wait *w, sc3_watch *watch);

@@ -356,13 +356,13 @@ static void give_access(lua_State *L) {
 
 void sc3l_open_payload(lua_State *L) {
   static const luaL_Reg methods[] = {
+      {"as_lines", sc3l_payload_as_lines},
       {"bytes", payload_bytes},
       {"count", payload_count},
       {"cut", payload_cut},
       {"digest", payload_digest},
       {"drop", payload_drop},
       {"find", payload_find},
-      {"give", sc3l_payload_give},
       {"hide", payload_hide},
       {"identifiers", payload_identifiers},
       {"lines", payload_lines},

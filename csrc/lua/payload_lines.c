@@ -4,8 +4,8 @@
 #include "arguments.h"
 #include "payload.h"
 
-/* :give() -> its living members, a line each (core/members/lines.h) */
-int sc3l_payload_give(lua_State *L) {
+/* :as_lines() -> its living members, a line each (core/members/lines.h) */
+int sc3l_payload_as_lines(lua_State *L) {
   const size_t n = sc3_lines_size(sc3l_read_payload_bytes(L, 1));
   char *out = sc3l_newuserdata(L, n + 1); /* Lua frees it */
   const sc3_payload *p = sc3l_read_payload_bytes(L, 1);

@@ -219,6 +219,7 @@ end
 ---@return scope3.Error? err  with `result`, a scope3.Drained, once it had begun; kind "cancelled" where it was stopped
 function Client:drain(opts)
   arguments.self(getmetatable(self) == Client, "client:drain", "scope3.client", self)
+  arguments.argument(opts ~= nil, "client:drain", "opts", "a table", opts)
   opts = options.check("client:drain", opts, client_options.DRAIN, 2)
   local err = late.problem(drain)
   if err then

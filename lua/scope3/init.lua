@@ -104,7 +104,7 @@ local FIELDS = {
   --- Makes a limiter (scope3.Limiter), which keeps several clients or processes under one rate.
   ---
   ---     local client = assert(scope3.client { limiter = assert(scope3.limiter "/run/scope3.limits") })
-  limiter = { "scope3.http.limiter", "new" },
+  limiter = { "scope3.client.limiters", "new" },
 
   --- Verifies callbacks of the service: webhook.verify, .deliveries, .replay_cache (docs/webhooks.md).
   webhook = { "scope3.webhook" },

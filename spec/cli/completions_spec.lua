@@ -3,8 +3,8 @@ local world = require "spec.support.world"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
-local COMMANDS = "audiences completion doctor forget hash help history init look prepare run sandbox state sync "
-  .. "task wait"
+local COMMANDS = "audiences completion doctor drain forget hash help history init look prepare run sandbox state "
+  .. "sync task wait"
 
 -- What is typed, and what is offered then. A file of the folder is rows.csv.
 local CASES = {

@@ -3,7 +3,7 @@ local world = require "spec.support.world"
 
 local has_states = pcall(require, "scope3.state")
 
-local COMMANDS = { "sync", "run", "forget", "audiences", "task", "wait", "hash", "sandbox", "doctor", "help",
+local COMMANDS = { "sync", "run", "drain", "forget", "audiences", "task", "wait", "hash", "sandbox", "doctor", "help",
   "completion", "state", "history" }
 
 -- Runs a shell line: whether it went well, and what it printed.

@@ -26,7 +26,7 @@ describe("lines of members", function()
     assert(audience:remove { external_id = "17" })
     audience:count()
     local from = audience.payloads[1] or audience.payload
-    local text = from:give()
+    local text = from:as_lines()
     local p, said = take(text)
     assert.same({ next = #text + 1, members = 4, bad = 0, unfit = 0, full = false }, said)
     local function sorted(lines)
@@ -37,19 +37,19 @@ describe("lines of members", function()
       table.sort(list)
       return list
     end
-    assert.same(sorted(text), sorted(p:give()))
+    assert.same(sorted(text), sorted(p:as_lines()))
     local emails, phones, uids = p:identifiers() -- which came hashed does not stand in a line
     assert.same({ 2, 1, 0 }, { emails, phones, uids })
   end)
 
   it("end before an @, and let the last of one id win", function()
-    local text = ('+{"externalId":"1","hashedEmail":"%s"},\n-{"externalId":"1"},\n@x\n-{"externalId":"2"},\n')
-      :format(HASH)
+    local text = '+{"externalId":"1","hashedEmail":"' .. HASH
+      .. '"},\n-{"externalId":"1"},\n@x\n-{"externalId":"2"},\n'
     local p, said = take(text)
     assert.same({ next = text:find "@", members = 2, bad = 0, unfit = 0, full = false }, said)
-    assert.equal('-{"externalId":"1"},\n', p:give())
+    assert.equal('-{"externalId":"1"},\n', p:as_lines())
     p, said = take(text, text:find "@" + 3)
-    assert.equal('-{"externalId":"2"},\n', p:give())
+    assert.equal('-{"externalId":"2"},\n', p:as_lines())
     assert.equal(#text + 1, said.next)
   end)
 
@@ -84,7 +84,7 @@ describe("lines of members", function()
     it("are no members with " .. what, function()
       local p, said = take(line .. '\n-{"externalId":"9"},\n')
       assert.same({ 1, 1 }, { said.members, said.bad })
-      assert.equal('-{"externalId":"9"},\n', p:give())
+      assert.equal('-{"externalId":"9"},\n', p:as_lines())
     end)
   end
 end)

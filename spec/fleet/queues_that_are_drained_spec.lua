@@ -188,6 +188,17 @@ describe("a queue that is drained", function()
     assert.same({ 1, 1, 1 }, { res.entries, res.accepted, res.reconnects })
   end)
 
+  it("is no part of a program that has none", function()
+    local path = world.file([[
+local scope3 = require "scope3"
+scope3.client { api_key = "scope3_x", account_id = "25" }
+for name in pairs(package.loaded) do
+  assert(not name:find "^scope3%.fleet" and not name:find "^scope3%.redis", name)
+end]], ".lua")
+    local code = os.execute(("%s '%s' 2>/dev/null"):format(os.getenv "SCOPE3_LUA_BIN", path))
+    assert.is_true(code == true or code == 0)
+  end)
+
   it("refuses options that name no queue", function()
     local none, err = client:drain { redis = "http://x", queue = "a b", lease = 0.5 }
     assert.is_nil(none)

@@ -104,8 +104,10 @@ describe("the documentation", function()
       prepare = "PrepareOptions",
       script = "ScriptOptions", audience = "ReadingOptions", email = "EmailOptions", phone = "PhoneOptions",
       id = "ReadingOptions", csv = "CsvOptions", jsonl = "JsonLinesOptions", number = "NumberOptions",
-      wait = "ClientWaitOptions", forget = "ForgetOptions", audiences = "AudiencesOptions", limits = "Limits" }
-    local COMMANDS = { "sync", "run", "prepare", "forget", "state", "history", "look", "init", "audiences", "task",
+      wait = "ClientWaitOptions", forget = "ForgetOptions", drain = "DrainOptions",
+      audiences = "AudiencesOptions", limits = "Limits" }
+    local COMMANDS = { "sync", "run", "prepare", "drain", "forget", "state", "history", "look", "init", "audiences",
+      "task",
       "wait", "hash", "sandbox", "doctor", "help", "completion" }
 
     -- where -> option -> true, of the tables with one row an option.

@@ -4,8 +4,8 @@ local world = require "spec.support.world"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
-local COMMANDS = { "sync", "run", "prepare", "forget", "state", "history", "look", "init", "audiences", "task", "wait",
-  "hash", "sandbox", "doctor", "help", "completion" }
+local COMMANDS = { "sync", "run", "prepare", "drain", "forget", "state", "history", "look", "init", "audiences", "task",
+  "wait", "hash", "sandbox", "doctor", "help", "completion" }
 
 -- `alone`: without the libraries that the Lua of the specs may need, which programs of others do not bear.
 local function shell(line, alone)

@@ -127,8 +127,8 @@ describe("a limiter's file that fails", function()
 
   it("while its lock is released is an error that says why", function()
     local own = assert(limiter.new(world.path ".limiter"))
-    local real = own.store.counts
-    own.store.counts = setmetatable({
+    local real = own.limits.store.counts
+    own.limits.store.counts = setmetatable({
       unlock = function()
         real:unlock()
         return nil, "No space left on device"

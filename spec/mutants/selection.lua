@@ -6,7 +6,7 @@ local selection = {}
 
 -- The modules that decide something about requests, members and journals.
 selection.POLICY = {
-  "http/retry", "http/limiter", "http/limiter_store", "http/sliding_window", "http/retry_after",
+  "http/retry", "http/limiter", "http/limiter_counts", "http/limiter_store", "http/sliding_window", "http/retry_after",
   "job/batcher", "job/planner", "job/splitter", "job/rejection", "job/completion", "job/resume", "job/journal",
   "job/journal_header", "job/prune", "api/response", "api/field_types", "api/preflight", "api/verdict", "api/paging",
 }

@@ -1,4 +1,5 @@
 -- Connections to Redis inside event loops: luv, and cqueues beside requests of HTTP.
+local core = require "scope3.core"
 local cqueues = require "cqueues"
 local redis = require "scope3.redis"
 local servers = require "spec.support.redis"
@@ -74,6 +75,66 @@ describe("connections to Redis in a loop", function()
     check()
     assert.is_true(done)
     sandbox:close()
+  end)
+
+  -- A loop of the caller's own, which blocks; `wait` is called before each of its waits.
+  local function own_loop(fields)
+    local loop = { name = "own" .. tostring({}), now = core.now, sleep = core.sleep }
+    for key, value in pairs(fields) do
+      loop[key] = value
+    end
+    local before = fields.wait
+    function loop.wait(engine, seconds)
+      before()
+      engine:wait(seconds)
+    end
+    return loop
+  end
+
+  it("of a host that interrupts Lua hold others back, and let go again", function()
+    local holds, rests, held_at_wait = 0, 0, true
+    local connection = assert(redis.open { url = server.url, loop = own_loop {
+      wait = function()
+        held_at_wait = held_at_wait and holds > rests
+      end,
+      hold = function()
+        holds = holds + 1
+      end,
+      rest = function()
+        rests = holds
+      end,
+    } })
+    assert.equal("PONG", connection:call("PING"))
+    assert.same({ true, true, holds }, { held_at_wait, holds > 0, rests })
+    connection:close()
+  end)
+
+  it("of the caller's own may raise, which ends the connection", function()
+    local raises = false
+    local connection = assert(redis.open { url = server.url, loop = own_loop { wait = function()
+      return raises and error "a fault"
+    end } })
+    raises = true
+    local reply, err = connection:call("BLPOP", "never", 0)
+    assert.is_nil(reply)
+    assert.same({ "script", true }, { err.kind, err.uncertain })
+    assert.is_false(connection:is_open())
+    assert.is_nil((redis.open { url = server.url, loop = connection.wire.loop }))
+  end)
+
+  it("are loaded only by who asks for them", function()
+    local script = world.file [[
+      local scope3 = require "scope3"
+      local client = scope3.client { api_key = "k", account_id = "25", base_url = "http://127.0.0.1:9" }
+      client:health()
+      for name in pairs(package.loaded) do
+        if name:find "^scope3.redis" or name == "scope3.http.connection" then
+          print(name)
+        end
+      end]]
+    local pipe = assert(io.popen(("%s %s 2>&1"):format(os.getenv "SCOPE3_LUA_BIN", script)))
+    assert.equal("", pipe:read "*a")
+    pipe:close()
   end)
 
   it("cannot wait in luv's main coroutine, and say so", function()

@@ -128,16 +128,19 @@ describe("a peer that is no Redis", function()
   end)
 
   it("that reads nothing is left when the time is over, with what did not leave", function()
-    local err
-    peers.run(function(peer, nth)
-      if nth == 1 and peers.command(peer) then
+    local err, done
+    peers.run(function(peer)
+      if peers.command(peer) then
         peer:write "+OK\r\n"
-        cqueues.sleep(1)
+        while not done do
+          cqueues.sleep(0.01)
+        end
       end
     end, function(url)
       local connection = assert(open(url))
       connection.seconds = 0.2
       err = select(2, connection:call("SET", "a", ("x"):rep(32 * 1024 * 1024)))
+      done = true
       connection:close()
     end)
     assert.same({ "timeout", true }, { err.kind, err.uncertain })
@@ -178,6 +181,19 @@ describe("a peer that is no Redis", function()
     assert.is_nil(others.reply)
     assert.same({ "network", "BUSY_CONNECTION", true }, { others.err.kind, others.err.code, others.err.retryable })
     assert.is_true(ticks >= 5, ticks .. " ticks")
+  end)
+
+  it("that was left by a caller which a host has dropped is left for good", function()
+    peers.run(peers.greeted(function(peer)
+      peer:write ":1\r\n"
+    end), function(url)
+      local connection = assert(open(url))
+      connection.busy_until = core.now() - 3600 -- as a coroutine leaves it that never runs again
+      local reply, err = connection:call("GET", "a")
+      assert.is_nil(reply)
+      assert.equal("cancelled", err.kind)
+      assert.is_false(connection:is_open())
+    end)
   end)
 
   it("that answers in a moment wakes its caller at once, many beside each other", function()

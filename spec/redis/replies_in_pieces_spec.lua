@@ -105,6 +105,15 @@ describe("replies of Redis", function()
     assert.is_true(problems > 20, problems .. " problems")
   end)
 
+  it("may come in thousands of pieces", function()
+    local text, pieces = ("0123456789abcdef"):rep(400), {}
+    local wire = "+" .. text .. "\r\n$" .. #text .. "\r\n" .. text .. "\r\n"
+    for i = 1, #wire do
+      pieces[i] = wire:sub(i, i)
+    end
+    assert.same({ text, text }, (read(pieces)))
+  end)
+
   it("have numbers that every Lua holds, and texts of larger ones", function()
     assert.same({ 9007199254740991, -9007199254740991, "9007199254740992", "9223372036854775807", 0 },
       read { ":9007199254740991\r\n:-9007199254740991\r\n:9007199254740992\r\n:9223372036854775807\r\n:-0\r\n" })

@@ -308,4 +308,32 @@ function jobs.limiter(place)
   return self
 end
 
+-- Opens a connection to Redis, and asks it for something of everything.
+local function ask_redis(place)
+  local connection, err = require("scope3.redis").open { url = place.redis, loop = "blocking" }
+  local text, replies = ("x"):rep(100000), nil
+  if connection then
+    replies, err = connection:pipeline { { "SET", "a", text }, { "GET", "a" }, { "KEYS", "a*" } }
+  end
+  if replies then
+    assert(replies[2] == text and replies[3][1] == "a", "another reply")
+    replies, err = connection:script("return ARGV[1]", {}, { 5 })
+  end
+  if connection then
+    connection:close()
+  end
+  return not replies and tostring(err) or nil
+end
+
+function jobs.redis(place)
+  local shared = require("scope3.http.engines").get { name = "blocking" }
+  local function act()
+    local message = ask_redis(place)
+    local engine = shared.engine
+    shared.engine = nil -- first, as nothing may fail between the two
+    return engine and engine:close() or message
+  end
+  return { prepare = function() end, act = act, check = act }
+end
+
 return jobs

@@ -3,6 +3,7 @@
 -- the job that is started again ends with everything in the audience.
 local compile = require "spec.support.compile"
 local seed = require "spec.support.seed"
+local servers = require "spec.support.redis"
 local sweeps = require "spec.torture.sweeps"
 local world = require "spec.support.world"
 
@@ -17,15 +18,17 @@ local SWEEPS = {
   { "delete_missing", "lua", "core.so", "engine.so", "libcurl" },
   { "webhook", "lua", "core.so", "libcrypto.so", least = 12 },
   { "collector", "lua", "core.so", least = 12 },
+  { "redis", "lua", "engine.so", "libcurl", least = 12 },
 }
 
 -- What the sanitizers preload has to come first, and takes the place of these allocators.
 describe("a job whose memory runs out:", not os.getenv "LD_PRELOAD" and function()
   local sandbox = world.around(setup, teardown, before_each)
-  local settings, libraries
+  local settings, libraries, redis
 
   setup(function()
-    settings = { url = sandbox.url, folder = sweeps.folder() }
+    redis = servers.start()
+    settings = { url = sandbox.url, folder = sweeps.folder(), redis = redis.url }
     settings.gzip = settings.folder .. "/packed.csv.gz"
     local of_c = compile.no_memory()
     libraries = { lua = compile.failing_file(), libcurl = compile.curl_memory(),
@@ -33,6 +36,7 @@ describe("a job whose memory runs out:", not os.getenv "LD_PRELOAD" and function
     print("   seed " .. seed)
   end)
   teardown(function()
+    redis:close()
     os.execute("rm -rf " .. settings.folder)
   end)
 

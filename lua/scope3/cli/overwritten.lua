@@ -1,5 +1,6 @@
 --- Files that a command writes. Each must be another one than all that it reads, keeps or writes, or content is lost.
 local core = require "scope3.core"
+local limiters = require "scope3.client.limiters"
 local messages = require "scope3.cli.messages"
 local paths = require "scope3.input.paths"
 local profile = require "scope3.cli.profile"
@@ -70,7 +71,8 @@ local function written_files(args)
   local list = {}
   for _, key in ipairs { "journal", "state", "limiter", "rejects", "events", "metrics", "output" } do
     -- Refused rows and events may go to standard output, and a journal to a file that the command names.
-    if args[key] and args[key] ~= "-" and not (key == "journal" and args[key] == "auto") then
+    local is_file = args[key] and args[key] ~= "-" and not (key == "limiter" and limiters.is_url(args[key]))
+    if is_file and not (key == "journal" and args[key] == "auto") then
       list[#list + 1] = { key, args[key] }
     end
   end

@@ -29,7 +29,8 @@ local function add_common(command, no_sandbox)
   command:option("--ca-file", "CA certificates to trust instead of the system's (SCOPE3_CA_FILE)."):argname("FILE")
   command:option("--rate", "Requests a minute (100)."):argname("N"):convert(tonumber)
   command:option("--limiter",
-    "Share the rate through FILE with the other commands of this machine that name it."):argname("FILE")
+    "Share the rate through FILE with the other commands of this machine that name it, or through a Redis with those "
+    .. "of other machines: redis://HOST?fleet=N, of N processes."):argname("FILE")
   -- The help leaves it out where scope3.cli.usage refuses it.
   command:flag("--sandbox",
     "Start a private sandbox for this run and talk to it; needs no key."):hidden(no_sandbox or false)

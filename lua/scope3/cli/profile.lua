@@ -4,6 +4,7 @@
 --- library, so it cannot do anything. It holds no key: what holds one is read by others less easily.
 local arguments = require "scope3.util.arguments"
 local entries = require "scope3.util.entries"
+local limiters = require "scope3.client.limiters"
 local options = require "scope3.util.options"
 local user_folder = require "scope3.cli.user_folder"
 
@@ -86,7 +87,7 @@ local function problem_of(one)
   end
   local problem = options.problem(one, FIELDS)
   for _, key in ipairs(problem and {} or PATHS) do
-    if one[key] and not one[key]:find "^~?/" then
+    if one[key] and not one[key]:find "^~?/" and not (key == "limiter" and limiters.is_url(one[key])) then
       problem = problem or ("%s must be a path that begins with / or ~/"):format(key)
     end
   end
@@ -151,7 +152,7 @@ function profile.files()
   local list = { path and { path = path, words = "the file of profiles" } }
   for name, one in entries(path and read_all(path) or {}) do
     for _, key in ipairs(type(one) == "table" and PATHS or {}) do
-      if type(one[key]) == "string" then
+      if type(one[key]) == "string" and not (key == "limiter" and limiters.is_url(one[key])) then
         local words = ("%s of the profile %s"):format(key, tostring(name))
         list[#list + 1] = { path = expand(one[key]), words = key == "limiter" and profile.LIMITER or words }
       end

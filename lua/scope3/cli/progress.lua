@@ -185,7 +185,15 @@ function WORDS.cut_short(event)
     text.seconds(event.seconds))
 end
 
+local OF_REDIS = {
+  away = "the limiter's Redis does not answer: after a minute requests go by this process's share of the rate",
+  back = "the limiter's Redis answers again",
+}
+
 function WORDS.limiter(event)
+  if OF_REDIS[event.problem] then
+    return OF_REDIS[event.problem]
+  end
   return ("the limiter's file was %s: its counts are lost, so requests wait for a minute"):format(event.problem)
 end
 

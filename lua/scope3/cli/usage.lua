@@ -135,16 +135,14 @@ end
 
 local check = { sync = send_problem, run = send_problem }
 
+function check.drain(args) return require("scope3.cli.drain_args").problem(args) end
+
 function check.prepare(args)
   local problem = rules_problem(args) or report_problem(args)
   if not problem and args.rejects == "-" then
     return "--rejects takes the path of a file: standard output takes the members"
   end
   return problem
-end
-
-function check.drain(args)
-  return require("scope3.cli.drain_args").problem(args)
 end
 
 function check.forget(args)

@@ -17,6 +17,11 @@
 ---| "resend"
 ---| "task"
 ---| "audience"
+---| "lease"
+---| "queue"
+---| "drained"
+---| "put_off"
+---| "warning"
 
 ---@alias scope3.Event  what happens to a job or a wait; `event` says which it is
 ---| scope3.ProgressEvent
@@ -34,6 +39,11 @@
 ---| scope3.ResendEvent
 ---| scope3.TaskEvent
 ---| scope3.AudienceEvent
+---| scope3.LeaseEvent
+---| scope3.QueueEvent
+---| scope3.DrainedEvent
+---| scope3.PutOffEvent
+---| scope3.WarningEvent
 
 ---@class scope3.ProgressEvent  a slice of the input was read; for client:run and prepare
 ---@field event "progress"
@@ -89,9 +99,10 @@
 ---@field said number  the seconds that it asked for
 ---@field seconds number  that are waited
 
----@class scope3.LimiterEvent  the limiter's file had lost its counts, so requests wait for a minute
+---@class scope3.LimiterEvent  the limiter's file had lost its counts, so requests wait for a minute; or its Redis does
+---  not answer, or does again
 ---@field event "limiter"
----@field problem "damaged"|"removed"
+---@field problem "damaged"|"removed"|"away"|"back"
 
 ---@class scope3.SplitEvent  the service found a request too large, and its halves go
 ---@field event "split"
@@ -121,3 +132,31 @@
 ---@field status string
 ---@field ended integer  audiences that had ended before this round
 ---@field audiences integer  of that wait
+
+---@class scope3.LeaseEvent  the part of a drainer has changed
+---@field event "lease"
+---@field status "standby"|"quiet"|"active"|"released"|"left"
+---@field seconds? number  that another one has the lease, or that this one is quiet
+
+---@class scope3.QueueEvent  a queue was looked at
+---@field event "queue"
+---@field entries integer
+---@field seconds? number  that the first of them waits
+---@field result scope3.Drained  until now
+
+---@class scope3.DrainedEvent  a batch has left a queue
+---@field event "drained"
+---@field entries integer
+---@field members integer
+
+---@class scope3.PutOffEvent  a try of a drainer failed
+---@field event "put_off"
+---@field seconds number  until the next one
+---@field message string
+---@field code? string
+---@field status? integer
+
+---@class scope3.WarningEvent  a Redis is not set up as it should be
+---@field event "warning"
+---@field code string
+---@field message string

@@ -18,13 +18,13 @@ local client_options = {}
 ---@field ca_file? string  the CA certificates that may sign the host's certificate: a path, or the PEM text itself
 ---@field rate? integer  requests a minute to the host (100)
 ---@field loop? "blocking"|"nginx"|"cqueues"|"luv"|"haproxy"|"tarantool"|scope3.Loop  how it waits (as its host does)
----@field limiter? scope3.Limiter|string  one of scope3.limiter(), or the path of a file through which the processes of
----  a machine share it
+---@field limiter? scope3.Limiter|string  one of scope3.limiter(), the path of a file through which the processes of a
+---  machine share it, or the URL of a Redis through which machines do
 ---@field on_event? fun(event: scope3.Event)  for every job; see scope3.SyncOptions
 client_options.CLIENT = {
   api_key = "key", account_id = "id", base_url = "string", loop = "any", on_event = "function", ca_file = "string",
   rate = "count",
-  limiter = { expected = "one of scope3.limiter(), or the path of a file", is = function(value)
+  limiter = { expected = "one of scope3.limiter(), the path of a file, or the URL of a Redis", is = function(value)
     return type(value) == "string" or limiter.is(value)
   end },
 }

@@ -3,7 +3,7 @@ local base_url = require "scope3.http.base_url"
 local errors = require "scope3.error"
 local key = require "scope3.http.key"
 local key_file = require "scope3.client.key_file"
-local limiter = require "scope3.http.limiter"
+local limiters = require "scope3.client.limiters"
 local options = require "scope3.util.options"
 
 local settings = {}
@@ -46,7 +46,7 @@ local function key_of_environment()
 end
 
 local function limiter_problem(given)
-  return type(given) == "string" and (given == "" or given:find("%z")) and "must be the path of a file" or nil
+  return type(given) == "string" and limiters.problem(given) or nil
 end
 
 -- The base URL with the path of the API, and without it.
@@ -87,7 +87,7 @@ function settings.read(opts)
   local shared = opts.limiter
   if type(shared) == "string" then
     local err
-    shared, err = limiter.new(shared)
+    shared, err = limiters.named(shared, opts.ca_file or env "SCOPE3_CA_FILE")
     if not shared then
       return nil, err
     end

@@ -45,7 +45,7 @@ Drainer.__index = Drainer
 
 local drainer = {}
 
-local READ_AT_ONCE = 4 -- entries: each may have some megabytes
+local READ_BYTES, READ_MOST = 2 ^ 21, 500 -- read at once, as far as the entries before tell; and entries
 local FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30 -- seconds between two tries
 local LEAST_PAUSE = 0.01
 
@@ -67,7 +67,7 @@ function drainer.new(context, opts)
     owner = core.sha256(("%.17g %.17g %.17g"):format(core.random(), core.random(), core.time())):sub(1, 32),
     batch = batch.new { max_members = opts.max_members, max_bytes = opts.max_bytes,
       push = opts.push_notification_config },
-    delivery = delivery.new(context, opts.job, counts), failures = 0, next_at = -math.huge,
+    delivery = delivery.new(context, opts.job, counts), failures = 0, next_at = -math.huge, at_once = 1,
   }, Drainer)
 end
 
@@ -157,16 +157,28 @@ end
 
 -- --- entries -----------------------------------------------------------------------------------------------------
 
+-- How many entries to read next: fewer where they are large.
+local function next_count(list, wanted)
+  local bytes = 0
+  for _, found in ipairs(list) do
+    bytes = bytes + #(found.lines or "")
+  end
+  local fit = math.floor(READ_BYTES * #list / math.max(1, bytes))
+  return math.max(1, math.min(READ_MOST, fit, wanted * 8))
+end
+
 -- Reads entries until the batch is full, or nothing is left.
 local function fill(self)
   local more, after = self.batch:advance(self.counts), self.after
   self.full = not more
   while more do
-    local list, err = self.queue:read(after, READ_AT_ONCE)
+    local wanted = self.at_once
+    local list, err = self.queue:read(after, wanted)
+    self.at_once = list and next_count(list, wanted) or 1
     if not list then
       return nil, err
     end
-    for i, found in ipairs(list) do
+    for _, found in ipairs(list) do
       if self.marked and queue.is_up_to(found.id, self.marked) then
         self.counts.repeated = self.counts.repeated + found.n
       else
@@ -176,11 +188,9 @@ local function fill(self)
       if not more then
         self.full = true
         break
-      elseif i == #list and #list < READ_AT_ONCE then
-        more = false
       end
     end
-    more = more and #list > 0
+    more = more and #list == wanted
   end
   self.after = self.batch.reads or self.after
   self.delivery:take(self.batch)

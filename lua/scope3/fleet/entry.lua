@@ -8,8 +8,6 @@ local audience_label = require "scope3.api.audience_label"
 
 local entry = {}
 
-entry.MOST = 16 * 1024 * 1024 -- bytes of a text, for which Redis has to find room in one piece
-
 local LABEL_MOST = 4096 -- bytes; names are far shorter
 
 --- The text of some members.
@@ -22,7 +20,7 @@ function entry.write(list)
     local adds, removes = one.payload:living()
     if adds + removes > 0 then
       texts[#texts + 1] = "@" .. audience_label.write(one.audience) .. "\n"
-      texts[#texts + 1] = one.payload:give()
+      texts[#texts + 1] = one.payload:as_lines()
       n = n + adds + removes
     end
   end

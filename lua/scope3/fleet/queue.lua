@@ -21,6 +21,7 @@ local queue = {}
 local ONCE = 86400 -- seconds for which an append is known
 
 queue.LONGEST_NAME = 64
+queue.LONGEST_ENTRY = 16 * 1024 * 1024 -- bytes, for which Redis and a drainer have to find room in one piece
 
 local APPEND = [[#!lua
 if redis.call('EXISTS', KEYS[2]) == 1 then
@@ -97,6 +98,9 @@ end
 ---@return string|false|nil id  of the entry; false where it was there already
 ---@return scope3.Error? err  code "OOM" where Redis is full; with `uncertain` it may be in
 function Queue:append(once, n, lines)
+  if #lines > queue.LONGEST_ENTRY then
+    return nil, errors.new("redis", "an entry of a queue is larger than 16 MiB", { code = "TOO_LARGE" })
+  end
   local id, err = self.connection:script(APPEND, { key(self, "s"), key(self, "once:" .. once) }, { n, lines, ONCE })
   if err then
     return nil, err

@@ -60,8 +60,15 @@ function Connection:is_ready()
   return self.socket == nil or self.socket:is_ready()
 end
 
--- Waits until is_ready().
+local function timeout(limits)
+  return nil, errors.new("timeout", limits.over or "the deadline passed")
+end
+
+-- Waits until is_ready(). What is ready again and again without a byte must not outlast the deadline.
 local function await(self, limits)
+  if limits.deadline and self.loop.now() >= limits.deadline then
+    return timeout(limits)
+  end
   self.shared.awaiting[self] = true
   local ok, why = self:drive(self.is_ready, limits, self.waiter, self)
   self.shared.awaiting[self] = nil
@@ -69,8 +76,10 @@ local function await(self, limits)
     return true
   end
   local fault = limits.guard and limits.guard.fault or self.waiter.fault
-  return nil, fault or errors.new(why, why == "cancelled" and "stopped while waiting" or limits.over or
-    "the deadline passed")
+  if not fault and why == "timeout" then
+    return timeout(limits)
+  end
+  return nil, fault or errors.new("cancelled", "stopped while waiting")
 end
 
 --- Opens a connection.

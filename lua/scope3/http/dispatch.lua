@@ -105,7 +105,7 @@ local function send(transport, call)
 end
 
 -- Seconds until a call that is due may go. At 0 it is counted. nil and an error where the limiter fails, or there is no
--- key.
+-- key. Gives also how long it is likely to wait, where the limiter is asked again before.
 local function held(transport, call, now)
   local request, client_pace, limiter = call.request, transport.pace, transport.limiter
   if not request.anonymous then
@@ -122,23 +122,23 @@ local function held(transport, call, now)
   end
   -- The rate of all together, so that a slow job does not slow the others down.
   local rate = math.max(pace.rate, client_pace.rate)
-  local seconds, err, news = limiter:pass(who, rate, poll, transport:limiter_time(now))
+  local seconds, err, news, likely = limiter:pass(who, rate, poll, transport:limiter_time(now), transport.loop)
   if news then
     call:tell { event = "limiter", problem = news }
   end
   if seconds == 0 then
     pace.own:count(who, pace.rate, poll, now)
   end
-  return seconds, err
+  return seconds, err, likely
 end
 
 -- As held(), where the limiter's store may raise, and the function that gives the key may yield.
 local function held_safely(transport, call, now)
-  local ok, wait, err = guard.call(held, transport, call, now)
+  local ok, wait, err, likely = guard.call(held, transport, call, now)
   if not ok then
     return nil, guard.error("the limiter's store", wait, "limiter")
   end
-  return wait, err
+  return wait, err, likely
 end
 
 -- Starts a call that is due. Gives when it will be due otherwise.
@@ -148,13 +148,13 @@ local function start(transport, call, now)
   end
   local wait = call.due - now
   if wait <= 0 then
-    local err
-    wait, err = held_safely(transport, call, now)
+    local err, likely
+    wait, err, likely = held_safely(transport, call, now)
     if not wait then
       call:refuse(err)
       return nil
     end
-    call:tell_wait(wait, now)
+    call:tell_wait(likely or wait, now)
   end
   if wait > 0 then
     return call:postpone(now + wait)

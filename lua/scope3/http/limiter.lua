@@ -3,43 +3,51 @@
 --- Two things hold a request back. One is a sliding window of the host: at most `rate` requests in any minute. Polls
 --- have nine tenths of them, and a third while other requests wait for the rate. The other belongs to the host and the
 --- key: what replies announce in their RateLimit fields. Where others also use that limit, its last fifth is spread
---- over the time that is left. A 429 stops both until its `Retry-After`. All counts lie in a store, and limiters that
---- share a store share the limits.
+--- over the time that is left. A 429 stops both until its `Retry-After`.
+---
+--- What is counted lies in limits that several may share (scope3.SharedLimits). Each call of them is one step for all.
 local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
-local errors = require "scope3.error"
 local headers = require "scope3.http.headers"
-local limiter_store = require "scope3.http.limiter_store"
+local limiter_counts = require "scope3.http.limiter_counts"
 local retry_after = require "scope3.http.retry_after"
-local sliding_window = require "scope3.http.sliding_window"
 
 local limiter = {}
 
-local LOW = 0.2 -- the share of an announced limit from which on it is spread
-local PROBE = 10 -- seconds between requests that find out what a limit is now, while no reply tells
-local LOST_RACE = 0.05 -- seconds or so until the next look of two that took the last place at the same moment
-local BUSY = 0.01 -- seconds or so until the next look at a store that another process has locked
-local CROWD = 60 -- seconds for which others count as waiting after one had to
-local SIZE_KEPT = 3600 -- seconds for which a size counts that was too large
-local LOCK_PATIENCE = 5 -- seconds for which another process may keep the lock
-
----@class scope3.Limiter
----@field private boolean  only this Lua state uses its store: any clock that only goes forward will do
----@field store scope3.LimiterStore
----@field path string?  of its file
----@field windows table<string, scope3.SlidingWindow>  by bucket
----@field busy_since number?  when another process was first seen to have the lock
-local Limiter = {}
-Limiter.__index = Limiter
-Limiter.__name = "scope3.limiter"
+local LOW = 0.2 -- the share of an announced limit of which a far reset is told
 
 ---@class scope3.LimiterSubject  whom a limit counts for
 ---@field host string
 ---@field key string  stands for the key in the store
 ---@field private names? table<string, string>  of its values in the store
 
-local function file_error(path, why)
-  return errors.new("limiter", ("the limiter's file %s cannot be used: %s"):format(path, why))
+---@class scope3.Announcement  what a reply said of the limit
+---@field limit integer
+---@field remaining integer  may be below 0
+---@field reset number  seconds until it is whole again
+
+---@class scope3.SharedLimits  what several share; each call is one step, whoever else calls at the same moment
+---@field any_clock boolean  `now` may be seconds of any clock that only goes forward; otherwise since 1970
+---@field claim fun(self, who: scope3.LimiterSubject, rate: integer, poll?: boolean, now: number, loop?: scope3.Loop):
+---  number?, scope3.Error?, string?, number?  takes a place for good: 0, or seconds until the next look; what happened;
+---  seconds until a place is likely, where the next look comes before
+---@field learn fun(self, who: scope3.LimiterSubject, what?: scope3.Announcement, now: number)  of a reply
+---@field block fun(self, who: scope3.LimiterSubject, seconds: number, now: number)  holds everybody with the key back
+---@field learn_size fun(self, who: scope3.LimiterSubject, bytes: integer, now: number)  the host takes no larger body
+---@field size fun(self, who: scope3.LimiterSubject, now: number, loop?: scope3.Loop): number?  that no body exceeds
+
+---@class scope3.Limiter
+---@field private boolean  any clock that only goes forward will do
+---@field limits scope3.SharedLimits
+local Limiter = {}
+Limiter.__index = Limiter
+Limiter.__name = "scope3.limiter"
+
+--- Makes a limiter over limits.
+---@param limits scope3.SharedLimits
+---@return scope3.Limiter
+function limiter.over(limits)
+  return setmetatable({ limits = limits, private = limits.any_clock }, Limiter)
 end
 
 --- Makes a limiter. All clients that are given it stay under one rate together:
@@ -50,24 +58,23 @@ end
 ---@param store? scope3.Store|string  what keeps its counts: a table or dictionary that has the calls, or the path of a
 ---  file through which the processes of a machine share them, made where there is none; a table of this Lua state
 ---  unless given
+---@param level? integer  of who is blamed for a store that is none, as error() takes it
 ---@return scope3.Limiter?
 ---@return scope3.Error? err  kind "limiter": the file cannot be used
-function limiter.new(store)
+function limiter.new(store, level)
   if type(store) == "string" then
     if store == "" or store:find("%z") then
-      error("scope3.limiter: the path of a file is neither empty nor holds a zero byte", 2)
+      error("scope3.limiter: the path of a file is neither empty nor holds a zero byte", level or 2)
     end
   elseif store ~= nil and not arguments.has(store, "get", "set", "incr", "delete") then
     error("scope3.limiter: " .. arguments.problem("a store",
-      "the path of a file, or what has get, set, incr and delete, as a lua_shared_dict has", store), 2)
+      "the path of a file, or what has get, set, incr and delete, as a lua_shared_dict has", store), level or 2)
   end
-  local opened, why = limiter_store.new(store)
-  if not opened then
-    return nil, file_error(store, why)
+  local limits, err = limiter_counts.new(store)
+  if not limits then
+    return nil, err
   end
-  return setmetatable({
-    store = opened, path = type(store) == "string" and store or nil, private = opened.private, windows = {},
-  }, Limiter)
+  return limiter.over(limits)
 end
 
 ---@private
@@ -80,137 +87,25 @@ end
 --- The limiter that all clients of this Lua state share.
 limiter.shared = limiter.new()
 
--- --- the rate ----------------------------------------------------------------------------------------------------
-
-local function window_of(self, bucket)
-  local window = self.windows[bucket]
-  if not window then
-    local store = self.store
-    window = sliding_window.new(store.counts, bucket, not (store.private or store.file), store.private)
-    self.windows[bucket] = window
-  end
-  return window
-end
-
--- Polls a minute. Who looks after tasks must not hold back those who send; where nobody waits, they have nearly all.
-local function poll_rate(self, who, rate, now)
-  local until_ = limiter_store.time(self.store.counts, who.host .. ":crowd", now)
-  local is_crowded = until_ and now < until_
-  return math.max(1, math.floor(is_crowded and rate / 3 or rate * 9 / 10))
-end
-
--- The windows that a request counts in: of its host, and for a poll also that of polls, with its rate.
-local function windows_of(self, who, rate, poll, now)
-  local requests = window_of(self, who.host)
-  if poll then
-    return requests, window_of(self, who.host .. ":poll"), poll_rate(self, who, rate, now)
-  end
-  return requests
-end
-
 ---@private
---- Seconds until a request may go by the rate. It is not counted; that it waits, and is no poll, is noted.
+--- Seconds until a request may go by the rate, of a limiter of one Lua state. It is not counted.
 ---@param who scope3.LimiterSubject
 ---@param rate integer  requests a minute
 ---@param poll boolean?  it asks for a task
 ---@param now number
 ---@return number
 function Limiter:room(who, rate, poll, now)
-  local requests, polls, share = windows_of(self, who, rate, poll, now)
-  local wait = requests:wait(rate, now)
-  if polls then
-    return math.max(wait, polls:wait(share, now))
-  elseif wait > 0 then
-    limiter_store.set_time(self.store.counts, who.host .. ":crowd", CROWD, now)
-  end
-  return wait
+  return self.limits:room(who, rate, poll, now)
 end
 
 ---@private
---- Counts a request that goes, whether or not it may.
+--- Counts a request that goes, whether or not it may, in a limiter of one Lua state.
 ---@param who scope3.LimiterSubject
 ---@param rate integer
 ---@param poll boolean?
 ---@param now number
 function Limiter:count(who, rate, poll, now)
-  local requests, polls, share = windows_of(self, who, rate, poll, now)
-  requests:take(rate, now)
-  if polls then
-    polls:take(share, now)
-  end
-end
-
--- --- what the service said ---------------------------------------------------------------------------------------
-
-local ANNOUNCED = { ":limit", ":remaining", ":reset", ":reset@", ":next" }
-
-local function subject_key(who)
-  return who.host .. ":" .. who.key
-end
-
--- The names in a store of what is said to a subject. They are made once, because each request asks for all of them.
-local function names_of(who)
-  local names = who.names
-  if not names or names.of_host ~= who.host or names.of_key ~= who.key then
-    names = { of_host = who.host, of_key = who.key, [":blocked"] = subject_key(who) .. ":blocked" }
-    for _, name in ipairs(ANNOUNCED) do
-      names[name] = subject_key(who) .. name
-    end
-    who.names = names
-  end
-  return names
-end
-
--- Seconds until all that blocks requests altogether is over: a 429, or a damaged file. Not above 0 when it is.
-local function blocked_for(self, who, now)
-  local store = self.store
-  local of_file = store.file and limiter_store.time(store.counts, limiter_store.BLOCKED, now)
-  return math.max((limiter_store.time(store.counts, names_of(who)[":blocked"], now) or now) - now,
-    (of_file or now) - now)
-end
-
--- Seconds until the next request may go while a limit is spread over the time that is left; 0 when it may go now.
-local function spread(counts, names, remaining, reset, now)
-  local next_at = counts:get(names[":next"])
-  if next_at and now < next_at then
-    return math.min(next_at, reset) - now
-  end
-  counts:set(names[":next"], now + (reset - now) / (remaining + 1))
-  return 0
-end
-
--- After the reset one request goes, and its reply will tell what the limit is now.
-local function probe(counts, names, now)
-  counts:set(names[":remaining"], 0)
-  limiter_store.set_time(counts, names[":reset"], PROBE, now)
-  counts:delete(names[":next"])
-end
-
--- Seconds for which what the service said holds a request back. At 0 the request is counted.
-local function hold(self, who, now)
-  local wait = blocked_for(self, who, now)
-  if wait > 0 then
-    return wait
-  end
-  local counts, names = self.store.counts, names_of(who)
-  local reset, remaining = limiter_store.time(counts, names[":reset"], now), counts:get(names[":remaining"])
-  if not reset or not remaining then
-    return 0
-  elseif now >= reset then
-    probe(counts, names, now)
-    return 0
-  elseif remaining <= 0 then
-    return reset - now
-  end
-  local limit = counts:get(names[":limit"]) or remaining
-  local others_use_it = remaining < LOW * limit and window_of(self, who.host):load(now) < limit - remaining
-  if others_use_it then
-    wait = spread(counts, names, remaining, reset, now)
-  end
-  if wait == 0 then
-    counts:incr(names[":remaining"], -1, remaining)
-  end
-  return wait
+  self.limits:count(who, rate, poll, now)
 end
 
 local function parse_number(value)
@@ -237,19 +132,6 @@ local function announced(fields)
   end
 end
 
-local function write_announcement(self, who, what, now)
-  local counts, names = self.store.counts, names_of(who)
-  if what then
-    counts:set(names[":limit"], what.limit)
-    counts:set(names[":remaining"], what.remaining)
-    limiter_store.set_time(counts, names[":reset"], what.reset, now)
-  else
-    for _, name in ipairs(ANNOUNCED) do
-      counts:delete(names[name])
-    end
-  end
-end
-
 ---@private
 --- Remembers what a reply announces.
 ---@param who scope3.LimiterSubject
@@ -261,19 +143,13 @@ end
 function Limiter:learn(who, fields, flying, now, time)
   local limit, remaining, reset = announced(fields)
   if not limit then
-    return self.store:write(write_announcement, self, who, nil, now)
+    return self.limits:learn(who, nil, now)
   end
   local longer
   remaining = remaining - flying
   reset, longer = retry_after.bound(reset, time or retry_after.service_time(fields) or core.time())
-  self.store:write(write_announcement, self, who, { limit = limit, remaining = remaining, reset = reset }, now)
+  self.limits:learn(who, { limit = limit, remaining = remaining, reset = reset }, now)
   return remaining < LOW * limit and longer or nil
-end
-
-local function write_block(self, who, seconds, now)
-  local counts, key = self.store.counts, names_of(who)[":blocked"]
-  local left = (limiter_store.time(counts, key, now) or now) - now
-  limiter_store.set_time(counts, key, math.max(seconds, left), now)
 end
 
 ---@private
@@ -282,23 +158,7 @@ end
 ---@param seconds number
 ---@param now number
 function Limiter:block(who, seconds, now)
-  self.store:write(write_block, self, who, math.min(seconds, retry_after.LONGEST) + limiter_store.MARGIN, now)
-end
-
--- --- sizes of bodies ---------------------------------------------------------------------------------------------
-
--- What is kept of a host's size; nil where that is too long ago.
-local function read_size(self, who, now)
-  local counts, key = self.store.counts, who.host .. ":size"
-  local until_ = limiter_store.time(counts, key .. "@until", now)
-  local bytes = until_ and now < until_ and counts:get(key)
-  return type(bytes) == "number" and bytes >= 1 and bytes or nil
-end
-
-local function write_size(self, who, bytes, now)
-  local counts, key = self.store.counts, who.host .. ":size"
-  counts:set(key, math.min(bytes, read_size(self, who, now) or bytes))
-  limiter_store.set_time(counts, key .. "@until", SIZE_KEPT, now)
+  self.limits:block(who, math.min(seconds, retry_after.LONGEST), now)
 end
 
 ---@private
@@ -307,41 +167,17 @@ end
 ---@param bytes integer
 ---@param now number
 function Limiter:learn_size(who, bytes, now)
-  self.store:write(write_size, self, who, bytes, now)
+  self.limits:learn_size(who, bytes, now)
 end
 
 ---@private
 --- The size that no body is to exceed; nil where nothing is known.
 ---@param who scope3.LimiterSubject
 ---@param now number
+---@param loop? scope3.Loop  by which it may wait
 ---@return number? bytes
-function Limiter:size(who, now)
-  return (self.store:exclusively(now, read_size, self, who, now))
-end
-
--- --- both --------------------------------------------------------------------------------------------------------
-
--- Seconds around a mean, so that two who wait do not meet again.
-local function about(seconds)
-  return seconds * (0.1 + core.random())
-end
-
-local function pass(self, who, rate, poll, now)
-  local wait = self:room(who, rate, poll, now)
-  if wait == 0 then
-    wait = hold(self, who, now)
-  end
-  if wait ~= 0 then
-    return wait
-  end
-  local requests, polls, share = windows_of(self, who, rate, poll, now)
-  if not requests:take(rate, now) then
-    return about(LOST_RACE)
-  elseif polls and not polls:take(share, now) then
-    requests:give_back(now)
-    return about(LOST_RACE)
-  end
-  return 0
+function Limiter:size(who, now, loop)
+  return self.limits:size(who, now, loop)
 end
 
 ---@private
@@ -350,24 +186,13 @@ end
 ---@param rate integer  requests a minute
 ---@param poll boolean?  it asks for a task
 ---@param now number  seconds since 1970; with a private store seconds of any clock that only goes forward
+---@param loop? scope3.Loop  by which it may wait
 ---@return number? seconds  0 when it may go
 ---@return scope3.Error? err  kind "limiter"
----@return "damaged"|"removed"|nil news  what happened to the file: requests then wait for a minute
-function Limiter:pass(who, rate, poll, now)
-  local wait, why = self.store:exclusively(now, pass, self, who, rate, poll, now)
-  local news = self.store:take_news()
-  if wait then
-    self.busy_since = nil
-    return wait, nil, news
-  elseif why then
-    return nil, file_error(self.path, why)
-  end
-  self.busy_since = self.busy_since or core.now()
-  if core.now() - self.busy_since > LOCK_PATIENCE then
-    self.busy_since = nil
-    return nil, file_error(self.path, ("another process has kept it locked for over %d s"):format(LOCK_PATIENCE))
-  end
-  return about(BUSY)
+---@return string? news  what happened to the limits, as an event tells it
+---@return number? likely  seconds until it may go, where it is asked again before
+function Limiter:pass(who, rate, poll, now, loop)
+  return self.limits:claim(who, rate, poll, now, loop)
 end
 
 return limiter

@@ -156,7 +156,7 @@ end
 ---@param waiter scope3.Waiter  of who asks
 ---@return integer? bytes
 function transport:size_limit(waiter)
-  return ask_limiter(self, waiter, "size", self:limiter_time(self.loop.now()))
+  return ask_limiter(self, waiter, "size", self:limiter_time(self.loop.now()), self.loop)
 end
 
 --- The host takes no larger bodies.

@@ -26,6 +26,12 @@ function Warnings:of_event(event)
   local name = event.event
   if self.told[name] then
     return
+  elseif name == "limiter" and event.problem == "back" then
+    return
+  elseif name == "limiter" and event.problem == "away" then
+    result.warn(self.result, "limiter_away",
+      "the limiter's Redis did not answer for a while: meanwhile requests went by their process's share of the rate",
+      { problem = event.problem })
   elseif name == "limiter" then
     result.warn(self.result, "limiter_lost",
       ("the limiter's file was %s, and its counts were lost: requests wait for a minute"):format(event.problem),

@@ -49,6 +49,7 @@ local collector = {}
 ---@field stream? scope3.CollectorStream  members are appended to a queue in Redis for `scope3 drain`, in place of being
 ---  sent; needs `spool`, and no account_id and api_key
 ---@field shared? string  a lua_shared_dict: workers share one rate, and status() speaks for all of them
+---@field limiter? string  the URL of a Redis through which nginx of several machines share one rate
 ---@field rate? integer  requests a minute (100)
 ---@field exit_seconds? number  how long a worker that ends goes on sending (10)
 ---@field region? string  these four as in scope3.StreamOptions
@@ -62,6 +63,7 @@ local OPTIONS = options.merge(identity.options, {
   stream = "table",
   flush_members = "count", flush_seconds = "seconds", max_members = "count", max_bytes = "count",
   max_waiting_bytes = "count", max_audiences = "count", spool = "string", shared = "string", exit_seconds = "seconds",
+  limiter = "string",
   push_notification_config = "table", on_event = "function",
 })
 local MEMBER_OPTIONS = { audience = "any" }

@@ -41,14 +41,15 @@ local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds to read the rest of a body that
 ---@field base_url? string
 ---@field ca_file? string
 ---@field shared? string  a lua_shared_dict through which workers share one rate
+---@field limiter? string  the URL of a Redis through which nginx of several machines share one rate
 ---@field read_timeout? number  seconds that an upload may stand still (60)
 ---@field max_rows? integer  the most rows of an upload, empty lines included (10 million)
 ---@field max_unpacked_bytes? integer  the most bytes that an upload may have, or unpack to where it is gzip (2 GiB)
 ---@field on_event? fun(event: scope3.Event)  as in scope3.SyncOptions
 local OPTIONS = options.merge(script_options.JOB, {
   audience = "any", map = "table", member = "function", where = "any", account_id = "id", api_key = "key",
-  base_url = "string", ca_file = "string", shared = "string", read_timeout = "seconds", max_rows = "count",
-  max_unpacked_bytes = "count", on_event = "function",
+  base_url = "string", ca_file = "string", shared = "string", limiter = "string", read_timeout = "seconds",
+  max_rows = "count", max_unpacked_bytes = "count", on_event = "function",
 })
 
 local FORMATS = {

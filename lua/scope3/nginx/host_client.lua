@@ -29,7 +29,7 @@ local NEEDED = {
 }
 
 --- Makes a client.
----@param opts table  account_id, api_key, base_url, ca_file, rate, on_event
+---@param opts table  account_id, api_key, base_url, ca_file, rate, limiter, on_event
 ---@param dict table?  shares the rate between workers
 ---@param needed string[]  the options that must be given, here or by the environment
 ---@return scope3.Client?
@@ -37,7 +37,7 @@ local NEEDED = {
 function host_client.new(opts, dict, needed)
   local made, err = client.new {
     account_id = opts.account_id, api_key = opts.api_key, base_url = opts.base_url, ca_file = opts.ca_file,
-    rate = opts.rate, limiter = dict and limiter.new(dict) or nil, on_event = opts.on_event,
+    rate = opts.rate, limiter = opts.limiter or dict and limiter.new(dict) or nil, on_event = opts.on_event,
   }
   local issues = {}
   for _, issue in ipairs(err and err.issues or {}) do

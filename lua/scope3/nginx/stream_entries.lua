@@ -25,7 +25,7 @@ function stream_entries.of(file, payload, own_label)
         next_members(payload, nil, stream_entries.MOST_MEMBERS - members, label)
       members, unfit = members + taken, unfit + passed
       if taken > 0 then
-        local lines, adds, removes = payload:give(), payload:living()
+        local lines, adds, removes = payload:as_lines(), payload:living()
         living = living + adds + removes
         texts[#texts + 1] = ("@%s\n"):format(head == "" and own_label or head)
         texts[#texts + 1] = lines
