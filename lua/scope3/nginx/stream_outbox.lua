@@ -25,6 +25,7 @@ local stream_outbox = {}
 local FIRST_PAUSE, LONGEST_PAUSE = 1, 15 -- seconds between two tries while Redis is away: one that fails costs little
 local LOOK = 0.02 -- seconds between two looks whether other workers have older members
 local LOG_EVERY = 60 -- seconds between two lines of the log about one thing
+local MOST_BYTES = 8 * 2 ^ 20 -- of members of one audience in an entry: Redis has to find room for it in one piece
 
 ---@class scope3.StreamHooks
 ---@field ready fun(): string?  prepares what is to be appended; why that has to wait: another worker has older members
@@ -42,7 +43,7 @@ function stream_outbox.new(loop, stream, place, hooks)
     label = place.audience and audience_label.write(place.audience) or "",
     sink = spool_sink.new(place.spool, stream.linger_seconds),
     payload = core.payload { max_members = stream_entries.MOST_MEMBERS,
-      max_bytes = math.min(place.max_bytes, entry.MOST / 2) },
+      max_bytes = math.min(place.max_bytes, MOST_BYTES) },
     batches = {}, -- of members in memory only, which no file took
     failures = 0, retry_at = 0,
     -- Fields from the start, because to add one may find no memory.
