@@ -42,7 +42,7 @@ local LUA = {
     "mirror", "fleet" },
   { "webhook", "core", "base", "util", "api" },
   { "metrics", "core", "util" },
-  { "nginx", "core", "base", "util", "identity", "http", "api", "input", "job", "client", "webhook" },
+  { "nginx", "core", "base", "util", "identity", "http", "api", "input", "job", "client", "webhook", "redis", "fleet" },
   { "sandbox", "core", "base", "util" },
   { "cli", "core", "base", "util", "result", "identity", "api", "input", "job", "client", "metrics", "mirror",
     "sandbox" },

@@ -5,7 +5,7 @@ local scope3 = require "scope3"
 local world = require "spec.support.world"
 
 local STATUS = { held = 3, audiences = 2, refused = 1, rejected = 5, rejected_by_service = 0, accepted = 7, failed = 0,
-  adopted = 4, unkept = 0, lost = 6, reasons = { email_malformed = 4, audience = 1 } }
+  adopted = 4, unkept = 0, lost = 6, appended = 9, reasons = { email_malformed = 4, audience = 1 } }
 
 local function status(fields)
   local all = {}
@@ -171,7 +171,7 @@ describe("scope3.metrics.prometheus", function()
     for key, name in pairs { held = "held_members", accepted = "members_accepted_total", lost = "members_lost_total",
       refused = "members_refused_total", rejected = "members_rejected_total", failed = "members_failed_total",
       rejected_by_service = "members_rejected_by_service_total", adopted = "members_adopted_total",
-      unkept = "members_unkept_total", audiences = "worker_audiences" } do
+      unkept = "members_unkept_total", appended = "members_appended_total", audiences = "worker_audiences" } do
       assert.equal(STATUS[key], found[('scope3_collector_%s{collector="visitors"}'):format(name)], key)
     end
     local by_reason = 'scope3_collector_members_rejected_by_reason_total{reason="%s",collector="visitors"}'

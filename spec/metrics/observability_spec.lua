@@ -78,7 +78,7 @@ describe("the metrics", function()
     local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25" }):metrics()
     client.tasks_ended.completed = 1
     local status = { held = 0, audiences = 0, refused = 0, rejected = 0, rejected_by_service = 0, accepted = 0,
-      failed = 0, adopted = 0, unkept = 0, lost = 0, reasons = { no_identifier = 1 } }
+      failed = 0, adopted = 0, unkept = 0, lost = 0, appended = 0, reasons = { no_identifier = 1 } }
     local text = scope3.metrics.prometheus { { counts = client }, { counts = status } } .. page
     local drained = { queue = "q", entries = 0, lost = 0, waiting = 0, oldest = 0, looked = 0 }
     local written = metric_text.new()

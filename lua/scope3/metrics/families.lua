@@ -39,6 +39,7 @@ family("scope3_collector_members_rejected_by_reason_total", "counter", "Members 
 family("scope3_collector_members_rejected_by_service_total", "counter", "Members that the service refused one by one.")
 family("scope3_collector_members_failed_total", "counter", "Members of requests that the service refused for good.")
 family("scope3_collector_members_adopted_total", "counter", "Members from files of dead workers.")
+family("scope3_collector_members_appended_total", "counter", "Members that were appended to a queue.")
 family("scope3_collector_members_unkept_total", "counter", "Members that could not be written to the spool.")
 family("scope3_collector_members_lost_total", "counter", "Members that a worker or a damaged file held, and are lost.")
 -- Of the worker that answers. Its counters are left out: the next scrape meets another worker, which would look like a

@@ -30,7 +30,8 @@ function samples.client(text, labels, counts)
   text:add_each("scope3_client_tasks_ended_total", labels, counts.tasks_ended)
 end
 
-local COUNTED = { "accepted", "refused", "rejected", "rejected_by_service", "failed", "adopted", "unkept", "lost" }
+local COUNTED = { "accepted", "refused", "rejected", "rejected_by_service", "failed", "adopted", "unkept", "lost",
+  "appended" }
 
 --- Adds what collector:status() gave. A collector that was closed may have no counts left.
 ---@param text scope3.MetricText

@@ -46,6 +46,8 @@ local collector = {}
 ---  worker may take (64 MiB)
 ---@field spool? string  a folder for what waits; it must exist, be writable by the workers, and on a disk of this
 ---  machine
+---@field stream? scope3.CollectorStream  members are appended to a queue in Redis for `scope3 drain`, in place of being
+---  sent; needs `spool`, and no account_id and api_key
 ---@field shared? string  a lua_shared_dict: workers share one rate, and status() speaks for all of them
 ---@field limiter? string  the URL of a Redis through which nginx of several machines share one rate
 ---@field rate? integer  requests a minute (100)
@@ -58,6 +60,7 @@ local collector = {}
 ---@field on_event? fun(event: scope3.Event)  as in scope3.SyncOptions
 local OPTIONS = options.merge(identity.options, {
   audience = "any", account_id = "id", api_key = "key", base_url = "string", ca_file = "string", rate = "count",
+  stream = "table",
   flush_members = "count", flush_seconds = "seconds", max_members = "count", max_bytes = "count",
   max_waiting_bytes = "count", max_audiences = "count", spool = "string", shared = "string", exit_seconds = "seconds",
   limiter = "string",
@@ -109,20 +112,26 @@ end
 local function config_of(opts)
   local config = setmetatable({}, { __index = DEFAULTS })
   for key, value in entries(opts) do
-    config[key] = key ~= "api_key" and value or nil
+    config[key] = key ~= "api_key" and key ~= "stream" and value or nil
   end
   return config
 end
 
-local function worker_of(config, default, client, dict)
+-- What files of one collector have in their names: what goes elsewhere is not adopted.
+local function name_of(default, client, stream)
+  local goal = stream and "queue\0" .. stream.queue or client.account_id
+  return core.sha256(goal .. "\0" .. (default and default.id or "")):sub(1, 16)
+end
+
+local function worker_of(config, default, client, dict, stream)
   local push = config.push_notification_config
   return collector_worker.new {
-    config = config, audience = default, client = client, dict = dict,
+    config = config, audience = default, client = client, dict = dict, stream = stream,
     new_pool = function()
       return payload_pool.new(config.max_bytes, push)
     end,
     max_member = config.max_bytes - request.frame(push) - (default and request.overhead(default) or 0),
-    name = core.sha256(client.account_id .. "\0" .. (default and default.id or "")):sub(1, 16),
+    name = name_of(default, client, stream),
   }
 end
 
@@ -137,16 +146,21 @@ function collector.new(opts)
   if opts.audience ~= nil then
     default = audience.meta("scope3.nginx.collector", opts.audience, 2)
   end
+  local stream, unfit
+  if opts.stream ~= nil then
+    stream, unfit = require("scope3.nginx.stream_place").read(opts)
+  end
   local config = config_of(opts)
   local issues = value_issues(config, default)
   local dict, undeclared = host_client.dict(config.shared, "1m")
   append(issues, { undeclared })
-  local client, missing = host_client.new(opts, dict, { "account_id", "api_key" })
+  local client, missing = host_client.new(opts, dict, stream and {} or { "account_id", "api_key" })
   append(issues, missing)
+  append(issues, unfit or {})
   if #issues > 0 then
     return nil, errors.invalid("scope3.nginx.collector", issues)
   end
-  local worker = worker_of(config, default, client, dict)
+  local worker = worker_of(config, default, client, dict, stream)
   if config.spool and ngx.get_phase() == "init" then
     spool_name.begin(config.spool, worker.name)
   end
@@ -247,6 +261,7 @@ end
 ---@field reasons table<string, integer>  of `rejected`: how many for each reason, by its key; "audience" where that was
 ---  none
 ---@field accepted integer  by the service
+---@field appended integer  to the queue of `stream`
 ---@field rejected_by_service integer  set aside, because the service refused them
 ---@field failed integer  of requests that the service refused for good
 ---@field adopted integer  from files of workers that were no more

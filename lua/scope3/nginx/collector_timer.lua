@@ -87,6 +87,9 @@ local function next_time(collector, state, now)
   if state.spool then
     time = math.min(time, now + LOOK_FOR_ORPHANS)
   end
+  if state.outbox.settle_at then
+    time = math.min(time, state.outbox.settle_at)
+  end
   local ready = state.outbox.waiting > 0 or state.spool and state.spool:unread() > 0
   if ready and not state.outbox.sending then -- a thread that sends arms the timer afterwards
     time = math.min(time, now + state.outbox:pause())

@@ -16,6 +16,7 @@ local ngx = ngx
 ---@field config table  the options
 ---@field audience {id: string, name: string?, consent_basis: string?}?  of members that come without one
 ---@field client scope3.Client
+---@field stream scope3.StreamPlace?  a queue that members are appended to
 ---@field dict table?  a lua_shared_dict
 ---@field new_pool fun(): scope3.PayloadPool
 ---@field max_member integer  bytes of a member

@@ -45,6 +45,15 @@ function file_batches.drop(state)
   end
 end
 
+--- Counts members that are given up: no request can carry them.
+---@param state scope3.WorkerState
+---@param unfit integer
+function file_batches.give_up(state, unfit)
+  state.stats:add("rejected", unfit)
+  nginx_log.say(ngx.ERR, ("scope3: %s larger than a request may be (max_bytes), or of no audience, and %s given up")
+    :format(plural.of(unfit, "member of the spool is", "members of the spool are"), plural.words(unfit, "was", "were")))
+end
+
 -- Makes a batch of the oldest members in files.
 local function read_batch(state, before)
   file_batches.drop(state)
@@ -52,10 +61,7 @@ local function read_batch(state, before)
   state.reading = payloads
   local unfit = fill(state, payloads, marks, before)
   if unfit > 0 then
-    state.stats:add("rejected", unfit)
-    nginx_log.say(ngx.ERR, ("scope3: %s larger than a request may be (max_bytes), or of no audience, and %s given up")
-      :format(plural.of(unfit, "member of the spool is", "members of the spool are"),
-      plural.words(unfit, "was", "were")))
+    file_batches.give_up(state, unfit)
   end
   if payloads.count > 0 then
     state.outbox:put_first(payloads, marks)

@@ -44,7 +44,8 @@ function outbox.new(client, opts, exit_seconds, hooks)
     waiting = 0, -- members in it
     memory_only = 0, -- of them, those in no file
     bytes = 0, -- of its payloads
-    accepted = 0, failed = 0, rejected_by_service = 0, -- members since it was made
+    settle_at = false, -- when files that were appended to a stream may be freed: it has none
+    accepted = 0, failed = 0, rejected_by_service = 0, appended = 0, -- members since it was made
   }, Outbox)
 end
 

@@ -68,11 +68,27 @@ function SpoolSink:accept(file)
   file.spool:unload()
 end
 
---- Frees the files that have lingered long enough.
----@return number? pause  seconds until there is another one; nil where nothing lingers
-function SpoolSink:settle()
+--- When the next file has lingered long enough; nil where nothing lingers.
+---@return number?
+function SpoolSink:due()
   local first = self.lingering[1]
-  while first and core.now() >= first.due do
+  return first and first.due
+end
+
+--- Gives back a file that was taken and not accepted.
+---@param file scope3.SpoolFile
+function SpoolSink:put_back(file)
+  self.spool:put_back { { file = file } }
+  self.under_way = self.under_way - self.taken[file]
+  self.taken[file] = nil
+end
+
+--- Frees the files that have lingered long enough.
+---@param at? number  at that time, by core.now(); now unless given
+---@return number? pause  seconds until there is another one; nil where nothing lingers
+function SpoolSink:settle(at)
+  local first = self.lingering[1]
+  while first and (at or core.now()) >= first.due do
     table.remove(self.lingering, 1)
     self.spool:release { { file = first.file, last = first.file.number } }
     first = self.lingering[1]

@@ -92,6 +92,20 @@ local function new_outbox(self, client)
   })
 end
 
+-- What appends to a queue in place of sending. Nothing of it is loaded where no collector does.
+local function new_stream_outbox(self, collector)
+  local config = self.config
+  return require("scope3.nginx.stream_outbox").new(self.loop, collector.stream, { spool = self.spool,
+    audience = self.audience, exit_seconds = config.exit_seconds, max_bytes = config.max_bytes }, {
+    ready = function()
+      return self:prepare()
+    end,
+    unfit = function(n)
+      file_batches.give_up(self, n)
+    end,
+  })
+end
+
 --- Makes the state of a worker.
 ---@param collector scope3.CollectorWorker
 ---@return scope3.WorkerState
@@ -107,10 +121,12 @@ function worker_state.new(collector)
     stats = worker_stats.new(collector.dict, collector.name, pid, config.spool ~= nil),
   }, WorkerState)
   self.rejections = rejections.new(self.stats)
-  self.outbox = new_outbox(self, collector.client)
   if config.spool then
     self.spool = spool.new { folder = config.spool, name = collector.name, grace = config.exit_seconds + 1,
       most_bytes = config.max_waiting_bytes }
+  end
+  self.outbox = collector.stream and new_stream_outbox(self, collector) or new_outbox(self, collector.client)
+  if self.spool then
     self:adopt() -- before the first member comes: adopted members are older
   end
   return self
@@ -268,6 +284,17 @@ local function is_time(self)
     or self.loop.now() - self.since >= self.config.flush_seconds - EARLY)
 end
 
+--- Adopts what is older, and seals what it is time for.
+---@return string? wait  why nothing may be sent now: another worker has older members
+function WorkerState:prepare()
+  local wait = self.spool and self:adopt(self.loop.rest)
+  if wait and self.held > 0 then
+    return wait
+  elseif not self.outbox.batches[1] and is_time(self) then
+    self:seal()
+  end
+end
+
 --- The batch to send now: the oldest.
 ---@return scope3.OutboxBatch? batch  nil where it is not time yet
 ---@return string? wait  why it has to wait: another worker has older members
@@ -276,14 +303,10 @@ function WorkerState:next_batch()
   if batches[1] and batches[1].begun then
     return batches[1]
   end
-  local wait = self.spool and self:adopt(self.loop.rest)
-  if wait and self.held > 0 then
+  local wait = self:prepare()
+  if wait then
     return nil, wait
-  end
-  if not self.outbox.batches[1] and is_time(self) then
-    self:seal()
-  end
-  if self.spool then
+  elseif self.spool then
     file_batches.read_oldest(self)
   end
   return self.outbox.batches[1]
@@ -298,6 +321,7 @@ end
 local function counts_of(sender)
   return {
     accepted = sender.accepted, failed = sender.failed, rejected_by_service = sender.rejected_by_service,
+    appended = sender.appended,
   }
 end
 

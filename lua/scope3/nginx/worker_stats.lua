@@ -12,7 +12,8 @@ WorkerStats.__index = WorkerStats
 
 local worker_stats = {}
 
-local COUNTED = { "accepted", "refused", "rejected", "rejected_by_service", "failed", "adopted", "unkept", "lost" }
+local COUNTED = { "accepted", "refused", "rejected", "rejected_by_service", "failed", "adopted", "unkept", "lost",
+  "appended" }
 local REAP_LOCK = 10 -- seconds after which another worker may reap a slot that was not finished
 
 -- The content of a slot: the worker, the members it holds, and those that are lost when it dies.

@@ -1,0 +1,342 @@
+--- Appends what a collector holds to a queue in Redis, for `scope3 drain` to send: sealed spool files one by one, the
+--- oldest first. It stands in the place of scope3.nginx.outbox.
+---
+--- Redis answers before its disk has everything. So a file is kept for a while after its answer, and then only freed
+--- where Redis answers on the same connection: it has not begun anew since. Where the connection breaks, these files
+--- are appended again, and the queue knows by their keys which of them it has.
+local audience_label = require "scope3.api.audience_label"
+local core = require "scope3.core"
+local entry = require "scope3.fleet.entry"
+local errors = require "scope3.error"
+local nginx_log = require "scope3.util.nginx_log"
+local plural = require "scope3.util.plural"
+local spool_sink = require "scope3.nginx.spool_sink"
+local stream_entries = require "scope3.nginx.stream_entries"
+
+local ngx = ngx
+
+---@class scope3.StreamOutbox
+---@field settle_at number|false  when the next file may be freed, by core.now()
+local StreamOutbox = {}
+StreamOutbox.__index = StreamOutbox
+
+local stream_outbox = {}
+
+local FIRST_PAUSE, LONGEST_PAUSE = 1, 15 -- seconds between two tries while Redis is away: one that fails costs little
+local LOOK = 0.02 -- seconds between two looks whether other workers have older members
+local LOG_EVERY = 60 -- seconds between two lines of the log about one thing
+local MOST_BYTES = 8 * 2 ^ 20 -- of members of one audience in an entry: Redis has to find room for it in one piece
+
+---@class scope3.StreamHooks
+---@field ready fun(): string?  prepares what is to be appended; why that has to wait: another worker has older members
+---@field unfit fun(n: integer)  members are larger than an entry may be
+
+--- Makes one.
+---@param loop scope3.Loop
+---@param stream scope3.StreamPlace
+---@param place {spool: scope3.Spool, audience: table?, exit_seconds: number, max_bytes: integer}
+---@param hooks scope3.StreamHooks
+---@return scope3.StreamOutbox
+function stream_outbox.new(loop, stream, place, hooks)
+  return setmetatable({
+    loop = loop, stream = stream, spool = place.spool, exit_seconds = place.exit_seconds, hooks = hooks,
+    label = place.audience and audience_label.write(place.audience) or "",
+    sink = spool_sink.new(place.spool, stream.linger_seconds),
+    payload = core.payload { max_members = stream_entries.MOST_MEMBERS,
+      max_bytes = math.min(place.max_bytes, MOST_BYTES) },
+    batches = {}, -- of members in memory only, which no file took
+    failures = 0, retry_at = 0,
+    -- Fields from the start, because to add one may find no memory.
+    connection = false, queue = false, settle_at = false, last_error = nil, warned = false,
+    sending = false, -- a thread is at it
+    turn = 0, -- of the thread that sends: one that was interrupted and goes on changes nothing
+    waiting = 0, memory_only = 0, bytes = 0, -- members in it, of them those in no file, and bytes of these
+    accepted = 0, failed = 0, rejected_by_service = 0, -- of the service, which it does not meet
+    appended = 0, -- members since it was made
+  }, StreamOutbox)
+end
+
+local function recount(self)
+  self.memory_only, self.bytes = 0, 0
+  for _, batch in ipairs(self.batches) do
+    self.memory_only = self.memory_only + batch.memory_only
+    self.bytes = self.bytes + batch.payloads.bytes
+  end
+  self.waiting = self.memory_only + self.sink.under_way
+  self.settle_at = self.sink:due() or false
+end
+
+--- Takes in members that are in memory only.
+---@param payloads scope3.AudiencePayloads
+---@param stamp number  of the first of them
+function StreamOutbox:put(payloads, stamp)
+  local once = ("memory-%d-%.0f-%x"):format(ngx.worker.pid(), stamp, math.floor(core.random() * 2 ^ 48))
+  table.insert(self.batches, { payloads = payloads, stamp = stamp, memory_only = payloads.living, once = once })
+  recount(self)
+end
+
+--- Removes all batches. They are the caller's then. Not to be called while a thread sends.
+---@param of_files boolean?  only what was read from files, of which it has none
+---@return table[]
+function StreamOutbox:clear(of_files)
+  if of_files then
+    return {}
+  end
+  local gone = self.batches
+  self.batches = {}
+  if self.connection then
+    self.connection:close()
+    self.connection, self.queue = false, false
+  end
+  self.payload:close()
+  recount(self)
+  return gone
+end
+
+-- Has everything appended again that Redis may have lost: the connection has ended.
+local function lose(self)
+  local connection = self.connection
+  self.connection, self.queue = false, false
+  if connection then
+    connection:close()
+  end
+  local lingering = self.sink:due() ~= nil
+  local n = self.sink:recall()
+  recount(self)
+  if lingering then
+    nginx_log.say(ngx.WARN, ("scope3: the connection to Redis has ended: %s appended once more, of which the queue "
+      .. "keeps what it has not"):format(plural.of(n, "member is", "members are")))
+  end
+end
+
+-- Why nothing is done in this phase.
+local function barred(self)
+  local why = self.loop.bar and self.loop.bar()
+  return why and errors.new("cannot_wait", why)
+end
+
+-- A connection that is open.
+local function connect(self)
+  if self.connection and self.connection:is_open() then
+    return true
+  end
+  lose(self)
+  local turn, found, err, warning = self.turn, self.stream.open(self.loop, function()
+    return self.ends ~= nil and self.loop.now() >= self.ends
+  end)
+  if not found then
+    return nil, err
+  elseif self.turn ~= turn then
+    found.connection:close()
+    return nil, errors.new("cancelled", "another thread has its turn")
+  end
+  self.connection, self.queue = found.connection, found.queue
+  if warning and not self.warned then
+    self.warned = true
+    nginx_log.say(ngx.WARN, "scope3: " .. warning)
+  end
+  return true
+end
+
+-- Frees files that were kept for long enough, where Redis answers on the connection that took them.
+local function settle(self, turn)
+  local now, due = core.now(), self.sink:due()
+  if not due or now < due then
+    return
+  end
+  local answer, err
+  if self.connection and self.connection:is_open() then
+    answer, err = self.connection:call "PING"
+    if self.turn ~= turn then
+      return
+    end
+  end
+  if answer or err and err.kind == "redis" and self.connection:is_open() then -- a refusal is an answer, too
+    self.sink:settle(now)
+    recount(self)
+  else
+    lose(self)
+  end
+end
+
+-- What an append that failed leaves.
+local function not_appended(self, turn, file)
+  if self.turn ~= turn then
+    return
+  elseif not self.connection:is_open() then
+    lose(self)
+  elseif file then
+    self.sink:put_back(file)
+    recount(self)
+  end
+end
+
+-- Appends a file. True, or nil and why.
+local function append_file(self, turn, file)
+  local members = file.spool:count()
+  for once, n, lines, unfit in stream_entries.of(file, self.payload, self.label) do
+    local id, err = false, nil
+    if n > 0 then
+      id, err = self.queue:append(once, n, lines)
+    end
+    if id == nil or self.turn ~= turn then
+      not_appended(self, turn, file)
+      return nil, err
+    end
+    if unfit > 0 and not file.appended then
+      self.hooks.unfit(unfit)
+      members = members - unfit
+    end
+  end
+  self.sink:accept(file)
+  if not file.appended then
+    file.appended, self.appended = true, self.appended + members
+  end
+  recount(self)
+  return true
+end
+
+-- Appends members that are in memory only. An audience whose members are in is not appended again.
+local function append_batch(self, turn, batch)
+  for i, one in ipairs(batch.payloads.list) do
+    local lines, n = entry.write { one }
+    local id, err = false, nil
+    if n > 0 then
+      id, err = self.queue:append(("%s.%d"):format(batch.once, i), n, lines)
+    end
+    if id == nil or self.turn ~= turn then
+      not_appended(self, turn)
+      return nil, err
+    end
+  end
+  table.remove(self.batches, 1)
+  self.appended = self.appended + batch.memory_only
+  recount(self)
+  batch.payloads:give_back()
+  return true
+end
+
+-- Appends what is the oldest. Nil where there is nothing; else whether it was, and why not.
+local function append_next(self, turn)
+  if not self.batches[1] and self.spool:unread() == 0 then
+    return nil
+  end
+  local ok, err = connect(self)
+  if not ok or self.turn ~= turn then
+    return false, err
+  end
+  local batch = self.batches[1]
+  if batch and not self.spool:has_before(batch.stamp) then
+    ok, err = append_batch(self, turn, batch)
+    return ok or false, err
+  end
+  local file = self.sink:take()
+  if not file then
+    return nil
+  end
+  recount(self)
+  ok, err = append_file(self, turn, file)
+  return ok or false, err
+end
+
+-- Sleeps a moment. Whether there is time for that.
+local function rest(self)
+  if not self.ends and ngx.worker.exiting() then
+    self.ends = self.loop.now() + self.exit_seconds
+  end
+  if self.ends and self.loop.now() >= self.ends then
+    return false
+  end
+  self.loop.sleep(LOOK)
+  return true
+end
+
+-- Waits a moment for other workers, which have older members.
+local function wait_for_others(self, gate, why)
+  local now = self.loop.now()
+  gate.since = gate.since or now
+  if now >= (gate.log_at or now + LOG_EVERY) then
+    nginx_log.say(ngx.WARN, ("scope3: members have waited for %.0f seconds: %s"):format(now - gate.since, why))
+    gate.log_at = nil
+  end
+  gate.log_at = gate.log_at or now + LOG_EVERY
+  return rest(self)
+end
+
+-- Appends until nothing is left. True, or nil and why. A worker that ends also waits for what lingers: so nothing is
+-- left that the next one would append again.
+local function send_all(self, turn)
+  self.sending, self.turn = true, turn -- not before: this function may not begin, where memory is short
+  local gate, err = {}, barred(self)
+  while not err and self.turn == turn do
+    settle(self, turn)
+    local wait = self.turn == turn and self.hooks.ready()
+    if self.turn ~= turn then
+      break
+    elseif wait then
+      err = not wait_for_others(self, gate, wait) and errors.new("timeout", wait) or nil
+    else
+      local done
+      done, err = append_next(self, turn)
+      gate = {}
+      if done == nil and self.turn == turn and not (self.ends and self.sink:due() and rest(self)) then
+        self.failures, self.retry_at, self.last_error = 0, 0, nil
+        return true
+      end
+    end
+  end
+  return nil, err
+end
+
+--- Puts off the next try, and longer after each failure.
+---@param err scope3.Error
+function StreamOutbox:put_off(err)
+  local pause = math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ self.failures) * (0.5 + core.random() / 2)
+  self.failures = self.failures + 1
+  self.retry_at = self.loop.now() + pause
+  self.last_error = err
+end
+
+--- Appends what there is, until nothing is left or something is in the way. Only one light thread does so at a time.
+---@param now boolean?  although the last failure was a moment ago
+---@param limits? {deadline: number?}  seconds after which nothing more is appended: the worker is ending
+---@return boolean ok  nothing is left, or another thread is at it
+---@return scope3.Error? err  what is in the way
+function StreamOutbox:send(now, limits)
+  if limits and limits.deadline then -- it also limits a thread that sends already
+    self.ends = self.loop.now() + limits.deadline
+  end
+  if self.sending or not now and self.loop.now() < self.retry_at then
+    return true
+  end
+  local turn = self.turn + 1
+  local fine, ok, err = pcall(send_all, self, turn)
+  if not fine then
+    if self.turn == turn then -- without a call, which may find no memory: while `sending` is set, everybody waits
+      self.sending, self.turn = false, turn + 1
+    end
+    error(ok, 0)
+  elseif self.turn ~= turn then
+    return false, err -- another thread may send now
+  end
+  self.sending = false
+  if not ok and err then
+    self:put_off(err)
+  end
+  return ok or false, err
+end
+
+--- Takes the turn from a thread that was stopped while it sent.
+function StreamOutbox:interrupted()
+  -- First, because what follows may find no memory: while `sending` is set, everybody waits.
+  self.sending, self.turn = false, self.turn + 1
+  lose(self)
+end
+
+--- Seconds until it is worth trying again; 0 when it is now.
+---@return number
+function StreamOutbox:pause()
+  return math.max(0, self.retry_at - self.loop.now())
+end
+
+return stream_outbox
