@@ -89,6 +89,7 @@ end
 ---@param res scope3.Drained
 function metrics_file.refresh(path, res)
   local page = text.new()
+  -- pattern: a path is short, and the user's own
   samples.drain(page, text.labels { name = path:match "([^/]+)%.prom$", queue = res.queue }, res)
   pcall(replaced.write, path, page:whole())
 end

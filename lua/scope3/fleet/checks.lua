@@ -7,8 +7,11 @@ local NEEDED = 7
 
 -- The fields of a reply to INFO. Lines of more than some bytes hold none of what is asked for.
 local function fields_of(text, found)
-  for name, value in text:gmatch "([%w_]+):([^\r\n]*)" do
-    found[name] = value
+  for line in text:gmatch "[^\r\n]+" do
+    local name, value = line:match "^([%w_]+):(.*)$"
+    if name then
+      found[name] = value
+    end
   end
 end
 

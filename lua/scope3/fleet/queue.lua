@@ -233,8 +233,8 @@ end
 ---@param last string
 ---@return boolean
 function queue.is_up_to(id, last)
-  local a, b = id:match "^%d+", last:match "^%d+"
-  local c, d = id:match "%d+$", last:match "%d+$"
+  local a, c = id:match "^(%d+)%-(%d+)$"
+  local b, d = last:match "^(%d+)%-(%d+)$"
   if a ~= b then
     return #a < #b or #a == #b and a < b
   end

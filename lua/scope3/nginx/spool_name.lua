@@ -43,7 +43,7 @@ end
 ---@param path string
 ---@return string
 function spool_name.identity(path)
-  return (path:match("([^/]*)%.%a+$"))
+  return (path:match("([^/]*)%.%a+$")) -- pattern: the system's limit of a path bounds it
 end
 
 --- The paths of the active files.
