@@ -29,6 +29,7 @@ describe("a rate that the script names, or the command line,", function()
 
   it("is the rate of all that share a Redis, which a profile may name with its password", function()
     local server = servers.start { conf = "requirepass secret-word\n", login = ":secret-word@" }
+    server:in_use(sandbox.url)
     local home = world.path ".home"
     os.execute(("mkdir -p -m 700 '%s/scope3'"):format(home))
     world.write(home .. "/scope3/config.lua", ("return { default = { limiter = '%s/0?fleet=1' } }"):format(server.url))

@@ -13,6 +13,7 @@ describe("a rate that a Redis holds for nginx", function()
 
   setup(function()
     redis = servers.start()
+    redis:in_use(sandbox.url)
     server = served.start(sandbox, {
       init = ([[
         inside.base_url, inside.limiter_url = "%s", "%s?fleet=1"

@@ -37,6 +37,8 @@ local function simulate(seed)
   local dice, now, jumped = dice_of(seed), START, 0
   local server = fake_redis(function()
     return 1795990400 + now + jumped
+  end, function()
+    return now
   end)
   local n, rate = dice(4), dice(10) + 3
   n = math.min(n, rate)
@@ -77,7 +79,12 @@ local function simulate(seed)
       else
         server:restart(event.what == "empty" and "nothing" or "saved")
       end
-      jumped = jumped + (event.jump or 0)
+      -- Who never asked before cannot see that the clock was set forward.
+      local all_asked = true
+      for _, one in ipairs(processes) do
+        all_asked = all_asked and one.limits.asked.h ~= nil
+      end
+      jumped = jumped + (all_asked and event.jump or 0)
     end
     if server.is_up and now - saving > 20 then
       server:save()
@@ -147,10 +154,12 @@ describe("the shares of a fleet", function()
       end
       return n
     end
-    for _ = 1, 4 do -- it is asked all the time
+    for _ = 1, 9 do -- it is asked all the time
       world[1]:claim(WHO, 8, false, 0)
-      world.now = world.now + 59
+      world.now = world.now + 9
     end
+    assert.equal(0, (world[1]:claim(WHO, 8, false, 0)))
+    world.now = world.now + 59
     return world
   end
 
@@ -160,22 +169,56 @@ describe("the shares of a fleet", function()
     assert.equal(0, world.burst(2))
   end)
 
-  it("hold for 71 seconds after Redis was not asked for a minute, or started anew with older data", function()
-    for _, what in ipairs { "gap", "saved", "nothing" } do
+  it("hold for 71 seconds after Redis was not asked for a minute", function()
+    local world = two_at_rest()
+    world.now = world.now + 100
+    assert.equal(4, world.burst(1))
+    assert.equal(4, world.burst(2))
+    world.now = world.now + 62
+    assert.equal(4, world.burst(1))
+    world.now = world.now + 10
+    assert.equal(4, world.burst(2))
+  end)
+
+  it("hold after Redis was started anew, once a minute has passed without any place", function()
+    for _, what in ipairs { "saved", "nothing" } do
       local world = two_at_rest()
-      if what == "gap" then
-        world.now = world.now + 100
-      else
-        world.server:save()
-        assert.equal(7, world.burst(1))
-        world.server:restart(what)
-      end
-      assert.equal(what == "gap" and 4 or 0, world.burst(1), what)
-      assert.equal(4, world.burst(2), what)
-      world.now = world.now + 62
+      world.server:save()
+      assert.equal(7, world.burst(1), what) -- more than its share
+      world.server:restart(what)
+      world.now = world.now + 1
+      assert.equal(0, world.burst(1) + world.burst(2), what)
+      world.now = world.now + 59
+      assert.equal(0, world.burst(1) + world.burst(2), what)
+      world.now = world.now + 2
       assert.equal(4, world.burst(1), what)
-      world.now = world.now + 10
       assert.equal(4, world.burst(2), what)
+    end
+  end)
+
+  it("hold on where Redis was away again before they ended", function()
+    local world = two_at_rest()
+    world.now = world.now + 100
+    assert.equal(4, world.burst(1))
+    world.now = world.now + 50
+    assert.equal(0, world.burst(1))
+    world.now = world.now + 50 -- it may have been away for the others
+    assert.equal(4, world.burst(1))
+    assert.equal(4, world.burst(2))
+  end)
+
+  it("do not count by a clock that was set", function()
+    for _, jump in ipairs { 3600, -3600 } do
+      local world, jumped = two_at_rest(), 0
+      local clock = world.server.clock
+      world.server.clock = function()
+        return clock() + jumped
+      end
+      assert.equal(7, world.burst(1))
+      world.now, jumped = world.now + 2, jump
+      assert.equal(0, world.burst(1) + world.burst(2))
+      world.now = world.now + 62
+      assert.equal(4, world.burst(1))
     end
   end)
 

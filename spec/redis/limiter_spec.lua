@@ -49,6 +49,7 @@ describe("limits in Redis", function()
 
   before_each(function()
     server = servers.start { conf = "appendonly yes\nappendfsync always\n" }
+    server:in_use "h"
   end)
   after_each(function()
     server:close()

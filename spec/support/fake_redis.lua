@@ -106,8 +106,10 @@ local function copy(value)
 end
 
 --- @param clock fun(): number  seconds since 1970 by Redis
-local function new(clock)
-  return setmetatable({ clock = clock, data = {}, starts = 1, is_up = true, saved = {}, scripts = 0 }, FakeRedis)
+--- @param steady? fun(): number  a clock that never goes back
+local function new(clock, steady)
+  return setmetatable({ clock = clock, data = {}, starts = 1, is_up = true, saved = {}, scripts = 0,
+    steady = steady or clock, began = (steady or clock)() - 3600 }, FakeRedis)
 end
 
 local function network_error(message)
@@ -148,7 +150,7 @@ function FakeRedis:opener(before, after)
       end
       return reply
     end
-    return connection, "run" .. self.starts
+    return connection, "run" .. self.starts, self.steady() - self.began
   end
 end
 
@@ -159,7 +161,7 @@ end
 --- Starts anew: with what it holds, with nothing, or with what was saved.
 --- @param with "all"|"nothing"|"saved"
 function FakeRedis:restart(with)
-  self.starts, self.is_up = self.starts + 1, true
+  self.starts, self.is_up, self.began = self.starts + 1, true, self.steady()
   if with == "nothing" then
     self.data = {}
   elseif with == "saved" then

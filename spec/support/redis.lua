@@ -1,4 +1,5 @@
 -- A real redis-server in a folder of its own, on a free port, stopped by its pid.
+local base_url = require "scope3.http.base_url"
 local core = require "scope3.core"
 local ports = require "spec.support.ports"
 local redis = require "scope3.redis"
@@ -59,6 +60,18 @@ function Server:open(options)
     all[key] = value
   end
   return assert(redis.open(all))
+end
+
+--- Has it be as if it gave places to a host for a while: one that was just started gives none for a minute.
+---@param url string  of the service; or a host
+function Server:in_use(url)
+  local host = url:find("://", 1, true) and base_url.host(url) or url
+  local connection = self:open()
+  local time = connection:call "TIME"
+  assert(connection:call("HSET", "{scope3:limit:" .. host .. "}:host", "last",
+    ("%.0f"):format(time[1] * 1000 + math.floor(time[2] / 1000)), "run",
+    connection:call("INFO", "server"):match "run_id:(%w+)"))
+  connection:close()
 end
 
 --- Ends it with a signal, "TERM" unless given, and waits for that.

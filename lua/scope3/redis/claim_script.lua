@@ -8,14 +8,16 @@
 --- KEYS: of a host its values, places, polls and members; of a key its values.
 --- ARGV: name of who asks, run of Redis, whether a place is taken, rate, whether it polls, milliseconds for which a
 --- place counts, and within which all notice that Redis is back, places of who asks, size of the fleet where that is
---- known, size that was learned before, notes: a kind and four numbers each.
+--- known, size that was learned before, milliseconds since Redis was started,
+--- those since it last answered who asks (-1: never), notes: a kind and four numbers each.
 --- It returns milliseconds to wait (-1: by the share), the share, milliseconds for which shares hold, how many
 --- processes took places lately, the size that no body exceeds or 0, and milliseconds for which that is known.
 return [[#!lua flags=allow-oom
 local H, P, Q, M, K = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local id, run, takes = ARGV[1], ARGV[2], ARGV[3] == '1'
 local rate, poll, span, notice = tonumber(ARGV[4]), ARGV[5] == '1', tonumber(ARGV[6]), tonumber(ARGV[7])
-local own, fleet, learned = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local own, fleet, learned, age = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local told = tonumber(ARGV[12])
 local KEPT, SIZE_KEPT, PROBE, LOW = 7200000, 3600000, 10000, 0.2
 
 local function numbers(key, ...)
@@ -28,18 +30,30 @@ end
 
 local time = redis.call('TIME')
 local clock = time[1] * 1000 + math.floor(time[2] / 1000)
-local h = numbers(H, 'last', 'ahead', 'calm', 'rate', 'rated', 'crowd')
-local last, ahead, calm, crowd = h[1], h[2] or 0, h[3] or 0, h[6] or 0
-if last and clock + ahead < last then
+local h = numbers(H, 'last', 'ahead', 'calm', 'rate', 'rated', 'crowd', 'quiet')
+local last, ahead, calm, crowd, quiet = h[1], h[2] or 0, h[3] or 0, h[6] or 0, h[7] or 0
+local before = redis.call('HGET', H, 'run')
+local behind = last and last - clock - ahead or 0
+if behind > 0 then
   ahead = last - clock
 end
 local now = clock + ahead
-if not last or now - last > span or redis.call('HGET', H, 'run') ~= run then
+local jumped = behind > 1000 or last and told >= 0 and now - last > told + 1000 -- its clock was set
+local gap = last and now - last or 0
+if not last or gap > span or gap > notice and now - gap < calm or before ~= run or jumped then
   calm = now + span + notice -- others may have sent what is not known here
 end
-redis.call('HSET', H, 'last', now, 'ahead', ahead, 'calm', calm, 'run', run)
+-- Places that it gave, and has lost, count still: one process may have more of them than its share. A Redis that was
+-- started lately may have lost its data; one that was started anew, or takes another one's place, what came last. Where
+-- its clock was set, it is not known what is over.
+if before and before ~= run or jumped then
+  quiet = now + span
+elseif not last then
+  quiet = now + math.max(0, span - age)
+end
+redis.call('HSET', H, 'last', now, 'ahead', ahead, 'calm', calm, 'quiet', quiet, 'run', run)
 
-for i = 11, #ARGV, 5 do
+for i = 13, #ARGV, 5 do
   local kind, age = ARGV[i], tonumber(ARGV[i + 1])
   local a, b, c = tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4])
   if kind == 'limit' then
@@ -115,8 +129,8 @@ local function pass()
   elseif wait > 0 then
     redis.call('HSET', H, 'crowd', now + span)
   end
-  if wait > 0 then
-    return wait
+  if wait > 0 or now < quiet then
+    return math.max(wait, quiet - now)
   elseif now < calm and own >= share then
     return -1
   end

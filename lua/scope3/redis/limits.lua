@@ -219,14 +219,15 @@ end
 -- Runs the script. nil alone where another coroutine asks.
 local function ask(self, who, loop, rate, poll, takes)
   local notes
-  local reply, err = self.link:call(loop, function(connection, run, opened)
-    local now, times, subject = self.clock(), self.times, subject_of(who)
+  local reply, err = self.link:call(loop, function(connection, line)
+    local now, times, subject, told = self.clock(), self.times, subject_of(who), self.asked[who.host]
     if not notes then
       notes = self.notes[subject] or {}
       self.notes[subject] = nil
     end
-    local args = { self.id .. "." .. opened, run, takes and 1 or 0, rate, poll and 1 or 0, milliseconds(times.span),
-      milliseconds(times.notice), self.shares:count(who.host, now), self.fleet or 0, self.learned or 1 }
+    local args = { self.id .. "." .. line.opened, line.run, takes and 1 or 0, rate, poll and 1 or 0,
+      milliseconds(times.span), milliseconds(times.notice), self.shares:count(who.host, now), self.fleet or 0,
+      self.learned or 1, milliseconds(now - line.started), told and milliseconds(now - told) or -1 }
     add_notes(args, notes, now)
     return connection:script(claim_script, keys_of(who), args)
   end)

@@ -9,7 +9,8 @@ local link = {}
 local LEEWAY = 1 -- seconds past its time after which a call counts as lost: a host may drop a coroutine
 
 ---@class scope3.RedisLink
----@field private open fun(loop?: scope3.Loop): table?, string|scope3.Error  a connection, and the run of Redis
+---@field private open fun(loop?: scope3.Loop): table?, string|scope3.Error, number?  a connection, the run of Redis and
+---  the seconds since it was started
 ---@field private clock fun(): number
 ---@field private longest number  seconds of a call, at most
 ---@field private lines table<any, scope3.RedisLine>  by loop
@@ -19,6 +20,7 @@ Link.__index = Link
 ---@class scope3.RedisLine
 ---@field connection scope3.RedisConnection?
 ---@field run string?  of Redis, as long as it does not start anew
+---@field started number?  when Redis did, at the latest
 ---@field turn {ends: number}?  of who calls
 ---@field opened integer  connections until now
 
@@ -37,11 +39,12 @@ function link.opener(options)
     local info
     info, err = connection:call("INFO", "server")
     local run = type(info) == "string" and info:match "run_id:(%w+)"
-    if not run then
+    local age = run and tonumber(info:match "uptime_in_seconds:(%d+)")
+    if not age then
       connection:close()
-      return nil, err or errors.new("redis", "INFO of Redis names no run_id", { code = "BAD_REPLY" })
+      return nil, err or errors.new("redis", "INFO of Redis names no run_id or no uptime", { code = "BAD_REPLY" })
     end
-    return connection, run
+    return connection, run, age
   end
 end
 
@@ -69,11 +72,12 @@ local function connect(self, line, loop)
     return line.connection, true
   end
   close(line)
-  local connection, run = self.open(loop)
+  local connection, run, age = self.open(loop)
   if not connection then
     return nil, run
   end
   line.connection, line.run, line.opened = connection, run, line.opened + 1
+  line.started = self.clock() - age
   return connection, false
 end
 
@@ -82,7 +86,7 @@ local function exchange(self, line, loop, ask)
   if not connection then
     return nil, used
   end
-  local reply, err = ask(connection, line.run, line.opened)
+  local reply, err = ask(connection, line)
   if reply ~= nil or not used or err.kind ~= "network" then
     return reply, err
   end
@@ -90,12 +94,12 @@ local function exchange(self, line, loop, ask)
   if not connection then
     return nil, used
   end
-  return ask(connection, line.run, line.opened)
+  return ask(connection, line)
 end
 
 --- Asks Redis something. Not while another coroutine does.
 ---@param loop scope3.Loop?
----@param ask fun(connection: scope3.RedisConnection, run: string, opened: integer): any, scope3.Error?
+---@param ask fun(connection: scope3.RedisConnection, line: scope3.RedisLine): any, scope3.Error?
 ---@return any reply  nil alone: another coroutine asks
 ---@return scope3.Error? err
 function Link:call(loop, ask)
