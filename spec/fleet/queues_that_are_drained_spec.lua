@@ -158,6 +158,22 @@ describe("a queue that is drained", function()
     assert.is_true(assert(q:lease("next", 30)).held)
   end)
 
+  it("hands the lease over also where its connection has ended", function()
+    hand_over()
+    local stop = false
+    local none, err = drain { once = false, cancel = function()
+      return stop
+    end, on_event = function(event)
+      if event.event == "lease" and event.status == "active" then
+        stop = true
+        connection:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+      end
+    end }
+    assert.is_nil(none)
+    assert.same({ "cancelled", true }, { err.kind, err.result.released })
+    assert.is_true(assert(q:lease("next", 30)).held)
+  end)
+
   it("forgets its batch when another one has the lease", function()
     hand_over()
     put({ "a", "+1" })

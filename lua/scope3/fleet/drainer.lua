@@ -352,14 +352,14 @@ local function pause(self, seconds)
   return ok, err
 end
 
--- Hands the lease over, unless something may still take effect: then it runs out, and the next one is quiet.
+-- Hands the lease over, unless something may still take effect: then it runs out, and the next one is quiet. A call that
+-- was cut off has closed the connection: the lease goes over another one.
 local function leave(self)
-  local counts = self.counts
   self.leaving = true
   if self.held.epoch then
-    counts.released = self.queue ~= nil and self.held:wait(self.now()) == 0
+    self.counts.released = self.held:wait(self.now()) == 0 and (self.queue ~= nil or connect(self) == true)
       and self.queue:release(self.owner, self.held.epoch) or false
-    tell_state(self, counts.released and "released" or "left")
+    tell_state(self, self.counts.released and "released" or "left")
   end
   disconnect(self)
   self.batch:close()
