@@ -352,8 +352,8 @@ local function pause(self, seconds)
   return ok, err
 end
 
--- Hands the lease over, unless something may still take effect: then it runs out, and the next one is quiet. A call that
--- was cut off has closed the connection: the lease goes over another one.
+-- Hands the lease over, unless something may still take effect: then it runs out, and the next one is quiet. A call
+-- that was cut off has closed the connection: the lease goes over another one.
 local function leave(self)
   self.leaving = true
   if self.held.epoch then
