@@ -45,8 +45,12 @@ static size_t rows_of(size_t n, sc3_csv_marks marks, int sink) {
   const char *starts[COLUMNS], *ends[COLUMNS], *start = input;
   size_t block, whole = 0, column = 0;
   int quoted = 0;
+  sc3_csv_marked marked;
   for (block = 0; block < n; block += SC3_MARKS_BLOCK) { /* the buffer has room after its end */
-    uint64_t bits = marks(input + block, ',', '"', '\0').bits;
+    uint64_t bits;
+    if (block % SC3_MARKS_STRETCH == 0)
+      marks(input + block, ',', '"', '\0', &marked);
+    bits = marked.bits[block % SC3_MARKS_STRETCH / SC3_MARKS_BLOCK];
     for (; bits != 0; bits &= bits - 1) {
       const char *mark = input + block + __builtin_ctzll(bits);
       if (mark >= input + n)
@@ -83,7 +87,7 @@ int main(int argc, char **argv) {
   while ((n = read(fd, input + left, CHUNK)) > 0) {
     size_t have = left + (size_t)n, whole = rows_of(have, marks, sink);
     left = have - whole;
-    if (left > sizeof input - CHUNK - SC3_MARKS_BLOCK)
+    if (left > sizeof input - CHUNK - SC3_MARKS_STRETCH)
       return 1;
     memmove(input, input + whole, left);
   }

@@ -53,6 +53,7 @@ sc3_row_hash sc3_night_values(const sc3_night *n, sc3_slice id, const sc3_values
                   region = bytes_of(v, SC3_ROLE_REGION);
   /* Nobody has the address of this one, so that it stays in registers. */
   sc3_row_hasher row = sc3_row_begin(sc3_night_key(n), id, lengths_of(email, phone, region), shape);
+  sc3_night_expect(n, row.id);
   sc3_nh_bytes(&row.nh, email);
   sc3_nh_bytes(&row.nh, phone);
   sc3_nh_bytes(&row.nh, region);

@@ -165,6 +165,11 @@ const sc3_row_key *sc3_night_key(const sc3_night *n) {
   return &n->key;
 }
 
+void sc3_night_expect(const sc3_night *n, uint64_t id) {
+  if (n->phase == GATHERING)
+    sc3_part_expect(&n->staged, sc3_part_of(id, n->options.bits));
+}
+
 sc3_mirror_status sc3_night_row(sc3_night *n, const sc3_row_hash *hash,
                                 const sc3_row_place *place) {
   sc3_mirror_status status = enter(n, GATHERING);

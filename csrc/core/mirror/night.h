@@ -44,6 +44,9 @@ sc3_slice sc3_night_id(sc3_night *n, sc3_slice id, unsigned member);
 /* With what the rows of this night are hashed, see sc3_row_begin(). */
 const sc3_row_key *sc3_night_key(const sc3_night *n);
 
+/* Says that a row of this id will come soon: what it is written to is fetched meanwhile. */
+void sc3_night_expect(const sc3_night *n, uint64_t id);
+
 /* A row, after those before it in file and row. Of one id the last row counts: one with a mask of
    0, which no audience wants, takes the place of those before it. */
 sc3_mirror_status sc3_night_row(sc3_night *n, const sc3_row_hash *hash, const sc3_row_place *place);

@@ -44,6 +44,18 @@ static inline unsigned char *sc3_part_room(sc3_part_spool *s, size_t part, size_
   return room;
 }
 
+/* Fetches what sc3_part_room() of that partition begins with. */
+static inline void sc3_part_expect(const sc3_part_spool *s, size_t part) {
+#if defined(__GNUC__)
+  const unsigned char *of = (const unsigned char *)&s->parts[part];
+  __builtin_prefetch(of, 1, 3);
+  __builtin_prefetch(of + sizeof *s->parts - 1, 1, 3);
+#else
+  (void)s;
+  (void)part;
+#endif
+}
+
 /* Fetches the lines of the cache that the next entry of the partition is written to, where it and
    the last one, at `room`, are of `n` bytes. When it comes, those of many other partitions have
    been written. It may lie behind the block: then nothing comes of it. */

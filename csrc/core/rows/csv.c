@@ -149,8 +149,11 @@ static sc3_next find_row(sc3_csv *csv, sc3_csv_row *s) {
     s->marked = 0;
     if (next == SC3_NEXT_RECORD && csv->dialect.delimiter == '\0')
       next = find_delimiter(csv);
-    if (next == SC3_NEXT_RECORD)
-      next = sc3_csv_scan(&csv->dialect, waiting(csv), csv->input.finished, &csv->fields, s);
+    if (next == SC3_NEXT_RECORD) {
+      const sc3_csv_text text = {waiting(csv), csv->input.taken, csv->input.finished,
+                                 &csv->stretch};
+      next = sc3_csv_scan(&csv->dialect, &text, &csv->fields, s);
+    }
     if (next == SC3_NEXT_FATAL)
       note_error(csv, &s->error);
     if (next != SC3_NEXT_RECORD && s->marked)
@@ -289,7 +292,7 @@ static int has_content_there(sc3_csv *csv, size_t extra, const sc3_csv_row *firs
   int found = 0;
   sc3_csv_row s = *first;
   while (!found && in->at + s.length < in->buffer.n && in->at + s.length < until) {
-    in->at += s.length;
+    sc3_input_take(in, s.length);
     if (find_row(csv, &s) != SC3_NEXT_RECORD)
       break;
     found = s.fault == SC3_R_NONE && s.count == columns + extra &&
@@ -363,6 +366,7 @@ sc3_next sc3_csv_learn(sc3_csv *csv) {
 void sc3_csv_resume(sc3_csv *csv, uint64_t row, uint64_t line) {
   csv->row = row - 1;
   csv->line = line;
+  csv->stretch.known = 0; /* the file may have other bytes by now */
 }
 
 sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {

@@ -24,6 +24,7 @@ typedef struct sc3_csv {
   uint64_t row, line;
   sc3_line_counts lines;
   sc3_csv_fields fields;
+  sc3_csv_stretch stretch;
   size_t columns; /* fields of the header, or of the first row; 0 until they are known */
   sc3_csv_width width;
   sc3_buffer header; /* the header's text, kept */

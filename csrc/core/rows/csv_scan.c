@@ -8,6 +8,7 @@ static sc3_next fail(sc3_csv_row *row, sc3_fatal_kind kind, uint64_t line, size_
   row->error.kind = kind;
   row->error.line = line;
   row->error.column = column;
+  row->error.lines = row->error.swallowed = 0;
   return SC3_NEXT_FATAL;
 }
 
@@ -41,41 +42,87 @@ static sc3_next add_fields(sc3_csv_fields *fields, sc3_csv_row *row) {
 
 /* The marks of a text, in order, and the row that is found on the way. */
 typedef struct walk {
-  const char *head, *block, *end;
+  const char *head, *end;
+  ptrdiff_t at;  /* where the block begins, from the head on: before it where a row ended in it */
   uint64_t bits; /* of the block, those that were not walked over */
-  uint64_t high; /* of all blocks so far */
-  sc3_csv_marks marks;
+  uint64_t delimiters; /* of the block */
+  uint64_t high;       /* of all blocks so far */
+  unsigned block;      /* of the stretch */
+  sc3_csv_stretch *stretch;
+  const sc3_csv_dialect *dialect;
   char delimiter, quote, escape;
   int finished; /* nothing follows `end` */
   sc3_csv_row *row;
 } walk;
 
-/* Looks at the block. The bytes in it that belong to the next row count as well for `high`. */
-static uint64_t bits_of(walk *w) {
-  char copy[SC3_MARKS_BLOCK];
-  const size_t left = (size_t)(w->end - w->block);
-  sc3_csv_marked m;
-  if (left >= SC3_MARKS_BLOCK) {
-    m = w->marks(w->block, w->delimiter, w->quote, w->escape);
-  } else {
-    memset(copy, 'x', sizeof copy);
-    memcpy(copy, w->block, left);
-    m = w->marks(copy, w->delimiter, w->quote, w->escape);
-    m.bits &= (UINT64_C(1) << left) - 1;
+/* Looks at the stretch that begins with that block. What may still come is not known. */
+static void look(walk *w) {
+  sc3_csv_marked *const marked = &w->stretch->marked;
+  const char *stretch = w->head + w->at;
+  const size_t left = (size_t)(w->end - stretch);
+  char copy[SC3_MARKS_STRETCH];
+  w->stretch->known = left >= SC3_MARKS_STRETCH;
+  if (w->stretch->known) {
+    w->dialect->marks(stretch, w->delimiter, w->quote, w->escape, marked);
+    return;
   }
-  w->high |= m.high;
-  return m.bits;
+  memset(copy, 'x', sizeof copy);
+  memcpy(copy, stretch, left);
+  w->dialect->marks(copy, w->delimiter, w->quote, w->escape, marked);
+  marked->bits[left / SC3_MARKS_BLOCK] &= (UINT64_C(1) << left % SC3_MARKS_BLOCK) - 1;
+}
+
+/* Takes the marks of the block. Bytes in it that belong to other rows count as well for `high`. */
+static inline void take_block(walk *w) {
+  const sc3_csv_marked *const marked = &w->stretch->marked;
+  w->bits = marked->bits[w->block];
+  w->delimiters = marked->delimiters[w->block];
+  w->high |= marked->high[w->block];
+}
+
+/* Begins with the block that the head of the text lies in. */
+static inline void begin_walk(walk *w, uint64_t at) {
+  sc3_csv_stretch *const s = w->stretch;
+  const uint64_t into = at - s->at;
+  const unsigned passed = (unsigned)into % SC3_MARKS_BLOCK;
+  w->high = 0;
+  if (s->known && at >= s->at && into < SC3_MARKS_STRETCH) {
+    w->block = (unsigned)into / SC3_MARKS_BLOCK;
+    w->at = -(ptrdiff_t)passed;
+    take_block(w);
+    w->bits &= UINT64_MAX << passed;
+    return;
+  }
+  w->block = 0;
+  w->at = 0;
+  s->at = at;
+  look(w);
+  take_block(w);
+}
+
+/* Goes to the next block. 0 where the text has no more of them. */
+static int take_next_block(walk *w) {
+  if (w->end - w->head - w->at <= SC3_MARKS_BLOCK)
+    return 0;
+  w->at += SC3_MARKS_BLOCK;
+  if (++w->block == SC3_MARKS_BLOCKS) {
+    w->block = 0;
+    w->stretch->at += SC3_MARKS_STRETCH;
+    look(w);
+  }
+  take_block(w);
+  return 1;
 }
 
 /* The mark that the lowest of `bits`, which are not all 0, stands for. */
 static inline const char *first_of(const walk *w, uint64_t bits) {
 #if defined(__GNUC__)
-  return w->block + __builtin_ctzll(bits);
+  return w->head + (w->at + __builtin_ctzll(bits));
 #else
-  const char *mark = w->block;
+  ptrdiff_t at = w->at;
   for (; (bits & 1) == 0; bits >>= 1)
-    mark++;
-  return mark;
+    at++;
+  return w->head + at;
 #endif
 }
 
@@ -83,12 +130,8 @@ static inline const char *first_of(const walk *w, uint64_t bits) {
 static const char *step(walk *w) {
   const char *mark;
   while (w->bits == 0) {
-    if (w->end - w->block <= SC3_MARKS_BLOCK) {
-      w->block = w->end;
+    if (!take_next_block(w))
       return w->end;
-    }
-    w->block += SC3_MARKS_BLOCK;
-    w->bits = bits_of(w);
   }
   mark = first_of(w, w->bits);
   w->bits &= w->bits - 1;
@@ -220,11 +263,11 @@ static uint64_t line_ends(const char *p, const char *end) {
 /* A quote at `start`, after `opened` line ends, that does not close within the largest row. What is
  * said of the lines that follow does not depend on how much has come. */
 static sc3_next fail_unclosed(const walk *w, const char *start, uint64_t opened) {
-  sc3_csv_error *error = &w->row->error;
+  const sc3_next failed = fail(w->row, SC3_FATAL_UNCLOSED_QUOTE, opened, w->row->count + 1);
   const char *end = w->end - w->head > SC3_ROW_MAX ? w->head + SC3_ROW_MAX : w->end;
-  error->lines = line_ends(start, end);
-  error->swallowed = line_ends(w->head, end) + (end[-1] != '\n' && end[-1] != '\r');
-  return fail(w->row, SC3_FATAL_UNCLOSED_QUOTE, opened, w->row->count + 1);
+  w->row->error.lines = line_ends(start, end);
+  w->row->error.swallowed = line_ends(w->head, end) + (end[-1] != '\n' && end[-1] != '\r');
+  return failed;
 }
 
 /* Reads a field from `start` on whose first mark, `*mark`, is no delimiter: it is quoted, holds a
@@ -260,44 +303,52 @@ static sc3_next read_odd_field(walk *w, const char *start, const char **mark, sc
 
 /* Takes the fields of the block that end at a delimiter, as long as nothing else comes; where the
    next one goes. None of them begins behind the largest row. */
-static inline sc3_field *take_plain(const walk *w, uint64_t *bits, const char **start,
-                                    sc3_field *field, const sc3_field *full) {
-  if (w->block - w->head > SC3_ROW_MAX - SC3_MARKS_BLOCK)
+static inline sc3_field *take_plain(walk *w, const char **start, sc3_field *field,
+                                    const sc3_field *full) {
+  const uint64_t others = w->bits & ~w->delimiters;
+  uint64_t bits = others != 0 ? w->bits & ((others & -others) - 1) : w->bits;
+  const char *from = *start;
+  if (w->at > SC3_ROW_MAX - SC3_MARKS_BLOCK)
     return field;
-  for (; *bits != 0 && field != full; field++) {
-    const char *mark = first_of(w, *bits);
-    if (*mark != w->delimiter)
-      break;
-    field->value = sc3_slice_of(*start, (size_t)(mark - *start));
-    *bits &= *bits - 1;
-    *start = mark + 1;
+  w->bits ^= bits;
+  for (; bits != 0 && field != full; field++, bits &= bits - 1) {
+    const char *mark = first_of(w, bits);
+    field->value = sc3_slice_of(from, (size_t)(mark - from));
+    from = mark + 1;
   }
+  w->bits |= bits;
+  *start = from;
   return field;
 }
 
-/* The walk is kept in local variables as long as only delimiters come. */
-sc3_next sc3_csv_scan(const sc3_csv_dialect *dialect, sc3_slice text, int finished,
+/* One by one, because this is asked for each row; `error` is of those that fail. */
+static inline void begin_row(sc3_csv_row *row) {
+  row->count = row->length = row->alike = row->fault_column = 0;
+  row->lines = row->inner = 0;
+  row->marked = row->is_ascii = row->ends_in_cr = 0;
+  row->fault = SC3_R_NONE;
+}
+
+sc3_next sc3_csv_scan(const sc3_csv_dialect *dialect, const sc3_csv_text *text,
                       sc3_csv_fields *fields, sc3_csv_row *row) {
-  const char *const head = text.p, *const end = text.p + text.n;
-  const char delimiter = dialect->delimiter;
+  const char *const head = text->waiting.p;
   const char *start = head, *mark;
   sc3_field *field = fields->at, *full = field != NULL ? field + fields->capacity : NULL;
   walk w;
-  uint64_t bits;
-  memset(row, 0, sizeof *row);
-  w.head = w.block = head;
-  w.end = end;
-  w.marks = dialect->marks;
-  w.delimiter = delimiter;
+  begin_row(row);
+  w.head = head;
+  w.end = head + text->waiting.n;
+  w.stretch = text->stretch;
+  w.dialect = dialect;
+  w.delimiter = dialect->delimiter;
   w.quote = dialect->quote;
   w.escape = dialect->escape;
-  w.finished = finished;
+  w.finished = text->finished;
   w.row = row;
-  w.high = 0;
-  bits = bits_of(&w);
-  for (;; start = mark + 1, field++) {
+  begin_walk(&w, text->at);
+  for (;;) {
     sc3_next next;
-    field = take_plain(&w, &bits, &start, field, full);
+    field = take_plain(&w, &start, field, full);
     if (field == full) {
       next = add_fields(fields, row);
       if (next != SC3_NEXT_RECORD)
@@ -309,26 +360,18 @@ sc3_next sc3_csv_scan(const sc3_csv_dialect *dialect, sc3_slice text, int finish
       row->count = (size_t)(field - fields->at);
       return fail(row, SC3_FATAL_ROW_TOO_LONG, 0, row->count);
     }
-    if (bits != 0) {
-      mark = first_of(&w, bits);
-      bits &= bits - 1;
-      if (*mark == delimiter) {
-        field->value = sc3_slice_of(start, (size_t)(mark - start));
-        continue;
-      }
-      w.bits = bits;
-    } else {
-      w.bits = 0;
-      mark = step(&w);
-    }
+    if (w.bits == 0 && take_next_block(&w))
+      continue;
+    mark = step(&w);
     row->count = (size_t)(field - fields->at);
     next = read_odd_field(&w, start, &mark, field);
     if (next != SC3_NEXT_RECORD)
       return next;
-    bits = w.bits;
-    if (mark == end || *mark != delimiter) {
+    if (mark == w.end || *mark != w.delimiter) {
       row->count++;
       return end_row(&w, mark);
     }
+    start = mark + 1;
+    field++;
   }
 }

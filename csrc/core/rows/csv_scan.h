@@ -23,6 +23,22 @@ typedef struct sc3_csv_fields {
   size_t capacity;
 } sc3_csv_fields;
 
+/* The stretch of the text that was looked at last: rows are found one by one, and most are shorter
+ * than it. */
+typedef struct sc3_csv_stretch {
+  int known;   /* all of it, for good */
+  uint64_t at; /* the byte of the text that it begins with */
+  sc3_csv_marked marked;
+} sc3_csv_stretch;
+
+/* What waits to be scanned. */
+typedef struct sc3_csv_text {
+  sc3_slice waiting;
+  uint64_t at;  /* the byte of the whole text that it begins with */
+  int finished; /* nothing follows it */
+  sc3_csv_stretch *stretch;
+} sc3_csv_text;
+
 /* Kinds that mark fields until sc3_csv_unquote(): one that holds doubled quotes, and one that holds
  * escapes and perhaps doubled quotes. */
 #define SC3_CSV_DOUBLED SC3_KIND_NESTED
@@ -50,13 +66,13 @@ typedef struct sc3_csv_row {
   int ends_in_cr; /* at the end of what has come: an LF may follow */
   sc3_reason fault;
   size_t fault_column;
-  sc3_csv_error error; /* SC3_NEXT_FATAL */
+  sc3_csv_error error; /* SC3_NEXT_FATAL: of another row it is what it was */
 } sc3_csv_row;
 
-/* Finds the row at the head of `text`, which is not empty. With `finished` nothing follows the
-   text. SC3_NEXT_RECORD, SC3_NEXT_NEED, SC3_NEXT_FATAL, SC3_NEXT_NOMEM. Without a record some
-   fields may be marked: sc3_csv_unmark() the first row->count + 1. */
-sc3_next sc3_csv_scan(const sc3_csv_dialect *dialect, sc3_slice text, int finished,
+/* Finds the row at the head of the text that waits, which is not empty. SC3_NEXT_RECORD,
+   SC3_NEXT_NEED, SC3_NEXT_FATAL, SC3_NEXT_NOMEM. Without a record some fields may be marked:
+   sc3_csv_unmark() the first row->count + 1. */
+sc3_next sc3_csv_scan(const sc3_csv_dialect *dialect, const sc3_csv_text *text,
                       sc3_csv_fields *fields, sc3_csv_row *row);
 
 /* Makes the first `count` fields texts again. */
