@@ -94,6 +94,8 @@ CORE := $(OUT)/scope3/core.so
 
 # How types are registered: in every module.
 TYPE_OBJ := $(OUT)/obj/lua/type.o
+# What those have that give the core bytes to read where they lie.
+VIEW_OBJ := $(OUT)/obj/lua/view.o
 
 # HTTP over libcurl is a module of its own, which is loaded at the first request. It has copies of what it needs of the core.
 ENGINE_OWN := $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/http/*.c csrc/engine/*.c)))
@@ -101,7 +103,7 @@ ENGINE_OBJ := $(ENGINE_OWN) $(TYPE_OBJ) $(addprefix $(OUT)/obj/,lua/arguments.o 
 ENGINE := $(OUT)/scope3/engine.so
 
 # Reading gzip is a module of its own, left out where there is no zlib.
-GZIP_OBJ := $(TYPE_OBJ) $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/gzip/*.c)))
+GZIP_OBJ := $(TYPE_OBJ) $(VIEW_OBJ) $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/gzip/*.c)))
 GZIP := $(if $(shell printf '$(HASH)include <zlib.h>\n' | $(CC) $(ZLIB_CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes),$(OUT)/scope3/gzip.so)
 
 # Verifying signatures of callbacks is another, left out where there is no OpenSSL 3.
@@ -111,7 +113,7 @@ CRYPTO := $(if $(shell printf '$(HASH)include <openssl/opensslv.h>\n$(HASH)if OP
 
 # The state of a mirror is another, left out where there is no SQLite 3.34.
 STATE_OWN := $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/state/*.c)))
-STATE_OBJ := $(STATE_OWN) $(TYPE_OBJ) $(OUT)/obj/core/files/fork_mark.o
+STATE_OBJ := $(STATE_OWN) $(TYPE_OBJ) $(VIEW_OBJ) $(OUT)/obj/core/files/fork_mark.o
 STATE := $(if $(shell printf '$(HASH)include <sqlite3.h>\n$(HASH)if SQLITE_VERSION_NUMBER < 3034000\n$(HASH)error\n$(HASH)endif\n' | \
   $(CC) $(SQLITE_CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes),$(OUT)/scope3/state.so)
 MODULES := $(CORE) $(ENGINE) $(GZIP) $(CRYPTO) $(STATE)

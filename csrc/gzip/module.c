@@ -2,9 +2,11 @@
 #include <string.h>
 
 #include "../lua/type.h"
+#include "../lua/view.h"
 #include "gunzip.h"
 
 #define TYPE "scope3.gunzip"
+#define VIEW "scope3.gunzip.view"
 
 enum {
   PIECE = 256 << 10
@@ -13,13 +15,12 @@ enum {
 typedef struct gunzip_ud {
   sc3_gunzip z;
   int closed, last;
-  size_t made; /* bytes of a piece that lie in the room, and were not given yet */
-  char *room;  /* PIECE bytes, a userdata: making a text of them may run finalizers, which may close
-                  this */
+  char *room;      /* PIECE bytes */
+  sc3l_view *view; /* of what was unpacked last: no piece is a text, which would have to be freed */
 } gunzip_ud;
 
-/* The user value is an array of these. */
-enum { AT_ROOM = 1, AT_INPUT = 2 };
+/* The user value is an array of these. It is that of the view, too, which shows the room. */
+enum { AT_ROOM = 1, AT_VIEW = 2, AT_INPUT = 3 };
 
 static gunzip_ud *check(lua_State *L) {
   gunzip_ud *u = luaL_checkudata(L, 1, TYPE);
@@ -32,9 +33,13 @@ static gunzip_ud *check(lua_State *L) {
 static int gunzip_new(lua_State *L) {
   gunzip_ud *u = sc3l_new_object(L, sizeof *u, TYPE);
   u->closed = 1;
-  lua_createtable(L, 2, 0);
+  lua_createtable(L, 3, 0);
   u->room = lua_newuserdata(L, PIECE);
   lua_rawseti(L, -2, AT_ROOM);
+  u->view = sc3l_push_view(L, VIEW);
+  lua_pushvalue(L, -2);
+  sc3l_setuservalue(L, -2);
+  lua_rawseti(L, -2, AT_VIEW);
   sc3l_setuservalue(L, -2);
   if (sc3_gunzip_open(&u->z) != SC3_GUNZIP_NEED)
     return luaL_error(L, "not enough memory");
@@ -44,8 +49,10 @@ static int gunzip_new(lua_State *L) {
 
 static int gunzip_close(lua_State *L) {
   gunzip_ud *u = luaL_checkudata(L, 1, TYPE);
-  if (!u->closed)
+  if (!u->closed) {
     sc3_gunzip_close(&u->z);
+    u->view->bytes.p = NULL;
+  }
   u->closed = 1;
   return 0;
 }
@@ -72,20 +79,16 @@ static int gunzip_feed(lua_State *L) {
   return 0;
 }
 
-/* :next() -> text | nil, "need" | nil, "end" | nil, message */
+/* :next() -> view of the next text, which shows another one after the next call | nil, "need" | nil,
+   "end" | nil, message */
 static int gunzip_next(lua_State *L) {
   gunzip_ud *u = check(L);
   size_t n;
-  if (u->made > 0) { /* there was no memory for it */
-    lua_pushlstring(L, u->room, u->made);
-    u->made = 0;
-    return 1;
-  }
   switch (sc3_gunzip_next(&u->z, u->last, u->room, PIECE, &n)) {
     case SC3_GUNZIP_OUTPUT:
-      u->made = n;
-      lua_pushlstring(L, u->room, u->made);
-      u->made = 0;
+      u->view->bytes = sc3_slice_of(u->room, n);
+      sc3l_getuservalue(L, 1);
+      lua_rawgeti(L, -1, AT_VIEW);
       return 1;
     case SC3_GUNZIP_NEED:
       lua_pushnil(L);
@@ -129,6 +132,7 @@ SC3L_EXPORT int luaopen_scope3_gzip(lua_State *L) {
   static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = gunzip_close};
   sc3l_check_version(L);
   sc3l_new_type(L, &type);
+  sc3l_new_view_type(L, VIEW);
   lua_createtable(L, 0, 2);
   lua_pushcfunction(L, gunzip_new);
   lua_setfield(L, -2, "gunzip");

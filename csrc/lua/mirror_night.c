@@ -6,7 +6,7 @@
 #include "cipher_access.h"
 #include "mirror.h"
 #include "type.h"
-#include "view_access.h"
+#include "view.h"
 
 #define TYPE "scope3.mirror_night"
 
@@ -193,17 +193,6 @@ static int night_kept(lua_State *L) {
   return 2;
 }
 
-/* The bytes of a view of scope3.state. */
-static sc3_slice check_view(lua_State *L, int index) {
-  const sc3l_view_access *access;
-  lua_getfield(L, LUA_REGISTRYINDEX, SC3L_VIEW_ACCESS);
-  access = lua_touserdata(L, -1);
-  lua_pop(L, 1);
-  if (access == NULL || access->version != SC3L_VIEW_ACCESS_VERSION)
-    luaL_error(L, "scope3.state is missing, or of another version");
-  return access->get(L, index);
-}
-
 /* :merge(number, blob) -> true | nil, message, code. Each partition once, after all that is above;
    the blob is a text or a view; without records it is "" or nil. */
 static int night_merge(lua_State *L) {
@@ -211,7 +200,7 @@ static int night_merge(lua_State *L) {
   const size_t part = sc3l_check_part(L, 2, u->bits);
   sc3_slice base = {NULL, 0};
   if (lua_isuserdata(L, 3))
-    base = check_view(L, 3);
+    base = sc3l_check_view(L, 3);
   else if (!lua_isnoneornil(L, 3))
     base = sc3l_check_string(L, 3);
   return sc3l_push_mirror_status(L, sc3_night_merge(check(L), part, base));

@@ -10,28 +10,28 @@
 #include "field.h"
 #include "row_table.h"
 #include "source.h"
+#include "view.h"
 
-/* :feed(bytes): the next bytes of a source without a path, after it answered "need". At most 256
- * KiB at once. */
+/* :feed(bytes): the next bytes of a source without a path, after it answered "need": a text or a
+ * view. At most 256 KiB at once. */
 static int source_feed(lua_State *L) {
-  size_t n;
-  const char *chunk =
-      luaL_checklstring(L, 2, &n); /* first: a number becomes a text, which may run finalizers */
+  /* First: a number becomes a text, which may run finalizers. */
+  const sc3_slice chunk = lua_isuserdata(L, 2) ? sc3l_check_view(L, 2) : sc3l_check_string(L, 2);
   sc3l_source *s = sc3l_check_source(L, 1);
   char *space;
   if (s->file.fd >= 0)
     return luaL_error(L, "a source with a path reads by itself");
   if (sc3l_source_input(s)->finished)
     return luaL_error(L, "a source was fed behind its end");
-  if (n > SC3_CHUNK)
+  if (chunk.n > SC3_CHUNK)
     return luaL_error(L, "a chunk is over %d bytes", (int)SC3_CHUNK);
-  if (n == 0) /* a source without bytes may have no buffer to point into */
+  if (chunk.n == 0) /* a source without bytes may have no buffer to point into */
     return 0;
-  space = sc3_input_space(sc3l_source_input(s), n);
+  space = sc3_input_space(sc3l_source_input(s), chunk.n);
   if (space == NULL)
     return luaL_error(L, "not enough memory, or fed before the source asked for more");
-  memcpy(space, chunk, n);
-  sc3_input_commit(sc3l_source_input(s), n);
+  memcpy(space, chunk.p, chunk.n);
+  sc3_input_commit(sc3l_source_input(s), chunk.n);
   return 0;
 }
 

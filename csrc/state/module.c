@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "../lua/type.h"
-#include "../lua/view_access.h"
+#include "../lua/view.h"
 #include "database.h"
 
 #define TYPE "scope3.database"
@@ -15,16 +15,11 @@
 
 typedef enum how { RUN, FIRST, EACH, LOOK } how;
 
-/* A blob where SQLite has it, while the function runs that it was given to; else NULL. */
-typedef struct view_ud {
-  sc3_slice bytes;
-} view_ud;
-
 /* A statement that is carried out. An error of Lua in the middle of it is caught, and goes on once
    the statement is free. */
 typedef struct call {
   sqlite3_stmt *statement;
-  view_ud *view; /* of LOOK */
+  sc3l_view *view; /* of LOOK: of the blob where SQLite has it, while the function runs */
   how as;
   sc3_state_fault fault;
 } call;
@@ -243,7 +238,7 @@ static int statement(lua_State *L, how as) {
   memset(&c, 0, sizeof c);
   c.as = as;
   if (as == LOOK)
-    c.view = sc3l_new_object(L, sizeof *c.view, VIEW);
+    c.view = sc3l_push_view(L, VIEW);
   else
     lua_pushnil(L);
   lua_pushcclosure(L, carry_out, 1); /* the last that may raise before the statement is free */
@@ -320,35 +315,6 @@ static int database_close(lua_State *L) {
   return 0;
 }
 
-/* --- views --- */
-
-static sc3_slice get_view(lua_State *L, int index) {
-  const view_ud *v = luaL_checkudata(L, index, VIEW);
-  if (v->bytes.p == NULL)
-    sc3l_raise_closed(L, "view");
-  return v->bytes;
-}
-
-static int view_length(lua_State *L) {
-  sc3l_push_count(L, get_view(L, 1).n);
-  return 1;
-}
-
-static int view_end(lua_State *L) {
-  view_ud *v = luaL_checkudata(L, 1, VIEW);
-  v->bytes.p = NULL;
-  return 0;
-}
-
-static void open_view(lua_State *L) {
-  static const luaL_Reg methods[] = {{"size", view_length}, {NULL, NULL}};
-  static const sc3l_type type = {.name = VIEW, .methods = {methods}, .end = view_end};
-  static const sc3l_view_access access = {.version = SC3L_VIEW_ACCESS_VERSION, .get = get_view};
-  sc3l_new_type(L, &type);
-  lua_pushlightuserdata(L, (void *)(uintptr_t)&access);
-  lua_setfield(L, LUA_REGISTRYINDEX, SC3L_VIEW_ACCESS);
-}
-
 SC3L_EXPORT int luaopen_scope3_state(lua_State *L);
 
 SC3L_EXPORT int luaopen_scope3_state(lua_State *L) {
@@ -364,7 +330,7 @@ SC3L_EXPORT int luaopen_scope3_state(lua_State *L) {
   static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = database_close};
   sc3l_check_version(L);
   sc3l_new_type(L, &type);
-  open_view(L);
+  sc3l_new_view_type(L, VIEW);
   lua_createtable(L, 0, 2);
   lua_pushcfunction(L, state_open);
   lua_setfield(L, -2, "open");

@@ -50,9 +50,9 @@ describe("a mirror of a packed export", function()
       counts.objects = counts.objects + 1
       return setmetatable({}, { __index = function(_, name)
         return function(_, ...)
-          local text, state = z[name](z, ...)
-          counts.bytes = counts.bytes + (name == "next" and text and #text or 0)
-          return text, state
+          local view, state = z[name](z, ...)
+          counts.bytes = counts.bytes + (name == "next" and view and view:size() or 0)
+          return view, state
         end
       end })
     end

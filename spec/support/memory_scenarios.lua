@@ -344,7 +344,7 @@ local function read()
   while true do
     local piece, state = z:next()
     if piece then
-      bytes = bytes + #piece
+      bytes = bytes + piece:size()
     elseif state == "need" then
       z:feed(nil)
     else

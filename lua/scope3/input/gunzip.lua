@@ -9,10 +9,10 @@ local function load()
   return ok and module or nil
 end
 
---- A reader of the text that a reader of gzip data gives, a piece at a time.
+--- A reader of the text that a reader of gzip data gives, a piece at a time: a view that shows it until the next call.
 ---@param read fun(): string?, string?  compressed bytes; nil at the end; nil and a message when it fails
 ---@param name string  for messages
----@return (fun(): string?, scope3.Error?)?
+---@return (fun(): userdata|string|nil, scope3.Error?)?
 ---@return scope3.Error? err  kind "source"
 ---@return (fun(): integer)? taken  compressed bytes so far
 function gunzip.reader(read, name)
@@ -30,9 +30,9 @@ function gunzip.reader(read, name)
   local finished = 0
   return function()
     while true do
-      local text, state = z:next()
-      if text then
-        return text
+      local view, state = z:next()
+      if view then
+        return view
       elseif state == "end" then
         return nil
       elseif state ~= "need" then

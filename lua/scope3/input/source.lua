@@ -280,6 +280,8 @@ function Source:feed()
       return nil, reader_error(self, why)
     end
     self.handle:finish()
+  elseif type(chunk) == "userdata" and self.packed then -- a view of what was unpacked, which is no larger than CHUNK
+    self.handle:feed(chunk)
   elseif type(chunk) ~= "string" then
     error("the reader must give strings and nil at the end, not a " .. type(chunk), 0)
   elseif #chunk > CHUNK then
