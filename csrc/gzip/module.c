@@ -79,8 +79,8 @@ static int gunzip_feed(lua_State *L) {
   return 0;
 }
 
-/* :next() -> view of the next text, which shows another one after the next call | nil, "need" | nil,
-   "end" | nil, message */
+/* :next() -> view of the next text, which shows another one after the next call | nil, "need" |
+   nil, "end" | nil, message */
 static int gunzip_next(lua_State *L) {
   gunzip_ud *u = check(L);
   size_t n;

@@ -1,6 +1,6 @@
 /* Views: bytes of one library that another one reads where they lie, such as a blob of a database
- * or what was unpacked. The libraries are linked apart; a field of a metatable says that its objects
- * begin with this struct. */
+ * or what was unpacked. The libraries are linked apart; a field of a metatable says that its
+ * objects begin with this struct. */
 #ifndef SC3L_VIEW_H
 #define SC3L_VIEW_H
 
