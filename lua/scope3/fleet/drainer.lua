@@ -121,6 +121,7 @@ local function connect(self)
   end
   self.counts.reconnects = self.counts.reconnects + (self.connected and 1 or 0)
   self.connection, self.queue, self.connected = connection, found, true
+  self.held:connected(self.now())
   return true
 end
 
@@ -141,15 +142,14 @@ local function ask(self, sent)
   if not grant then
     return nil, err
   end
-  local what, lost = self.held:answer(asked, grant)
+  local what, lost = self.held:answer(asked, grant, self.now())
   if lost then
     drop(self)
     self.counts.lost = self.counts.lost + 1
   end
   if what == "taken" then
     self.counts.leases, self.marked = self.counts.leases + 1, grant.sent
-  end
-  if what == "standby" then
+  elseif what == "standby" then
     tell_state(self, "standby", grant.left)
   end
   return not lost and what ~= "standby"
