@@ -67,7 +67,7 @@ function drainer.new(context, opts)
     owner = core.sha256(("%.17g %.17g %.17g"):format(core.random(), core.random(), core.time())):sub(1, 32),
     batch = batch.new { max_members = opts.max_members, max_bytes = opts.max_bytes,
       push = opts.push_notification_config },
-    delivery = delivery.new(context, opts.job, counts), failures = 0, next_at = -math.huge, at_once = 1,
+    delivery = delivery.new(context, opts.job, counts), failures = 0, next_at = -math.huge, asked_until = -math.huge, at_once = 1,
   }, Drainer)
 end
 
@@ -149,6 +149,7 @@ local function ask(self, sent)
   end
   if what == "taken" then
     self.counts.leases, self.marked = self.counts.leases + 1, grant.sent
+    self.failures, self.next_at = 0, self.asked_until -- what failed under another lease says nothing of this one
   elseif what == "standby" then
     tell_state(self, "standby", grant.left)
   end
@@ -227,13 +228,12 @@ end
 local function put_off(self, err)
   self.failures = self.failures + 1
   self.trouble_since = self.trouble_since or self.now()
-  local opts = self.opts
-  if opts.once and self.now() - self.trouble_since >= (opts.patience or 0) then
+  if self.opts.once and self.now() - self.trouble_since >= (self.opts.patience or 0) then
     return nil, err
   end
   local seconds = math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ self.failures) * (0.5 + core.random() / 2)
   seconds = math.max(seconds, err.retry_after or 0)
-  self.next_at = self.now() + seconds
+  self.next_at, self.asked_until = self.now() + seconds, self.now() + (err.retry_after or 0)
   tell(self, { event = "put_off", seconds = seconds, message = err.message, code = err.code, status = err.status })
   return 0
 end
