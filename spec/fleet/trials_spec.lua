@@ -20,8 +20,8 @@ describe("a fleet", function()
   -- Members of 2 kB, so that a request is longer than what the system takes of it at once.
   local function try(names, maxmemory)
     print("   trial of seed " .. seed)
-    trial = trial_of.new { seed = seed, members = 4000, seconds = 6, lease = 2, every = 0.5, pad = 2000, window = 1500,
-      batch = 50, maxmemory = maxmemory }
+    trial = trial_of.new { seed = seed, members = 4000, seconds = 6, lease = 2, every = 0.5, max_bytes = 6000000,
+      pad = 2000, window = 1500, batch = 50, maxmemory = maxmemory }
     for _, name in ipairs(names) do
       acts[name](trial)
     end
@@ -38,6 +38,6 @@ describe("a fleet", function()
   end)
 
   it("goes on by itself where a drainer is killed while Redis is full", function()
-    try({ "kill_drainer_of_full_redis" }, "12mb")
+    try({ "kill_drainer_of_full_redis" }, "8mb")
   end)
 end)

@@ -23,21 +23,22 @@ local function kill_drainer(trial, name)
   local at = core.time()
   trial.drainers:kill(name, 0.2 + trial.roll(100) / 100 * trial.lease)
   local head = trial:await_head("a request of the next drainer", is_of_other(name))
-  table.insert(trial.takeovers, head.at - at)
+  local seconds = trial.drainers:sent_after(head.name, at) or head.at - at
+  table.insert(trial.takeovers, seconds)
+  trial:note("drainers killed", ("%s; %s sent after %.2f s, and was heard after %.2f s"):format(name, head.name,
+    seconds, head.at - at))
 end
 
 --- The drainer that sends is killed.
 function acts.kill_drainer(trial)
-  local name = trial:await_head("a request", is_head).name
-  trial:note "drainers killed"
-  kill_drainer(trial, name)
+  kill_drainer(trial, trial:await_head("a request", is_head).name)
 end
 
 --- It is killed when the service has its request. The service carries that out later than the lease ends.
 function acts.kill_drainer_at_work(trial)
   trial:be_late("work", 1.4 * trial.lease)
   local name = trial:await_head("a request that waits", is_work).name
-  trial:note "drainers killed, whose request was carried out after their lease"
+  trial:note "requests carried out after the lease of a drainer that was killed"
   kill_drainer(trial, name)
   trial:await_head("further requests", is_head, 2)
 end
@@ -143,7 +144,7 @@ function acts.kill_drainer_of_full_redis(trial)
   trial:await("a full Redis", function()
     return refusals(trial) > before
   end)
-  trial:note "drainers killed while Redis was full"
+  trial:note "times Redis was full, and the drainer killed"
   trial.drainers:kill(name, trial.lease)
   trial.drainers:signal_all "CONT"
   trial:await_head("requests of the next drainer", is_of_other(name), 2)

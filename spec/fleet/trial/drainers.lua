@@ -11,18 +11,17 @@ local drainers = {}
 local Drainers = {}
 Drainers.__index = Drainers
 
-local RESTART = 1 -- seconds
+local RESTART, DAY = 1, 86400 -- seconds
 local LUA = os.getenv "SCOPE3_LUA_BIN" or "luajit"
 
 ---@param folder string
 ---@param redis_url string
 ---@param base_url string
----@param lease number
----@param every number
-function drainers.new(folder, redis_url, base_url, lease, every)
+---@param opts scope3.TrialOptions
+function drainers.new(folder, redis_url, base_url, opts)
   return setmetatable({ folder = folder, redis_url = redis_url, running = {}, due = {}, starts = 0, repeated = 0,
     words = { LUA, "bin/scope3.in", "drain", "--account", "25", "--base-url", base_url, "--queue", "trial", "--lease",
-      lease, "--every", every, "--rate", "100000", "--json" } }, Drainers)
+      opts.lease, "--every", opts.every, "--max-bytes", opts.max_bytes, "--rate", "100000", "--json" } }, Drainers)
 end
 
 --- Starts one. Its name is a part of its key.
@@ -30,7 +29,8 @@ end
 function Drainers:start()
   self.starts = self.starts + 1
   local name = "d" .. self.starts
-  self.running[name] = process.start(("%s/%s"):format(self.folder, name), process.line(self.words),
+  local path = ("%s/%s"):format(self.folder, name)
+  self.running[name] = process.start(path, process.line(self.words) .. (" --events '%s.events'"):format(path),
     ("SCOPE3_API_KEY=scope3_trial_%s SCOPE3_REDIS_URL=%s"):format(name, self.redis_url))
   return name
 end
@@ -55,6 +55,20 @@ end
 function Drainers:signal_all(signal)
   for _, pid in entries(self.running) do
     process.signal(pid, signal)
+  end
+end
+
+--- When one handed its first request over for sending, after a time. Its head comes later where the service is busy.
+---@param name string
+---@param at number  seconds since 1970
+---@return number? seconds  after that time
+function Drainers:sent_after(name, at)
+  for line in io.lines(("%s/%s.events"):format(self.folder, name)) do
+    local hours, minutes, seconds = line:match '"time":"[^T"]*T(%d+):(%d+):([%d.]+)Z"'
+    local after = hours and (hours * 3600 + minutes * 60 + seconds - at) % DAY
+    if after and after < DAY / 2 and line:find('"event":"request"', 1, true) then
+      return after
+    end
   end
 end
 

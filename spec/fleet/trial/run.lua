@@ -60,8 +60,8 @@ local members, seconds = tonumber(arg[2]) or 1000000, tonumber(arg[3]) or 300
 print(("trial of seed %d: %d members in %d seconds%s"):format(seed, members, seconds,
   full and ", in a Redis that gets full" or ""))
 local trial = trial_of.new { seed = seed, members = members, seconds = seconds, lease = LEASE, every = 2, pad = 0,
-  window = math.ceil(members / 6 / seconds * 10), batch = 200, maxmemory = full and "6mb" or nil,
-  say = os.getenv "SAY" and print or nil }
+  max_bytes = 8000000, window = math.ceil(members / 6 / seconds * 10), batch = 200, busy_disk = true,
+  maxmemory = full and "6mb" or nil, say = os.getenv "SAY" and print or nil }
 local fine, found = xpcall(function()
   act_on(trial, full)
   return trial:finish()

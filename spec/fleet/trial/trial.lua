@@ -16,7 +16,7 @@ Trial.__index = Trial
 local trial = {}
 
 local NODES, CLIENTS = 3, 2 -- and clients of each node
-local PATIENCE = 180 -- seconds for what has to come
+local PATIENCE = 300 -- seconds for what has to come
 local LOOK = 0.02 -- seconds between two looks
 local LUA = os.getenv "SCOPE3_LUA_BIN" or "luajit"
 
@@ -29,9 +29,11 @@ local REDIS = "appendonly yes\nappendfsync everysec\nauto-aof-rewrite-percentage
 ---@field seconds number  in which they come
 ---@field lease number
 ---@field every number
+---@field max_bytes integer  of a request
 ---@field window integer  ids of a client that are young
 ---@field batch integer  operations of a request of a client
 ---@field pad integer  bytes by which a member is larger
+---@field busy_disk? boolean  another process has the disk of Redis write and wait
 ---@field maxmemory? string  of Redis, which then refuses what is more
 ---@field say? fun(line: string)
 
@@ -79,14 +81,16 @@ function trial.new(opts)
   world.write(self.folder .. "/alive", "")
   self.redis = redis_server.start { conf = REDIS .. (opts.maxmemory and
     ("maxmemory %s\nmaxmemory-policy noeviction\n"):format(opts.maxmemory) or "") }
-  start_fsync(self.redis.folder)
+  if opts.busy_disk then
+    start_fsync(self.redis.folder)
+  end
   self.appends = appends_of.new(self.redis)
   self.service, self.url = start_service(self.folder)
   for i = 1, NODES do
     self.nodes[i] = nodes.new(("%s/n%d"):format(self.folder, i), self.redis.url, opts.pad)
   end
   start_clients(self, opts)
-  self.drainers = drainers.new(self.folder, self.redis.url, self.url, opts.lease, opts.every)
+  self.drainers = drainers.new(self.folder, self.redis.url, self.url, opts)
   self.drainers:start()
   self.drainers:start()
   return self
@@ -94,10 +98,11 @@ end
 
 --- Counts something that was done.
 ---@param what string
-function Trial:note(what)
+---@param more? string  for whoever looks on
+function Trial:note(what, more)
   self.counts[what] = (self.counts[what] or 0) + 1
   if self.opts.say then
-    self.opts.say(("%s: %s"):format(os.date "%H:%M:%S", what))
+    self.opts.say(("%s: %s%s"):format(os.date "%H:%M:%S", what, more and " (" .. more .. ")" or ""))
   end
 end
 
