@@ -38,7 +38,7 @@ local function act_on(trial, full)
     list[i] = one
   end
   if full then
-    list[#list + 1] = { 12, "kill_drainer_of_full_redis" }
+    list[#list + 1] = { 8, "kill_drainer_of_full_redis" }
   end
   while not trial:is_made() do
     acts[pick(trial, list)](trial)
@@ -61,7 +61,7 @@ print(("trial of seed %d: %d members in %d seconds%s"):format(seed, members, sec
   full and ", in a Redis that gets full" or ""))
 local trial = trial_of.new { seed = seed, members = members, seconds = seconds, lease = LEASE, every = 2, pad = 0,
   max_bytes = 8000000, window = math.ceil(members / 6 / seconds * 10), batch = 200, busy_disk = true,
-  maxmemory = full and "6mb" or nil, say = os.getenv "SAY" and print or nil }
+  maxmemory = full and "16mb" or nil, say = os.getenv "SAY" and print or nil }
 local fine, found = xpcall(function()
   act_on(trial, full)
   return trial:finish()
@@ -79,8 +79,6 @@ else
   print(("FAILED, seed %d: %s\n  its files: %s"):format(seed, tostring(found), trial.folder))
 end
 pcall(nginx.close_all)
-if fine or not os.getenv "KEEP" then
-  trial:close()
-end
+trial:close(not fine)
 world.clean()
 os.exit(fine and not found.wrong[1] and 0 or 1)

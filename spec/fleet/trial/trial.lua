@@ -16,7 +16,7 @@ Trial.__index = Trial
 local trial = {}
 
 local NODES, CLIENTS = 3, 2 -- and clients of each node
-local PATIENCE = 300 -- seconds for what has to come
+local PATIENCE, LONG_PATIENCE = 300, 1200 -- seconds for what has to come; for all that waits in the end
 local LOOK = 0.02 -- seconds between two looks
 local LUA = os.getenv "SCOPE3_LUA_BIN" or "luajit"
 
@@ -110,9 +110,10 @@ end
 ---@generic T
 ---@param what string  that comes
 ---@param condition fun(): T?
+---@param seconds? number
 ---@return T
-function Trial:await(what, condition)
-  local deadline = core.now() + PATIENCE
+function Trial:await(what, condition, seconds)
+  local deadline = core.now() + (seconds or PATIENCE)
   while true do
     self.appends:look()
     self.drainers:tick()
@@ -200,17 +201,20 @@ local function is_said(self)
   return true
 end
 
--- Whether nothing is on its way any more.
+-- Whether nothing is on its way any more. Says how much is.
 local function is_over(self)
+  local held = 0
   for _, node in ipairs(self.nodes) do
-    if node:held() ~= 0 then
-      return false
-    end
+    held = held + (node:held() or 1)
   end
   local connection = self.redis:open()
   local n = connection:call("XLEN", "{scope3:trial}:s")
   connection:close()
-  return n == 0
+  if self.opts.say and core.now() >= (self.say_at or 0) then
+    self.say_at = core.now() + 10
+    self.opts.say(("%s: nodes hold %d, the queue has %d entries"):format(os.date "%H:%M:%S", held, n))
+  end
+  return held == 0 and n == 0
 end
 
 --- Waits until everything has arrived, ends it, and says what is wrong.
@@ -225,7 +229,7 @@ function Trial:finish()
   end)
   self:await("the end of what waits", function()
     return is_over(self)
-  end)
+  end, LONG_PATIENCE)
   local sums = self.drainers:finish()
   local reply = world.http("POST", self.url .. "/sandbox/trial", "", { timeout = 300 })
   assert(reply.status == 200, reply.message)
@@ -237,7 +241,8 @@ function Trial:finish()
 end
 
 --- Ends what is left of it.
-function Trial:close()
+---@param keeps? boolean  its files, for a person to look at
+function Trial:close(keeps)
   os.remove(self.folder .. "/alive")
   self.drainers:close()
   for _, client in ipairs(self.clients) do
@@ -253,7 +258,9 @@ function Trial:close()
   if self.noted_file then
     self.noted_file:close()
   end
-  os.execute(("rm -rf '%s'"):format(self.folder))
+  if not keeps then
+    os.execute(("rm -rf '%s'"):format(self.folder))
+  end
 end
 
 return trial
