@@ -34,7 +34,7 @@ local CONF = [[
             ok, err = collector:remove { external_id = id }
           else
             ok, err = collector:add { external_id = id, email = name .. "@example.com",
-              uids = { { type = "publisher_first_party", value = name .. "." .. ("x"):rep(%d) } } }
+              uids = { { type = "publisher_first_party", value = (name .. "."):rep(%d) } } }
           end
           if not ok then
             said = err.kind
@@ -56,11 +56,12 @@ Node.__index = Node
 
 ---@param path string  beside which its files are
 ---@param redis_url string
----@param pad integer  bytes that a member is larger
+---@param pad integer  bytes that a member is larger. LuaJIT tells long texts by a few of their bytes, and is slow where
+---  many have these in common: so it is the operation's name over and over
 function nodes.new(path, redis_url, pad)
   local self = setmetatable({ path = path, spool = path .. ".spool", url = path .. ".url" }, Node)
   os.execute(("mkdir -m 700 '%s'"):format(self.spool))
-  self.conf = CONF:format(self.spool, redis_url, pad)
+  self.conf = CONF:format(self.spool, redis_url, 1 + math.ceil(pad / 8))
   self:start()
   return self
 end
