@@ -147,6 +147,8 @@ Test more (docs/testing.md says what each proves, and how long it takes)
                        SECONDS=120, SEED=n
   make seasons         nights of a mirror by the command, by seed, and kill -9 at
                        each write; SEED=1, NIGHTS=200, SEASONS=1, STEP=1
+  make trial           nginx, drainers and Redis while they are killed and stopped;
+                       SEED=1, MEMBERS=1000000, SECONDS=300, FULL=1: a full Redis
   make fuzz            each target of libFuzzer for FUZZ_SECONDS=60 (clang)
 
 Test for hours
@@ -463,6 +465,13 @@ seasons: $(MODULES)
 	@export LUA_PATH="$(TREE_PATH);;" LUA_CPATH="$(TREE_CPATH);;" SCOPE3_LUA=$(LUA) SCOPE3_LUA_BIN=$(LUA_BIN); \
 	  $(LUA_BIN) spec/mirror/seasons/run.lua $(or $(SEED),1) $(or $(NIGHTS),200) $(or $(SEASONS),1) && \
 	  for kills in kills kills2; do $(LUA_BIN) spec/mirror/seasons/run.lua $$kills $(or $(STEP),1) || exit 1; done
+
+# The whole fleet, three nodes of nginx and two drainers, while its parts are killed: MEMBERS in SECONDS from a SEED. FULL=1 has a Redis that gets full.
+.PHONY: trial
+trial:
+	@$(MAKE) --no-print-directory -s LUA=jit modules
+	@LUA_PATH="$(TREE_PATH);;" LUA_CPATH="$(ROOT)/build/jit/?.so;;" SCOPE3_LUA=jit SCOPE3_LUA_BIN=luajit \
+	  luajit spec/fleet/trial/run.lua $(or $(SEED),1) $(or $(MEMBERS),1000000) $(or $(SECONDS),300) $(if $(FULL),full)
 
 # The garbage collector without a pause: what C still uses and Lua does not refer to any more is gone at once.
 GC_SPECS := spec/core spec/identity spec/input spec/client spec/job/resume_spec.lua spec/job/epochs_spec.lua \

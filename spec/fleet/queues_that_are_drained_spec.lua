@@ -191,6 +191,26 @@ describe("a queue that is drained", function()
     assert.equal(1, q:figures().entries)
   end)
 
+  it("is sent at once under a new lease, whatever failed under the one before", function()
+    hand_over()
+    put({ "a", "+1" })
+    sandbox:fault { on = "sync", act = "status", status = 404, times = -1 }
+    local own, grant, seconds, at
+    local res = assert(drain { lease = LEASE, patience = 600, on_event = function(event)
+      if event.event == "put_off" and event.seconds >= 4 and not at then -- another one has the lease, and leaves it
+        seconds, at = event.seconds, core.now()
+        sandbox:configure { faults = world.json.array {} }
+        assert(connection:call("DEL", ("{scope3:%s}:lease"):format(name)))
+        own = queue.new(connection, name, assert(require("scope3.fleet.checks").look(connection)).run)
+        grant = assert(own:lease("other", LEASE))
+      elseif event.event == "lease" and event.status == "standby" then
+        assert.is_true(own:release("other", grant.epoch))
+      end
+    end })
+    assert.same({ 1, 2, 1 }, { res.accepted, res.leases, res.lost })
+    assert.is_true(core.now() - at < seconds)
+  end)
+
   it("goes on where Redis was away", function()
     hand_over()
     put({ "a", "+1" })

@@ -4,6 +4,7 @@ if not require("spec.support.nginx").here() then
 end
 
 local collecting = require "spec.support.collecting"
+local core = require "scope3.core"
 local nginx = require "spec.support.nginx"
 local queue = require "scope3.fleet.queue"
 local redis_server = require "spec.support.redis"
@@ -238,6 +239,30 @@ describe("a collector with a stream", function()
     assert.equal("flushed", get "/flush")
     assert_all(10 + n)
     assert.is_nil(status().error)
+  end)
+
+  it("soon tries again where a full Redis has taken something, however often it took nothing before", function()
+    redis = redis_server.start { conf = "maxmemory-policy noeviction\n" }
+    start "flush_seconds = 3600,"
+    local connection = redis:open()
+    connection:call("CONFIG", "SET", "maxmemory", 1)
+    op(1, 100)
+    for _ = 1, 6 do -- the next try by itself is in over seven seconds
+      assert.truthy(get("/flush"):find("memory is full", 1, true))
+    end
+    local used = tonumber(connection:call("INFO", "memory"):match "used_memory:(%d+)")
+    connection:call("CONFIG", "SET", "maxmemory", ("%d"):format(used + 200000))
+    op(101, 9000)
+    assert.truthy(get("/flush"):find("memory is full", 1, true))
+    assert.is_true(status().held < 9000)
+    local began = core.now()
+    connection:call("CONFIG", "SET", "maxmemory", 0)
+    connection:close()
+    until_status("all are appended", function(now)
+      return now.appended == 9000
+    end)
+    assert.is_true(core.now() - began < 7)
+    assert_all(9000)
   end)
 
   it("says that a password is wrong, and loses nothing", function()

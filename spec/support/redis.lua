@@ -21,7 +21,7 @@ end
 assert(sh("command -v redis-server") ~= "", "redis-server is not installed: run 'make deps'")
 
 local function lives(self)
-  return sh(("kill -0 %s && ps -o stat= -p %s"):format(self.pid, self.pid)):find "^[^Z]" ~= nil
+  return sh(("kill -0 %s 2>/dev/null && ps -o stat= -p %s"):format(self.pid, self.pid)):find "^[^Z]" ~= nil
 end
 
 local function launch(self)

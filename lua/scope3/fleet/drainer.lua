@@ -67,7 +67,7 @@ function drainer.new(context, opts)
     owner = core.sha256(("%.17g %.17g %.17g"):format(core.random(), core.random(), core.time())):sub(1, 32),
     batch = batch.new { max_members = opts.max_members, max_bytes = opts.max_bytes,
       push = opts.push_notification_config },
-    delivery = delivery.new(context, opts.job, counts), failures = 0, next_at = -math.huge, at_once = 1,
+    delivery = delivery.new(context, opts.job, counts), failures = 0, next_at = -math.huge, asked_until = -math.huge, at_once = 1,
   }, Drainer)
 end
 
@@ -121,6 +121,7 @@ local function connect(self)
   end
   self.counts.reconnects = self.counts.reconnects + (self.connected and 1 or 0)
   self.connection, self.queue, self.connected = connection, found, true
+  self.held:connected(self.now())
   return true
 end
 
@@ -141,15 +142,15 @@ local function ask(self, sent)
   if not grant then
     return nil, err
   end
-  local what, lost = self.held:answer(asked, grant)
+  local what, lost = self.held:answer(asked, grant, self.now())
   if lost then
     drop(self)
     self.counts.lost = self.counts.lost + 1
   end
   if what == "taken" then
     self.counts.leases, self.marked = self.counts.leases + 1, grant.sent
-  end
-  if what == "standby" then
+    self.failures, self.next_at = 0, self.asked_until -- what failed under another lease says nothing of this one
+  elseif what == "standby" then
     tell_state(self, "standby", grant.left)
   end
   return not lost and what ~= "standby"
@@ -227,13 +228,12 @@ end
 local function put_off(self, err)
   self.failures = self.failures + 1
   self.trouble_since = self.trouble_since or self.now()
-  local opts = self.opts
-  if opts.once and self.now() - self.trouble_since >= (opts.patience or 0) then
+  if self.opts.once and self.now() - self.trouble_since >= (self.opts.patience or 0) then
     return nil, err
   end
   local seconds = math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ self.failures) * (0.5 + core.random() / 2)
   seconds = math.max(seconds, err.retry_after or 0)
-  self.next_at = self.now() + seconds
+  self.next_at, self.asked_until = self.now() + seconds, self.now() + (err.retry_after or 0)
   tell(self, { event = "put_off", seconds = seconds, message = err.message, code = err.code, status = err.status })
   return 0
 end

@@ -4,7 +4,9 @@
 ---   guard   no POST lasts beyond the lease, less a margin. The clock is read before Redis is asked for the lease: so
 ---           the lease of Redis ends later than the one that is reckoned with here.
 ---   quiet   who takes a lease that was not handed over waits before the first POST. What the one before has sent has
----           taken effect by then, also where the service takes its time: up to one lease.
+---           taken effect by then, also where the service takes its time: up to one lease after it was aborted. By the
+---           guard that was a margin before the lease ended. A Redis that began anew may have lost how long that was:
+---           whatever it held before ends a lease, less the margin, after the connection to it was opened.
 ---   fence   Redis takes an ack only of the lease under which it was read. A drainer that is refused forgets its batch.
 local lease = {}
 
@@ -17,6 +19,7 @@ local MARGIN = 0.1 -- share of the lease
 ---@field private ends number  when it is over, at the earliest
 ---@field private begins number  before then nothing may be sent
 ---@field private asks number  when Redis is to be asked again
+---@field private met number  when the connection to Redis was opened
 local Lease = {}
 Lease.__index = Lease
 
@@ -28,7 +31,13 @@ lease.MARGIN = MARGIN
 ---@return scope3.Lease
 function lease.new(seconds)
   return setmetatable({ seconds = seconds, margin = seconds * MARGIN, ends = -math.huge, begins = -math.huge,
-    asks = -math.huge }, Lease)
+    asks = -math.huge, met = -math.huge }, Lease)
+end
+
+--- A connection was opened. Redis may have begun anew before, or be another one.
+---@param now number
+function Lease:connected(now)
+  self.met = now
 end
 
 ---@class scope3.LeaseGrant  what Redis says to who asks for the lease
@@ -41,9 +50,10 @@ end
 --- Takes what Redis has said, and gives what it means.
 ---@param asked number  when Redis was asked, by a clock that never goes back
 ---@param grant scope3.LeaseGrant
+---@param now number  when it had said so: a lease that was free had ended by then, not before Redis was asked
 ---@return "kept"|"taken"|"standby" what
 ---@return boolean lost  a batch that was read before is void
-function Lease:answer(asked, grant)
+function Lease:answer(asked, grant, now)
   local before = self.epoch
   if not grant.held then
     self.epoch, self.ends = nil, -math.huge
@@ -52,7 +62,8 @@ function Lease:answer(asked, grant)
   end
   self.epoch, self.ends, self.asks = grant.epoch, asked + self.seconds, asked + self.seconds / 3
   if grant.taken then
-    self.begins = grant.released and asked or asked + self.seconds
+    local aborted = math.max(now - self.margin, self.met + self.seconds - self.margin)
+    self.begins = grant.released and asked or aborted + self.seconds
     return "taken", before ~= nil
   end
   return "kept", before ~= grant.epoch

@@ -279,6 +279,7 @@ local function send_all(self, turn)
       local done
       done, err = append_next(self, turn)
       gate = {}
+      self.failures = done and 0 or self.failures -- a full Redis takes something now and then
       if done == nil and self.turn == turn and not (self.ends and self.sink:due() and rest(self)) then
         self.failures, self.retry_at, self.last_error = 0, 0, nil
         return true
