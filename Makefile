@@ -121,7 +121,7 @@ TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
 .PHONY: all modules check-lua demo test test-in-full test-long test-sanitize test-valgrind test-poll test-paths test-gc test-torture fuzz fuzz-replay \
-  fuzz-corpus lint house install rock install-rock clean env deps help man static print-lua print-cflags print-static-libs bench bench-nginx bench-add \
+  fuzz-corpus lint house install rock install-rock clean env deps help man static print-lua print-cflags print-static-libs bench bench-nginx bench-add bench-append \
   bench-endure bench-deps duckdb oracle oracle-answers oracle-webhooks phone-metadata unicode-tables encoding-table placeholder-table
 
 all: $(MODULES) bin/scope3
@@ -166,6 +166,7 @@ Measure
   make bench-state     what a mirror costs, beside sending the whole file
   make bench-nginx     what a request costs a worker of nginx
   make bench-add       what a collector costs
+  make bench-append    what a queue costs a collector, and Redis
   make bench-endure    a collector while nginx is reloaded and killed
   make bench-deps      the peers of make bench, by apt and npm
 
@@ -541,9 +542,9 @@ bench-plot:
 RELOADS ?= 200
 KILLS ?= 50
 MINUTES ?= 10
-bench-add bench-endure: export LUA_PATH := $(TREE_PATH);$(ROOT)/?.lua;;
-bench-add bench-endure: export LUA_CPATH := $(ROOT)/build/jit/?.so;;
-bench-add bench-endure: export SCOPE3_LUA_BIN := luajit
+bench-add bench-append bench-endure: export LUA_PATH := $(TREE_PATH);$(ROOT)/?.lua;;
+bench-add bench-append bench-endure: export LUA_CPATH := $(ROOT)/build/jit/?.so;;
+bench-add bench-append bench-endure: export SCOPE3_LUA_BIN := luajit
 # What the client costs a worker of nginx, beside one over nginx's own sockets. PARTS="late" runs a part alone.
 BENCH_PAIRS ?= 12
 bench-nginx: all
@@ -572,6 +573,10 @@ bench-state: all
 bench-add:
 	@$(MAKE) --no-print-directory -s LUA=jit modules
 	@luajit bench/nginx/add.lua
+
+bench-append:
+	@$(MAKE) --no-print-directory -s LUA=jit modules
+	@luajit bench/nginx/append.lua
 
 bench-endure:
 	@$(MAKE) --no-print-directory -s LUA=jit modules

@@ -10,21 +10,36 @@ local DEPTH_MAX = 16
 local PIECES_MAX = 1024 -- small ones, before they are joined: a byte as a text of its own takes forty
 local EXACT = 2 ^ 53
 
---- The bytes of commands.
----@param commands (string|integer)[][]
----@return string
+---@alias scope3.RespArgument string|integer|(string|table)[]  pieces: texts, and payloads, which stand for their lines
+
+local function put_pieces(out, pieces)
+  local head, n = #out + 1, 0
+  for i, piece in ipairs(pieces) do
+    n, out[head + i] = n + (type(piece) == "string" and #piece or piece:lines_size()), piece
+  end
+  out[head] = ("$%d\r\n"):format(n)
+  out[#out + 1] = "\r\n"
+end
+
+--- Commands as pieces to send. What payloads hold is not copied.
+---@param commands scope3.RespArgument[][]
+---@return (string|table)[]
 function resp.encode(commands)
   local out = {}
   for _, command in ipairs(commands) do
     out[#out + 1] = ("*%d\r\n"):format(#command)
     for _, argument in ipairs(command) do
-      local text = type(argument) == "number" and ("%d"):format(argument) or argument
-      out[#out + 1] = ("$%d\r\n"):format(#text)
-      out[#out + 1] = text
-      out[#out + 1] = "\r\n"
+      if type(argument) == "table" then
+        put_pieces(out, argument)
+      else
+        local text = type(argument) == "number" and ("%d"):format(argument) or argument
+        out[#out + 1] = ("$%d\r\n"):format(#text)
+        out[#out + 1] = text
+        out[#out + 1] = "\r\n"
+      end
     end
   end
-  return table.concat(out)
+  return out
 end
 
 ---@class scope3.RespLimits
