@@ -154,15 +154,19 @@ end
 
 local function entry_of(raw)
   local id, fields = raw[1], raw[2]
-  local found, entry = {}, { id = id, n = 0 }
+  local n, lines
   for i = 1, type(fields) == "table" and #fields or 0, 2 do
-    found[fields[i]] = fields[i + 1]
+    if fields[i] == "n" then
+      n = fields[i + 1]
+    elseif fields[i] == "m" then
+      lines = fields[i + 1]
+    end
   end
-  local n = type(found.n) == "string" and found.n:find "^%d%d?%d?%d?%d?%d?%d?$" and tonumber(found.n)
-  if n and type(found.m) == "string" then
-    entry.n, entry.lines = n, found.m
+  n = type(n) == "string" and n:find "^%d%d?%d?%d?%d?%d?%d?$" and tonumber(n)
+  if n and type(lines) == "string" then
+    return { id = id, n = n, lines = lines }
   end
-  return entry
+  return { id = id, n = 0 }
 end
 
 --- Reads entries, the oldest first.

@@ -102,7 +102,7 @@ local function read_replies(self, limits)
       decoder:feed(bytes)
     end
   end
-  if decoder.held > 0 then -- the replies stand, but nothing that follows could be trusted
+  if decoder:held() > 0 then -- the replies stand, but nothing that follows could be trusted
     give_up(self, errors.new("redis", "Redis sent more than it was asked for", { code = "BAD_REPLY" }))
   end
 end
