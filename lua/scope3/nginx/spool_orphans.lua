@@ -69,7 +69,7 @@ end
 --- Files that may be orphans, the oldest first.
 ---
 --- Files of living siblings, and those with problems, are looked at only now and then.
----@param own table<string, scope3.SpoolFile>  this worker's files, by their paths: of those that linger there may be many
+---@param own table<string, scope3.SpoolFile>  this worker's files by their paths; many may linger
 ---@return scope3.SpoolCandidate[]
 ---@return number newest  when the last of all files was made
 function SpoolOrphans:candidates(own)
