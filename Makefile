@@ -121,7 +121,7 @@ TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
 .PHONY: all modules check-lua demo test test-in-full test-long test-sanitize test-valgrind test-poll test-paths test-gc test-torture fuzz fuzz-replay \
-  fuzz-corpus lint house install rock install-rock clean env deps help man static print-lua print-cflags print-static-libs bench bench-nginx bench-add bench-append \
+  fuzz-corpus lint house install rock install-rock clean env deps help man static print-lua print-cflags print-static-libs bench bench-nginx bench-add bench-append bench-drain \
   bench-endure bench-deps duckdb oracle oracle-answers oracle-webhooks phone-metadata unicode-tables encoding-table placeholder-table
 
 all: $(MODULES) bin/scope3
@@ -164,9 +164,10 @@ Measure
   make bench-prepare   prepare, beside a dry run of the same rows
   make bench-wall      the whole command, beside a service that does nothing
   make bench-state     what a mirror costs, beside sending the whole file
+  make bench-drain     what a queue costs Redis, and a core that drains it
   make bench-nginx     what a request costs a worker of nginx
   make bench-add       what a collector costs
-  make bench-append    what a queue costs a collector, and Redis
+  make bench-append    what a queue costs a collector
   make bench-endure    a collector while nginx is reloaded and killed
   make bench-deps      the peers of make bench, by apt and npm
 
@@ -569,6 +570,10 @@ bench-state: all
 	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/measure bench/measure.c
 	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -fPIC -shared -o build/bench/written.so bench/written.c -ldl
 	@LUA_PATH="$(TREE_PATH);$(ROOT)/?.lua;;" LUA_CPATH="$(TREE_CPATH);;" $(LUA_BIN) bench/state.lua $(STATE_ROWS) $(STATE_RUNS) build/bench
+
+# A queue of one machine's Redis: what lies in it, and what drains it.
+bench-drain: all
+	@LUA_PATH="$(TREE_PATH);$(ROOT)/?.lua;;" LUA_CPATH="$(TREE_CPATH);;" $(LUA_BIN) bench/drain.lua
 
 bench-add:
 	@$(MAKE) --no-print-directory -s LUA=jit modules

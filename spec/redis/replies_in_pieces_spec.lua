@@ -148,14 +148,14 @@ describe("replies of Redis", function()
 
   it("stay where what makes an error of a refusal raises, and are nobody else's meanwhile", function()
     local calls, decoder = 0, nil
-    decoder = resp.decoder { refuse = function(line)
+    decoder = resp.decoder { refuse = function(said)
       calls = calls + 1
       for _, method in ipairs { "feed", "next", "held", "close" } do
         assert.error_matches(function()
           decoder[method](decoder, "x")
         end, "while it makes a reply")
       end
-      return calls == 2 and { line } or error("the first time", 0)
+      return calls == 2 and { said } or error("the first time", 0)
     end }
     decoder:feed "*3\r\n$1\r\na\r\n-ERR b\r\n:3\r\n+c\r\n"
     local ok, problem = pcall(decoder.next, decoder)
