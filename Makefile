@@ -123,7 +123,7 @@ TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
 .PHONY: all modules check-lua demo test test-in-full test-long test-sanitize test-valgrind test-poll test-paths test-gc test-torture fuzz fuzz-replay \
-  fuzz-corpus lint house install rock install-rock clean env deps help man static print-lua print-cflags print-static-libs bench bench-nginx bench-add \
+  fuzz-corpus lint house install rock install-rock clean env deps help man static print-lua print-cflags print-static-libs bench bench-nginx bench-add bench-append bench-drain \
   bench-endure bench-deps duckdb oracle oracle-answers oracle-webhooks phone-metadata unicode-tables encoding-table placeholder-table
 
 all: $(MODULES) bin/scope3
@@ -168,8 +168,10 @@ Measure
   make bench-prepare   prepare, beside a dry run of the same rows
   make bench-wall      the whole command, beside a service that does nothing
   make bench-state     what a mirror costs, beside sending the whole file
+  make bench-drain     what a queue costs Redis, and a core that drains it
   make bench-nginx     what a request costs a worker of nginx
   make bench-add       what a collector costs
+  make bench-append    what a queue costs a collector
   make bench-endure    a collector while nginx is reloaded and killed
   make bench-deps      the peers of make bench, by apt and npm
 
@@ -552,9 +554,9 @@ bench-plot:
 RELOADS ?= 200
 KILLS ?= 50
 MINUTES ?= 10
-bench-add bench-endure: export LUA_PATH := $(TREE_PATH);$(ROOT)/?.lua;;
-bench-add bench-endure: export LUA_CPATH := $(ROOT)/build/jit/?.so;;
-bench-add bench-endure: export SCOPE3_LUA_BIN := luajit
+bench-add bench-append bench-endure: export LUA_PATH := $(TREE_PATH);$(ROOT)/?.lua;;
+bench-add bench-append bench-endure: export LUA_CPATH := $(ROOT)/build/jit/?.so;;
+bench-add bench-append bench-endure: export SCOPE3_LUA_BIN := luajit
 # What the client costs a worker of nginx, beside one over nginx's own sockets. PARTS="late" runs a part alone.
 BENCH_PAIRS ?= 12
 bench-nginx: all
@@ -580,9 +582,17 @@ bench-state: all
 	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -fPIC -shared -o build/bench/written.so bench/written.c -ldl
 	@LUA_PATH="$(TREE_PATH);$(ROOT)/?.lua;;" LUA_CPATH="$(TREE_CPATH);;" $(LUA_BIN) bench/state.lua $(STATE_ROWS) $(STATE_RUNS) build/bench
 
+# A queue of one machine's Redis: what lies in it, and what drains it.
+bench-drain: all
+	@LUA_PATH="$(TREE_PATH);$(ROOT)/?.lua;;" LUA_CPATH="$(TREE_CPATH);;" $(LUA_BIN) bench/drain.lua
+
 bench-add:
 	@$(MAKE) --no-print-directory -s LUA=jit modules
 	@luajit bench/nginx/add.lua
+
+bench-append:
+	@$(MAKE) --no-print-directory -s LUA=jit modules
+	@luajit bench/nginx/append.lua
 
 bench-endure:
 	@$(MAKE) --no-print-directory -s LUA=jit modules

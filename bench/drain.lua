@@ -1,11 +1,13 @@
--- What a drain costs: members a second of one core, from a real Redis to a service that does nothing.
---   lua bench/drain.lua 1000000 1000        (members, members an entry)
--- The processor time is this process's own: Redis and the service have others.
-local members, each = tonumber(arg[1]) or 1000000, tonumber(arg[2]) or 1000
+-- What a queue costs: memory of a real Redis for each member that waits, and of one core the members that a drain sends
+-- a second, to a service that does nothing.   make bench-drain
+--   lua bench/drain.lua 1000000 1,10,100,800 1000000    (members, members an entry, members of the longest queue)
+-- The processor time is this process's own: Redis and the service have others. Of entries of one member a tenth of the
+-- members is drained.
+local members, longest = tonumber(arg[1]) or 1000000, tonumber(arg[3]) or 1000000
+local sizes = arg[2] or "1,10,100,800"
 
 local checks = require "scope3.fleet.checks"
 local core = require "scope3.core"
-local entry = require "scope3.fleet.entry"
 local queue = require "scope3.fleet.queue"
 local redis = require "spec.support.redis"
 local scope3 = require "scope3"
@@ -14,38 +16,74 @@ local world = require "spec.support.world"
 
 local ROUNDS = 3
 
-local function text_of(first)
-  local payload, lines = core.payload { max_members = each, max_bytes = 2 ^ 26 }, {}
-  for i = 1, each do
-    lines[i] = ('+{"externalId":"C%d","hashedEmail":"%s","hashedPhone":"%s"},\n'):format(first + i,
-      core.sha256("e" .. first + i), core.sha256("p" .. first + i))
-  end
-  payload:take(table.concat(lines), 1)
-  return entry.write { { audience = { id = "crm" }, payload = payload } }
-end
-
 local server, service = redis.start { conf = "appendonly yes\nappendfsync everysec\n" }, stand_in.start(2 ^ 28)
 local connection = server:open()
 local q = queue.new(connection, "bench", assert(checks.look(connection)).run)
 local client = assert(scope3.client { api_key = "scope3_bench", account_id = "25", rate = 100000000,
   base_url = service.url .. "/api/v2/buyer" })
 
-local texts = {}
-for i = 1, members / each do
-  texts[i] = text_of(i * each)
+local function used()
+  return tonumber(assert(connection:call("INFO", "memory")):match "used_memory:(%d+)")
 end
-for round = 1, ROUNDS do
-  for i = 1, members / each do
-    assert(q:append(round .. "." .. i, each, texts[i]))
+
+-- Memory of this process: its peak since the last call.
+local function peak()
+  local kilobytes = tonumber(world.read("/proc/self/status"):match "VmHWM:%s*(%d+)")
+  local file = assert(io.open("/proc/self/clear_refs", "w"))
+  file:write "5"
+  file:close()
+  return kilobytes / 1024
+end
+
+-- Members as a collector appends them: ids of 16 bytes, one email and one phone each.
+local runs = 0
+local function fill(n, each)
+  local payload = core.payload { max_members = each, max_bytes = 2 ^ 26 }
+  runs = runs + 1
+  for first = 1, n, each do
+    local lines = {}
+    for i = first, first + each - 1 do
+      lines[#lines + 1] = ('+{"externalId":"C%015d","hashedEmail":"%s","hashedPhone":"%s"},\n'):format(i,
+        core.sha256("e" .. i), core.sha256("p" .. i))
+    end
+    payload:reset()
+    payload:take(table.concat(lines), 1)
+    assert(q:append(runs .. "." .. first, each, { '@{"audienceId":"crm"}\n', payload }))
   end
-  assert(q:release("x", assert(q:lease("x", 30)).epoch))
-  local began, clock = core.now(), os.clock()
-  local res = assert(client:drain { redis = server.url, queue = "bench", once = true })
-  local seconds, cpu = core.now() - began, os.clock() - clock
-  print(("%d members, %d an entry: %.2f s, %.2f s of processor, %.0f members a second of it, %d requests"):format(
-    res.members, each, seconds, cpu, res.members / cpu, res.requests))
-  assert(res.members == members / each * each and q:figures().entries == 0)
+  payload:close()
 end
+
+local function drain()
+  assert(q:release("x", assert(q:lease("x", 30)).epoch))
+  collectgarbage()
+  collectgarbage()
+  peak()
+  local clock = os.clock()
+  local res = assert(client:drain { redis = server.url, queue = "bench", once = true })
+  assert(q:figures().entries == 0)
+  return res.members / (os.clock() - clock), peak()
+end
+
+print "members an entry   of Redis, MB a million members   members a second of processor time, the best of three"
+for each in sizes:gmatch "%d+" do
+  each = tonumber(each)
+  local n = math.floor((each > 1 and members or members / 10) / each) * each
+  local best, bytes = 0, nil
+  for _ = 1, ROUNDS do
+    local before = used()
+    fill(n, each)
+    bytes = bytes or used() - before
+    best = math.max(best, (drain()))
+  end
+  print(("%16d %32.0f %54.0f"):format(each, bytes / n, best))
+end
+print "\nmembers that wait   peak of the drain, MB"
+for _, n in ipairs { 800, longest / 10, longest } do
+  n = math.ceil(n / 800) * 800
+  fill(n, 800)
+  print(("%17d %23.1f"):format(n, select(2, drain())))
+end
+connection:close()
 server:close()
 service:close "TERM"
 world.clean()

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../lua/arguments.h"
+#include "../lua/payload_access.h"
 #include "../lua/type.h"
 
 #define TYPE "scope3.connection"
@@ -68,18 +69,54 @@ static int connection_failure(lua_State *L) {
   return 1;
 }
 
-/* :send(text, from) sends what can leave without waiting -> bytes of it; nil where it is not open.
- * The rest is to be given again: the same string, `from` so many bytes later. */
+/* Bytes of the piece at `index`, which are written to `out` unless that is NULL. */
+static size_t copy_piece(lua_State *L, const sc3l_payload_access *payloads, int index, char *out) {
+  sc3_slice text;
+  if (lua_type(L, index) != LUA_TSTRING)
+    return payloads->lines(L, index, out);
+  text = sc3l_check_string(L, index);
+  if (out != NULL && text.n > 0)
+    memcpy(out, text.p, text.n);
+  return text.n;
+}
+
+/* Bytes of all pieces, likewise. The stack is (connection, pieces, access of payloads). */
+static size_t copy_pieces(lua_State *L, char *out) {
+  const sc3l_payload_access *payloads = lua_touserdata(L, 3);
+  const int n = (int)lua_rawlen(L, 2);
+  size_t sum = 0;
+  int i;
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, 2, i);
+    sum += copy_piece(L, payloads, 4, out != NULL ? out + sum : NULL);
+    lua_pop(L, 1);
+  }
+  return sum;
+}
+
+/* :put(pieces) takes bytes to send, all or none: a list of texts and payloads, of which it takes
+ * the lines. Not while some of the bytes before have left, and others not. */
+static int connection_put(lua_State *L) {
+  sc3_connection *c = check_connection(L);
+  char *room;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  lua_getfield(L, LUA_REGISTRYINDEX, SC3L_PAYLOAD_ACCESS); /* the module has checked its version */
+  if (c->sent > 0)
+    return luaL_error(L, "attempt to put into a connection that is sending");
+  room = sc3_connection_room(c, copy_pieces(L, NULL));
+  if (room == NULL)
+    return luaL_error(L, "not enough memory");
+  (void)copy_pieces(L, room);
+  return 0;
+}
+
+/* :send() sends what can leave without waiting -> bytes that are left; nil where it is not open */
 static int connection_send(lua_State *L) {
   sc3_connection *c = check_connection(L);
-  const sc3_slice text = sc3l_check_string(L, 2);
-  const size_t from = sc3l_check_size(L, 3, "from");
-  size_t sent;
-  if (from > text.n)
-    return luaL_error(L, "from is after the end of the text");
-  if (sc3_connection_send(c, text.p + from - 1, text.n - from + 1, &sent) != 0)
+  if (sc3_connection_send(c) != 0)
     return 0;
-  sc3l_push_count(L, sent);
+  sc3l_push_count(L, sc3_connection_left(c));
   return 1;
 }
 
@@ -106,13 +143,10 @@ static int connection_watch(lua_State *L) {
 
 void sc3l_open_connection(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"failure", connection_failure},
-      {"is_ready", connection_is_ready},
-      {"receive", connection_receive},
-      {"send", connection_send},
-      {"state", connection_state},
-      {"watch", connection_watch},
-      {NULL, NULL},
+      {"failure", connection_failure}, {"is_ready", connection_is_ready},
+      {"put", connection_put},         {"receive", connection_receive},
+      {"send", connection_send},       {"state", connection_state},
+      {"watch", connection_watch},     {NULL, NULL},
   };
   static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = connection_close};
   sc3l_new_type(L, &type);

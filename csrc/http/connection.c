@@ -1,5 +1,6 @@
 #include "connection.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,9 @@
 
 /* libcurl may have to be given the same bytes again, so pieces end at the same places each time. */
 enum { PIECE = 64 << 10, PIECES_MOST = 16 };
+
+/* Memory that is kept for the next bytes to send. */
+enum { OUTPUT_KEPT = 1 << 20 };
 
 static void link_connection(sc3_connections *set, sc3_connection *c) {
   c->set = set;
@@ -99,6 +103,7 @@ sc3_connection *sc3_connection_new(sc3_connections *set, const char *url, const 
     free(c);
     return NULL;
   }
+  sc3_buffer_init(&c->output, SIZE_MAX / 2);
   c->state = SC3_CONNECTION_CONNECTING;
   link_connection(set, c);
   set->connecting++;
@@ -122,6 +127,7 @@ void sc3_connection_free(sc3_connection *c) {
   sc3_connection_close(c);
   if (c->set != NULL)
     unlink_connection(c);
+  sc3_buffer_free(&c->output);
   free(c);
 }
 
@@ -137,16 +143,35 @@ static void take_rest(sc3_connection *c) {
   }
 }
 
-int sc3_connection_send(sc3_connection *c, const char *p, size_t n, size_t *sent) {
+char *sc3_connection_room(sc3_connection *c, size_t n) {
+  char *room;
+  if (sc3_buffer_reserve(&c->output, n) != SC3_OK)
+    return NULL;
+  room = c->output.p + c->output.n;
+  c->output.n += n;
+  return room;
+}
+
+size_t sc3_connection_left(const sc3_connection *c) {
+  return c->output.n - c->sent;
+}
+
+static void all_has_left(sc3_connection *c) {
+  c->output.n = c->sent = 0;
+  if (c->output.capacity > OUTPUT_KEPT)
+    sc3_buffer_free(&c->output);
+}
+
+int sc3_connection_send(sc3_connection *c) {
   int i;
-  *sent = 0;
   notice_fork(c);
   if (c->state != SC3_CONNECTION_OPEN)
     return -1;
-  for (i = 0; i < PIECES_MOST && *sent < n; i++) {
-    const size_t left = n - *sent;
+  for (i = 0; i < PIECES_MOST && sc3_connection_left(c) > 0; i++) {
+    const size_t left = sc3_connection_left(c);
     size_t gone = 0;
-    const CURLcode code = curl_easy_send(c->easy, p + *sent, left < PIECE ? left : PIECE, &gone);
+    const CURLcode code =
+        curl_easy_send(c->easy, c->output.p + c->sent, left < PIECE ? left : PIECE, &gone);
     if (code == CURLE_AGAIN)
       break;
     if (code != CURLE_OK) {
@@ -154,8 +179,10 @@ int sc3_connection_send(sc3_connection *c, const char *p, size_t n, size_t *sent
       fail_by(c, code == CURLE_UNSUPPORTED_PROTOCOL ? CURLE_SEND_ERROR : code);
       return -1;
     }
-    *sent += gone;
+    c->sent += gone;
   }
+  if (sc3_connection_left(c) == 0)
+    all_has_left(c);
   return 0;
 }
 

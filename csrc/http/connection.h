@@ -7,6 +7,7 @@
 
 #include <curl/curl.h>
 
+#include "../core/bytes/buffer.h"
 #include "wait.h"
 
 enum { SC3_CONNECTION_INPUT = 32 << 10 };
@@ -38,6 +39,8 @@ typedef struct sc3_connection {
   long verify;
   char input[SC3_CONNECTION_INPUT]; /* what was received, and the owner has not taken */
   size_t received;
+  sc3_buffer output; /* what is to be sent; the first `sent` bytes of it have left */
+  size_t sent;
 
   sc3_connections *set; /* NULL = its engine was freed */
   struct sc3_connection *next, **at;
@@ -57,9 +60,16 @@ sc3_connection *sc3_connection_new(sc3_connections *set, const char *url, const 
 void sc3_connection_close(sc3_connection *c);
 void sc3_connection_free(sc3_connection *c);
 
-/* Sends what can leave without waiting: `*sent` bytes of it. What is left is to be given again, at
- * the same address. 0, or -1 where the connection is not open. */
-int sc3_connection_send(sc3_connection *c, const char *p, size_t n, size_t *sent);
+/* Room for `n` bytes to send, which the caller writes; they follow what has room already. NULL
+   where memory is out. Not between the first byte that leaves and the last: TLS may have to be
+   given the same bytes once more at the same address. */
+char *sc3_connection_room(sc3_connection *c, size_t n);
+
+/* Bytes that have not left. */
+size_t sc3_connection_left(const sc3_connection *c);
+
+/* Sends what can leave without waiting. 0, or -1 where the connection is not open. */
+int sc3_connection_send(sc3_connection *c);
 
 /* Receives what is there into `input`, up to its size. 0, or -1 where the connection is not open.
  */

@@ -33,5 +33,6 @@ SC3L_EXPORT int luaopen_scope3_core(lua_State *L) {
   sc3l_open_values(L);
   sc3l_open_json(L);
   sc3l_open_mirror(L);
+  sc3l_open_resp(L);
   return 1;
 }

@@ -16,6 +16,7 @@ void sc3l_open_json(lua_State *L);
 void sc3l_open_mirror(lua_State *L);
 void sc3l_open_payload(lua_State *L);
 void sc3l_open_process(lua_State *L);
+void sc3l_open_resp(lua_State *L);
 void sc3l_open_row(lua_State *L);
 void sc3l_open_source(lua_State *L);
 void sc3l_open_spool(lua_State *L);

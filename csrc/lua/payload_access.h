@@ -11,7 +11,7 @@
 #define SC3L_PAYLOAD_ACCESS "scope3.payload.access"
 
 /* Changes with this struct: files of two versions may lie beside each other. */
-enum { SC3L_PAYLOAD_ACCESS_VERSION = 1 };
+enum { SC3L_PAYLOAD_ACCESS_VERSION = 2 };
 
 typedef struct sc3l_payload_access {
   int version; /* always first */
@@ -22,6 +22,10 @@ typedef struct sc3l_payload_access {
   /* The JSON of some members of the payload at `index`, counted from 1, both ends included; raises
    * when it is none, closed, or filled just now. */
   sc3_slice (*range)(lua_State *L, int index, sc3_op op, size_t first, size_t last);
+
+  /* Bytes of the lines of the payload at `index` (core/members/lines.h), which are written to `out`
+   * unless that is NULL; raises as range(). */
+  size_t (*lines)(lua_State *L, int index, char *out);
 
   /* A payload that a request reads cannot be changed, and keeps its bytes when it is closed. Pins
    * the one at `index`, whose type was checked. Neither raises. */

@@ -18,6 +18,7 @@ local TYPES = {
   { "file", function() return assert(core.append_file(world.file "")) end, "read" },
   { "list of exclusions", function() return core.exclusions { most = 1 } end, "counts" },
   { "id set", function() return core.id_set() end, "size" },
+  { "decoder", function() return core.resp { bytes = 9, values = 9, refuse = error } end, "held" },
   { "payload", function() return core.payload { max_members = 1, max_bytes = 1000 } end, "count" },
   { "source", function() return core.source { format = "csv" } end, "rows" },
   { "spool", function()

@@ -41,7 +41,7 @@ describe("a connection of bytes", function()
     local engine = engines.new()
     local connection = connect(engine)
     assert.same({ "connecting", 1, false }, { connection:state(), engine:count(), connection:is_ready() })
-    assert.is_nil(connection:send(PING, 1))
+    assert.is_nil(connection:send())
     assert.is_nil(connection:receive())
     until_ready(engine, { connection })
     assert.same({ "open", 0 }, { connection:state(), engine:count() })
@@ -49,7 +49,8 @@ describe("a connection of bytes", function()
     assert.equal("", connection:receive())
     connection:watch()
     assert.same({ 1, false }, { engine:count(), connection:is_ready() })
-    assert.equal(#PING, connection:send(PING, 1))
+    connection:put { PING }
+    assert.equal(0, connection:send())
     until_ready(engine, { connection })
     assert.equal(0, engine:count())
     assert.equal("+PONG\r\n", connection:receive())
@@ -67,7 +68,8 @@ describe("a connection of bytes", function()
     until_ready(engine, all, true)
     for _ = 1, 20 do
       for _, connection in ipairs(all) do
-        connection:send(PING, 1)
+        connection:put { PING }
+        connection:send()
         connection:watch()
       end
       until_ready(engine, all, true)
@@ -78,7 +80,7 @@ describe("a connection of bytes", function()
     engine:close()
     assert.equal("closed", all[1]:state())
     assert.is_nil(all[1]:receive())
-    assert.is_nil(all[1]:send(PING, 1))
+    assert.is_nil(all[1]:send())
     assert.is_true(all[1]:is_ready())
     for _, connection in ipairs(all) do
       connection:close()
@@ -106,7 +108,8 @@ describe("a connection of bytes", function()
     local engine = engines.new()
     local connection = connect(engine)
     until_ready(engine, { connection })
-    connection:send("*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nQUIT\r\n", 1)
+    connection:put { PING, "*1\r\n$4\r\nQUIT\r\n" }
+    connection:send()
     local came = ""
     until_true(function()
       local bytes = connection:receive()
@@ -124,14 +127,16 @@ describe("a connection of bytes", function()
     local connection = connect(engine)
     until_ready(engine, { connection })
     local code = fork(function()
-      local sent = connection:send(PING, 1)
+      connection:put { PING }
+      local sent = connection:send()
       local failure = connection:failure()
       connection:close()
       engine:step()
       return sent == nil and failure.code == "FORKED" and 7 or 1
     end)
     assert.equal(7, code)
-    assert.equal(#PING, connection:send(PING, 1))
+    connection:put { PING }
+    assert.equal(0, connection:send())
     connection:watch()
     until_ready(engine, { connection })
     assert.equal("+PONG\r\n", connection:receive())
@@ -142,23 +147,49 @@ describe("a connection of bytes", function()
     local engine = engines.new()
     local connection = connect(engine)
     until_ready(engine, { connection })
-    local text = "*2\r\n$4\r\nECHO\r\n$16777216\r\n" .. ("x"):rep(16777216) .. "\r\n"
-    local from, parts, came, deadline = 1, 0, 0, core.now() + 60
+    connection:put { "*2\r\n$4\r\nECHO\r\n$16777216\r\n", ("x"):rep(16777216), "\r\n" }
+    local left, parts, came, deadline = 1, 0, 0, core.now() + 60
     while came < 16777216 + 13 do
       assert.is_true(core.now() < deadline)
-      if from <= #text then
-        from, parts = from + assert(connection:send(text, from)), parts + 1
+      if left > 0 then
+        left, parts = assert(connection:send()), parts + 1
+        if left > 0 then
+          assert.error_matches(function()
+            connection:put { PING }
+          end, "is sending")
+        end
       end
       local bytes = assert(connection:receive())
       came = came + #bytes
       if bytes == "" then
-        connection:watch(from <= #text)
+        connection:watch(left > 0)
         until_ready(engine, { connection })
       end
     end
     assert.is_true(parts > 1)
     assert.equal(16777216 + 13, came)
-    assert.is_false((pcall(connection.send, connection, "abc", 5)))
+    engine:close()
+  end)
+
+  it("sends the lines of a payload as they are when it takes them, and takes all pieces or none", function()
+    local engine = engines.new()
+    local connection = connect(engine)
+    until_ready(engine, { connection })
+    local payload, line = core.payload { max_members = 10, max_bytes = 1000 }, '-{"externalId":"1"},\n'
+    payload:take(line, 1)
+    assert.equal(#line, payload:lines_size())
+    for _, misuse in ipairs { { PING, 5 }, { PING, {} }, { PING, connection }, PING } do
+      assert.is_false((pcall(connection.put, connection, misuse)))
+    end
+    connection:put { ("*2\r\n$4\r\nECHO\r\n$%d\r\n"):format(#line + 1), "@", payload, "\r\n" }
+    payload:reset()
+    assert.equal(0, payload:lines_size())
+    connection:send()
+    connection:watch()
+    until_ready(engine, { connection })
+    assert.equal(("$%d\r\n@%s\r\n"):format(#line + 1, line), connection:receive())
+    payload:close()
+    assert.is_false((pcall(connection.put, connection, { PING, payload })))
     engine:close()
   end)
 end)

@@ -1,4 +1,3 @@
--- A connection to a real redis-server: logging in, commands, scripts, large replies, and what ends it.
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local redis = require "scope3.redis"
@@ -60,6 +59,16 @@ describe("a connection to Redis", function()
     local replies = assert(connection:pipeline { { "GET", "big" }, { "SET", "big2", text }, { "GET", "big2" } })
     assert.is_true(text == replies[1] and text == replies[3])
     connection:call("DEL", "big", "big2")
+    connection:close()
+  end)
+
+  it("carries texts in pieces, and the lines of payloads", function()
+    local connection, payload = server:open(), core.payload { max_members = 10, max_bytes = 1000 }
+    payload:take('-{"externalId":"1"},\n', 1)
+    local replies = assert(connection:pipeline { { "SET", { "pie", "ces" }, { "@a\n", payload, "@b\n", payload } },
+      { "GET", "pieces" } })
+    assert.equal('@a\n-{"externalId":"1"},\n@b\n-{"externalId":"1"},\n', replies[2])
+    payload:close()
     connection:close()
   end)
 
@@ -138,6 +147,7 @@ describe("a connection to Redis", function()
     for _, misuse in ipairs {
       function() connection:call() end,
       function() connection:call("SET", "a", {}) end,
+      function() connection:call("SET", "a", { "b", 5 }) end,
       function() connection:call("SET", "a", 1.5) end,
       function() connection:call("SET", "a", true) end,
       function() connection:pipeline {} end,

@@ -146,6 +146,30 @@ describe("a peer that is no Redis", function()
     assert.same({ "timeout", true }, { err.kind, err.uncertain })
   end)
 
+  it("that answers what it has not read is asked for nothing more", function()
+    local reply, next_reply, err, done
+    peers.run(function(peer)
+      if peers.command(peer) then
+        peer:write "+OK\r\n"
+        peer:read(5)
+        peer:write "+OK\r\n"
+        while not done do
+          cqueues.sleep(0.01)
+        end
+      end
+    end, function(url)
+      local connection = assert(open(url))
+      reply = connection:call("SET", "a", ("x"):rep(32 * 1024 * 1024))
+      next_reply, err = connection:call "PING"
+      done = true
+      assert.is_false(connection:is_open())
+      connection:close()
+    end)
+    assert.equal("OK", reply)
+    assert.is_nil(next_reply)
+    assert.same({ "network", "CLOSED" }, { err.kind, err.code })
+  end)
+
   it("that says why it closes is heard", function()
     peers.run(function(peer)
       peer:write "-ERR max number of clients reached\r\n"

@@ -85,7 +85,7 @@ describe("replies of Redis", function()
       local replies, problem, decoder = read(cut(table.concat(wire)), LIMITS)
       assert.is_nil(problem)
       assert.same(expected, replies)
-      assert.equal(0, decoder.held)
+      assert.equal(0, decoder:held())
     end
   end)
 
@@ -145,6 +145,27 @@ describe("replies of Redis", function()
       assert.equal(problem, again)
     end)
   end
+
+  it("stay where what makes an error of a refusal raises, and are nobody else's meanwhile", function()
+    local calls, decoder = 0, nil
+    decoder = resp.decoder { refuse = function(said)
+      calls = calls + 1
+      for _, method in ipairs { "feed", "next", "held", "close" } do
+        assert.error_matches(function()
+          decoder[method](decoder, "x")
+        end, "while it makes a reply")
+      end
+      return calls == 2 and { said } or error("the first time", 0)
+    end }
+    decoder:feed "*3\r\n$1\r\na\r\n-ERR b\r\n:3\r\n+c\r\n"
+    local ok, problem = pcall(decoder.next, decoder)
+    assert.same({ false, "the first time" }, { ok, problem })
+    assert.same({ true, { "a", { "ERR b" }, 3 } }, { decoder:next() })
+    assert.same({ true, "c" }, { decoder:next() })
+    assert.same({ false }, { decoder:next() })
+    decoder:close()
+    decoder:close()
+  end)
 
   it("are capped in bytes and in values, those inside lists too", function()
     local limits = { bytes = 100, values = 5 }

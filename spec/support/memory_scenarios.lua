@@ -243,6 +243,30 @@ return {
   end,
 }]=]
 
+SCENARIOS["replies of Redis"] = COMMON .. [=[
+local decoder
+local text = ("x"):rep(1000)
+local wire = "*3\r\n$1000\r\n" .. text .. "\r\n-ERR no\r\n*1\r\n:5\r\n"
+return {
+  prepare = function() end,
+  act = function()
+    decoder = core.resp { bytes = 10000, values = 10, refuse = function(line)
+      return { line }
+    end }
+    for at = 1, #wire, 300 do
+      decoder:feed(wire:sub(at, at + 299))
+      local there, reply = decoder:next()
+      assert(there == (at + 299 >= #wire))
+      assert(not there or reply[1] == text and reply[2][1] == "ERR no" and reply[3][1] == 5)
+    end
+  end,
+  check = function()
+    close(decoder)
+    decoder = nil
+    collect()
+  end,
+}]=]
+
 SCENARIOS["files"] = COMMON .. [=[
 local counts, log = os.tmpname(), os.tmpname()
 return {

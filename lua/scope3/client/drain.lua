@@ -4,6 +4,7 @@ local drainer = require "scope3.fleet.drainer"
 local errors = require "scope3.error"
 local guard = require "scope3.util.guard"
 local job_check = require "scope3.client.job_check"
+local link = require "scope3.fleet.link"
 local queue = require "scope3.fleet.queue"
 local url = require "scope3.redis.url"
 
@@ -69,10 +70,12 @@ function drain.run(client, opts)
   local cancel = callbacks:wrap("cancel", opts.cancel)
   local on_event = callbacks:wrap("on_event", opts.on_event or client.on_event)
   checked.guard, checked.cancel, checked.on_event = callbacks, cancel, on_event
+  local lease = opts.lease or LEASE
   return drainer.new(context.of(client), {
-    redis = opts.redis, redis_ca_file = opts.redis_ca_file, queue = opts.queue, lease = opts.lease or LEASE,
-    every = opts.every or EVERY, once = opts.once, patience = opts.patience, cancel = cancel, on_event = on_event,
-    guard = callbacks, max_members = checked.max_members, max_bytes = checked.max_bytes,
+    place = { url = opts.redis, ca_file = opts.redis_ca_file, queue = opts.queue, client = "scope3-drain",
+      seconds = math.min(link.SECONDS, lease / 3) },
+    lease = lease, every = opts.every or EVERY, once = opts.once, patience = opts.patience, cancel = cancel,
+    on_event = on_event, guard = callbacks, max_members = checked.max_members, max_bytes = checked.max_bytes,
     push_notification_config = checked.push_notification_config, job = checked,
   }):run()
 end

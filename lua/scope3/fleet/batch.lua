@@ -7,7 +7,8 @@ local request = require "scope3.api.request"
 ---@class scope3.Batched
 ---@field audience {id: string, name: string?, consent_basis: string?}
 ---@field payload table
----@field living integer
+---@field living integer  when it was counted last, as are its bytes
+---@field bytes integer
 
 ---@class scope3.DrainBatch
 ---@field list scope3.Batched[]
@@ -24,13 +25,6 @@ local batch = {}
 local MOST_AUDIENCES = 1000
 local MOST_KEPT = 16 -- payloads whose memory is kept for the next batch
 
----@param limits {max_members: integer, max_bytes: integer, push: table?}
----@return scope3.DrainBatch
-function batch.new(limits)
-  return setmetatable({ limits = limits, room = limits.max_bytes - request.frame(limits.push), list = {}, by_id = {},
-    spare = {}, entries = 0, members = 0, bytes = 0 }, Batch)
-end
-
 local function new_payload(self, size)
   for i, one in ipairs(self.spare) do
     if one.size == size then
@@ -41,6 +35,18 @@ local function new_payload(self, size)
   return core.payload { max_members = self.limits.max_members, max_bytes = math.max(1, size) }
 end
 
+-- Counts what the payload holds that was read into last. It is the only one that has changed.
+local function measure(self, next_one)
+  local one = self.current
+  self.current = next_one
+  if one and one ~= next_one then
+    local adds, removes = one.payload:living()
+    local living, bytes = adds + removes, one.payload:bytes()
+    self.living, self.bytes = self.living + living - one.living, self.bytes + bytes - one.bytes
+    one.living, one.bytes = living, bytes
+  end
+end
+
 -- The payload of an audience. Of its names the last one counts.
 local function payload_for(self, audience)
   local one = self.by_id[audience.id]
@@ -49,32 +55,31 @@ local function payload_for(self, audience)
       return nil
     end
     local size = self.room - request.overhead(audience)
-    one = { audience = { id = audience.id }, payload = new_payload(self, size), size = size, living = 0 }
+    one = { audience = { id = audience.id }, payload = new_payload(self, size), size = size, living = 0, bytes = 0 }
     self.by_id[audience.id] = one
     self.list[#self.list + 1] = one
   end
   one.audience.name = audience.name or one.audience.name
   one.audience.consent_basis = audience.consent_basis or one.audience.consent_basis
+  measure(self, one)
   return one.payload
 end
 
--- Counts what the payloads hold.
-local function measure(self)
-  self.bytes, self.living = 0, 0
-  for _, one in ipairs(self.list) do
-    local adds, removes = one.payload:living()
-    one.living = adds + removes
-    self.living = self.living + one.living
-    self.bytes = self.bytes + one.payload:bytes()
+---@param limits {max_members: integer, max_bytes: integer, push: table?}
+---@return scope3.DrainBatch
+function batch.new(limits)
+  local self = setmetatable({ limits = limits, room = limits.max_bytes - request.frame(limits.push), list = {},
+    by_id = {}, spare = {}, entries = 0, members = 0, bytes = 0, living = 0, labels = entry.labels() }, Batch)
+  self.payload_for = function(audience)
+    return payload_for(self, audience)
   end
+  return self
 end
 
 -- Reads on in an entry. Whether it is whole.
 local function read(self, id, reader, counts)
   local members, bad, unfit = reader.members, reader.bad, reader.unfit
-  local whole = reader:read(function(audience)
-    return payload_for(self, audience)
-  end)
+  local whole = reader:read(self.payload_for)
   self.members, self.reads = self.members + reader.members - members, id
   counts.unreadable = counts.unreadable + reader.bad - bad
   counts.too_large = counts.too_large + reader.unfit - unfit
@@ -96,7 +101,7 @@ function Batch:take(found, counts)
     self.last, self.reads, self.entries = found.id, found.id, self.entries + 1
     return true
   end
-  local whole = read(self, found.id, entry.reader(found.lines), counts)
+  local whole = read(self, found.id, entry.reader(found.lines, self.labels), counts)
   return whole and self.living < self.limits.max_members and self.bytes < self.room
 end
 
@@ -119,7 +124,7 @@ function Batch:clear()
       one.payload:close()
     end
   end
-  self.list, self.by_id, self.rest, self.last, self.reads = {}, {}, nil, nil, nil
+  self.list, self.by_id, self.rest, self.last, self.reads, self.current = {}, {}, nil, nil, nil, nil
   self.entries, self.members, self.bytes, self.living = 0, 0, 0, 0
 end
 

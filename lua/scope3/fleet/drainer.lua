@@ -59,7 +59,7 @@ local FINAL_STATUS = { [401] = true, [402] = true, [403] = true }
 ---@param opts table  checked options of client:drain
 ---@return scope3.Drainer
 function drainer.new(context, opts)
-  local counts = { queue = opts.queue, entries = 0, members = 0, accepted = 0, repeated = 0, failed = 0,
+  local counts = { queue = opts.place.queue, entries = 0, members = 0, accepted = 0, repeated = 0, failed = 0,
     rejected_by_service = 0, unreadable = 0, too_large = 0, requests = 0, leases = 0, lost = 0, reconnects = 0,
     released = true, warnings = {}, seconds = 0 }
   return setmetatable({
@@ -111,7 +111,7 @@ local function warn(self, code, message)
 end
 
 local function connect(self)
-  local connection, found, warning = link.open(self.context.loop, self.opts, function()
+  local connection, found, warning = link.open(self.context.loop, self.opts.place, function()
     return not self.leaving and self.opts.cancel ~= nil and self.opts.cancel() -- who leaves still hands the lease over
   end)
   if not connection then

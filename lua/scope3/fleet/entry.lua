@@ -9,6 +9,7 @@ local audience_label = require "scope3.api.audience_label"
 local entry = {}
 
 local LABEL_MOST = 4096 -- bytes; names are far shorter
+local MOST_LABELS = 1000 -- whose audiences are remembered
 
 --- The text of some members.
 ---@param list {audience: {id: string, name: string?, consent_basis: string?}, payload: table}[]
@@ -27,8 +28,36 @@ function entry.write(list)
   return table.concat(texts), n
 end
 
+---@class scope3.EntryLabels  audiences by the labels that were read last; false for one that is none
+---@field private known table<string, table|false>
+---@field private n integer
+local Labels = {}
+Labels.__index = Labels
+
+--- What readers of one queue share: its entries have the same few labels again and again.
+---@return scope3.EntryLabels
+function entry.labels()
+  return setmetatable({ known = {}, n = 0 }, Labels)
+end
+
+--- The audience of a label, which nobody changes; false where it is none.
+---@param label string
+---@return table|false
+function Labels:read(label)
+  local audience = self.known[label]
+  if audience == nil then
+    if self.n >= MOST_LABELS then
+      self.known, self.n = {}, 0
+    end
+    audience = audience_label.read(label) or false
+    self.known[label], self.n = audience, self.n + 1
+  end
+  return audience
+end
+
 ---@class scope3.EntryReader  reads one text, a stranger's, from front to back
 ---@field private text string
+---@field private labels scope3.EntryLabels
 ---@field private at integer
 ---@field private audience table|false|nil  of the lines that follow; false where their label is none
 ---@field bad integer  lines that are no members, or of no audience
@@ -38,16 +67,17 @@ local Reader = {}
 Reader.__index = Reader
 
 ---@param text string
+---@param labels scope3.EntryLabels
 ---@return scope3.EntryReader
-function entry.reader(text)
-  return setmetatable({ text = text, at = 1, bad = 0, unfit = 0, members = 0 }, Reader)
+function entry.reader(text, labels)
+  return setmetatable({ text = text, labels = labels, at = 1, bad = 0, unfit = 0, members = 0 }, Reader)
 end
 
 -- The audience of the label that begins here.
 local function read_label(self)
   local stop = self.text:find("\n", self.at, true) or #self.text + 1
   local label = stop - self.at <= LABEL_MOST and self.text:sub(self.at + 1, stop - 1) or ""
-  self.audience, self.at = audience_label.read(label) or false, stop + 1
+  self.audience, self.at = self.labels:read(label), stop + 1
   self.bad = self.bad + (self.audience and 0 or 1)
 end
 

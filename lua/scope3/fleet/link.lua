@@ -1,27 +1,34 @@
---- The connection of a drainer to the Redis that has its queue, looked at before anything is asked of it.
+--- A connection to the Redis that has a queue, looked at before anything is asked of it.
 local checks = require "scope3.fleet.checks"
 local queue = require "scope3.fleet.queue"
 local redis = require "scope3.redis"
 
 local link = {}
 
-local SECONDS = 10 -- for a call, and until the connection is open; less where the lease is short
+link.SECONDS = 10 -- for a call, and until the connection is open
 
 link.WARNINGS = {
   appendonly_off = "this Redis keeps no log, so what it holds is lost when it ends: set appendonly to yes",
 }
 
+---@class scope3.QueuePlace
+---@field url string
+---@field ca_file? string
+---@field queue string  its name
+---@field client string  the name of the connection
+---@field seconds? number  for a call, and until the connection is open; link.SECONDS unless given
+
 --- Opens one.
 ---@param loop scope3.Loop
----@param opts table  checked options of client:drain
+---@param place scope3.QueuePlace
 ---@param cancel fun(): boolean?
 ---@return scope3.RedisConnection?
 ---@return scope3.Queue|scope3.Error queue  or why there is none
 ---@return string? warning  code
-function link.open(loop, opts, cancel)
-  local seconds = math.min(SECONDS, opts.lease / 3)
-  local connection, err = redis.open { url = opts.redis, loop = loop, ca_file = opts.redis_ca_file,
-    name = "scope3-drain", call_seconds = seconds, connect_seconds = seconds, cancel = cancel }
+function link.open(loop, place, cancel)
+  local seconds = place.seconds or link.SECONDS
+  local connection, err = redis.open { url = place.url, loop = loop, ca_file = place.ca_file, name = place.client,
+    call_seconds = seconds, connect_seconds = seconds, cancel = cancel }
   if not connection then
     return nil, err
   end
@@ -31,7 +38,7 @@ function link.open(loop, opts, cancel)
     connection:close()
     return nil, err
   end
-  return connection, queue.new(connection, opts.queue, host.run), host.warning
+  return connection, queue.new(connection, place.queue, host.run), host.warning
 end
 
 return link

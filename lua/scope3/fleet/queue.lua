@@ -91,14 +91,25 @@ local function strange(what)
     :format(what), { code = "BAD_REPLY" })
 end
 
+---@alias scope3.QueueText string|(string|table)[]  a text, or pieces of it: texts, and payloads, which stand for their
+---  lines
+
+local function is_too_large(lines)
+  local n = 0
+  for _, piece in ipairs(type(lines) == "table" and lines or { lines }) do
+    n = n + (type(piece) == "string" and #piece or piece:lines_size())
+  end
+  return n > queue.LONGEST_ENTRY
+end
+
 --- Appends a batch, once: what was appended under a key is not appended again.
 ---@param once string  unique for these bytes: a file and its generation
 ---@param n integer  members
----@param lines string  of them (scope3.fleet.entry)
+---@param lines scope3.QueueText  of them (scope3.fleet.entry)
 ---@return string|false|nil id  of the entry; false where it was there already
 ---@return scope3.Error? err  code "OOM" where Redis is full; with `uncertain` it may be in
 function Queue:append(once, n, lines)
-  if #lines > queue.LONGEST_ENTRY then
+  if is_too_large(lines) then
     return nil, errors.new("redis", "an entry of a queue is larger than 16 MiB", { code = "TOO_LARGE" })
   end
   local id, err = self.connection:script(APPEND, { key(self, "s"), key(self, "once:" .. once) }, { n, lines, ONCE })
@@ -143,15 +154,19 @@ end
 
 local function entry_of(raw)
   local id, fields = raw[1], raw[2]
-  local found, entry = {}, { id = id, n = 0 }
+  local n, lines
   for i = 1, type(fields) == "table" and #fields or 0, 2 do
-    found[fields[i]] = fields[i + 1]
+    if fields[i] == "n" then
+      n = fields[i + 1]
+    elseif fields[i] == "m" then
+      lines = fields[i + 1]
+    end
   end
-  local n = type(found.n) == "string" and found.n:find "^%d%d?%d?%d?%d?%d?%d?$" and tonumber(found.n)
-  if n and type(found.m) == "string" then
-    entry.n, entry.lines = n, found.m
+  n = type(n) == "string" and n:find "^%d%d?%d?%d?%d?%d?%d?$" and tonumber(n)
+  if n and type(lines) == "string" then
+    return { id = id, n = n, lines = lines }
   end
-  return entry
+  return { id = id, n = 0 }
 end
 
 --- Reads entries, the oldest first.

@@ -20,8 +20,7 @@ local waiting = require "scope3.http.waiting"
 ---@field shared scope3.SharedEngine
 ---@field waiter scope3.Waiter
 ---@field private socket table?  the engine's; nil once it is closed
----@field private out string[]  what has not left yet; the first one from `from` on
----@field private from integer
+---@field private left integer  bytes that have not left yet
 local Connection = {}
 Connection.__index = Connection
 Connection.__name = "scope3.http.connection"
@@ -98,7 +97,7 @@ function connection.open(options, limits)
     return nil, errors.new("network", "the connection could not be begun: " .. tostring(why),
       { code = "NOT_STARTED", retryable = true })
   end
-  local self = setmetatable({ loop = options.loop, shared = shared, socket = socket, out = {}, from = 1,
+  local self = setmetatable({ loop = options.loop, shared = shared, socket = socket, left = 0,
     try = loops.may_raise(options.loop) and guard.call or nil,
   }, options.loop.hold and uninterrupted.of(Connection) or Connection)
   self.waiter = setmetatable({ news = {}, waiting = {}, calls = {}, flying = 0, woken = false }, { __index = {
@@ -120,25 +119,21 @@ end
 
 -- Sends what can leave now. A failure shows at the next read, after what came before it.
 local function flush(self)
-  local out, socket = self.out, self.socket
-  while socket and out[1] do
-    local sent = socket:send(out[1], self.from)
-    if not sent or sent == 0 then
-      return
-    end
-    self.from = self.from + sent
-    if self.from > #out[1] then
-      table.remove(out, 1)
-      self.from = 1
-    end
+  if self.left > 0 then
+    self.left = self.socket:send() or self.left
   end
 end
 
---- Sends bytes. What cannot leave at once does while somebody reads.
----@param text string  not empty
-function Connection:write(text)
-  self.out[#self.out + 1] = text
-  flush(self)
+--- Sends bytes. What cannot leave at once does while somebody reads. Who answered what it had not taken yet is none
+--- that anything more is sent to.
+---@param pieces (string|table)[]  texts, and payloads, of which the lines are sent
+function Connection:write(pieces)
+  if self.left > 0 then
+    self:close()
+  elseif self.socket then
+    self.socket:put(pieces)
+    self.left = self.socket:send() or 1
+  end
 end
 
 --- Waits for bytes, and sends what has not left yet.
@@ -154,7 +149,7 @@ function Connection:read(limits)
     elseif bytes ~= "" then
       return bytes
     end
-    self.socket:watch(self.out[1] ~= nil)
+    self.socket:watch(self.left > 0)
     local ok, err = await(self, limits)
     if not ok then
       return nil, err
@@ -178,7 +173,7 @@ end
 --- Closes it. Idempotent.
 function Connection:close()
   local socket = self.socket
-  self.socket, self.out = nil, {}
+  self.socket, self.left = nil, 0
   self.shared.awaiting[self] = nil
   if socket then
     socket:close()

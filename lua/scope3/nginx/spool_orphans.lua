@@ -69,7 +69,7 @@ end
 --- Files that may be orphans, the oldest first.
 ---
 --- Files of living siblings, and those with problems, are looked at only now and then.
----@param own table<string, any>  paths of this worker's files
+---@param own table<string, scope3.SpoolFile>  this worker's files by their paths; many may linger
 ---@return scope3.SpoolCandidate[]
 ---@return number newest  when the last of all files was made
 function SpoolOrphans:candidates(own)
@@ -79,7 +79,7 @@ function SpoolOrphans:candidates(own)
     self.all_at, self.releases = now + LOOK_AT_ALL, releases
   end
   for _, path in ipairs(spool_name.list(self.folder, self.name)) do
-    local file = candidate(path)
+    local file = own[path] or candidate(path)
     newest = math.max(newest, file.made)
     if not own[path] and (all or not file.sibling and (not self.reported[path] or self.failed_at[path])) then
       list[#list + 1] = file

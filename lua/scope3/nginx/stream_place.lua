@@ -1,15 +1,12 @@
 --- The option `stream` of a collector: which queue of which Redis.
-local checks = require "scope3.fleet.checks"
 local link = require "scope3.fleet.link"
 local options = require "scope3.util.options"
 local queue = require "scope3.fleet.queue"
-local redis = require "scope3.redis"
 local url = require "scope3.redis.url"
 
 local stream_place = {}
 
 local LINGER = 3 -- seconds: Redis writes to its disk each second, or two where that is slow
-local SECONDS = 10 -- for a call, and until the connection is open
 
 ---@class scope3.CollectorStream
 ---@field url string  redis://user:password@host:port/db, or rediss:// for TLS
@@ -33,20 +30,13 @@ local OF_SERVICE = { "base_url", "ca_file", "rate", "push_notification_config", 
 
 -- A function that opens the queue. The password is only in it, where no dump shows it.
 local function opener(given)
+  local place = { url = given.url, ca_file = given.ca_file, queue = given.queue, client = "scope3-collector" }
   return function(loop, cancel)
-    local connection, err = redis.open { url = given.url, loop = loop, ca_file = given.ca_file,
-      name = "scope3-collector", call_seconds = SECONDS, connect_seconds = SECONDS, cancel = cancel }
+    local connection, found, warning = link.open(loop, place, cancel)
     if not connection then
-      return nil, err
+      return nil, found
     end
-    local host
-    host, err = checks.look(connection)
-    if not host then
-      connection:close()
-      return nil, err
-    end
-    return { connection = connection, queue = queue.new(connection, given.queue, host.run) }, nil,
-      host.warning and link.WARNINGS[host.warning]
+    return { connection = connection, queue = found }, nil, warning and link.WARNINGS[warning]
   end
 end
 

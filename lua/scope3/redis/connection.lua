@@ -102,7 +102,7 @@ local function read_replies(self, limits)
       decoder:feed(bytes)
     end
   end
-  if decoder.held > 0 then -- the replies stand, but nothing that follows could be trusted
+  if decoder:held() > 0 then -- the replies stand, but nothing that follows could be trusted
     give_up(self, errors.new("redis", "Redis sent more than it was asked for", { code = "BAD_REPLY" }))
   end
 end
@@ -127,14 +127,25 @@ local function exchange(self, commands)
   return replies
 end
 
+-- Whether something is a list of texts and payloads.
+local function is_pieces(value)
+  local n = type(value) == "table" and arguments.count(value) or 0
+  for i = 1, n do
+    if type(value[i]) ~= "string" and type(value[i]) ~= "userdata" then
+      return false
+    end
+  end
+  return n > 0
+end
+
 local function check_command(what, command, level)
   local n = arguments.count(command)
   arguments.argument(n and n > 0, what, "a command", "a list of texts and whole numbers", command, level + 1)
   for i = 1, n do
     local value = command[i]
     arguments.argument(type(value) == "string" or type(value) == "number" and value % 1 == 0
-      and math.abs(value) < 2 ^ 53, what, ("argument %d of a command"):format(i), "a text or a whole number", value,
-      level + 1)
+      and math.abs(value) < 2 ^ 53 or is_pieces(value), what, ("argument %d of a command"):format(i),
+      "a text or a whole number", value, level + 1)
   end
 end
 
@@ -143,7 +154,7 @@ local function check_self(self, what)
 end
 
 --- Sends several commands at once.
----@param commands (string|integer)[][]
+---@param commands scope3.RespArgument[][]
 ---@return any[]? replies  one each: a text, a number, a list, false for a null, or an error where Redis refused it
 ---@return scope3.Error? err  where the connection broke: with `uncertain`, some may have been carried out
 function Connection:pipeline(commands)
@@ -177,7 +188,7 @@ local function call(self, command)
 end
 
 --- Sends one command.
----@param ... string|integer
+---@param ... scope3.RespArgument
 ---@return any reply  a text, a number, a list, or false for a null
 ---@return scope3.Error? err
 function Connection:call(...)
@@ -190,7 +201,7 @@ end
 --- Runs a script. Redis keeps it, so that later only its hash goes over the wire.
 ---@param text string  Lua for Redis
 ---@param keys string[]
----@param args? (string|integer)[]
+---@param args? scope3.RespArgument[]
 ---@return any reply
 ---@return scope3.Error? err
 function Connection:script(text, keys, args)

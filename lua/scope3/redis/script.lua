@@ -31,7 +31,7 @@ end
 ---@param connection scope3.RedisConnection
 ---@param call fun(connection: scope3.RedisConnection, command: table): any, scope3.Error?
 ---@param text string
----@param tail (string|integer)[]  the number of keys, the keys, the arguments
+---@param tail scope3.RespArgument[]  the number of keys, the keys, the arguments
 ---@return any reply
 ---@return scope3.Error? err
 function script.run(connection, call, text, tail)
