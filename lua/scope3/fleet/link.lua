@@ -7,17 +7,13 @@ local link = {}
 
 local SECONDS = 10 -- for a call, and until the connection is open; less where the lease is short
 
-link.WARNINGS = {
-  appendonly_off = "this Redis keeps no log, so what it holds is lost when it ends: set appendonly to yes",
-}
-
 --- Opens one.
 ---@param loop scope3.Loop
 ---@param opts table  checked options of client:drain
 ---@param cancel fun(): boolean?
 ---@return scope3.RedisConnection?
 ---@return scope3.Queue|scope3.Error queue  or why there is none
----@return string? warning  code
+---@return scope3.Warning? warning
 function link.open(loop, opts, cancel)
   local seconds = math.min(SECONDS, opts.lease / 3)
   local connection, err = redis.open { url = opts.redis, loop = loop, ca_file = opts.redis_ca_file,

@@ -1,6 +1,5 @@
 --- The option `stream` of a collector: which queue of which Redis.
 local checks = require "scope3.fleet.checks"
-local link = require "scope3.fleet.link"
 local options = require "scope3.util.options"
 local queue = require "scope3.fleet.queue"
 local redis = require "scope3.redis"
@@ -46,7 +45,7 @@ local function opener(given)
       return nil, err
     end
     return { connection = connection, queue = queue.new(connection, given.queue, host.run) }, nil,
-      host.warning and link.WARNINGS[host.warning]
+      host.warning and host.warning.message
   end
 end
 
