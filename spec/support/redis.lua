@@ -1,4 +1,4 @@
--- A real redis-server in a folder of its own, on a free port, stopped by its pid.
+-- A real redis-server, or a Valkey, in a folder of its own, on a free port, stopped by its pid.
 local base_url = require "scope3.http.base_url"
 local core = require "scope3.core"
 local ports = require "spec.support.ports"
@@ -18,27 +18,33 @@ local function sh(command)
   return text
 end
 
-assert(sh("command -v redis-server") ~= "", "redis-server is not installed: run 'make deps'")
+-- The program, by its path: the server is started in another folder.
+local given = os.getenv "SCOPE3_REDIS_SERVER"
+local program = sh(("command -v '%s'"):format(given or "redis-server")):match "[^\n]+"
+assert(program, given and given .. " of SCOPE3_REDIS_SERVER is no program"
+  or "redis-server is not installed: run 'make deps'")
 
 local function lives(self)
   return sh(("kill -0 %s 2>/dev/null && ps -o stat= -p %s"):format(self.pid, self.pid)):find "^[^Z]" ~= nil
 end
 
 local function launch(self)
-  sh(("cd '%s' && { nohup redis-server conf >>log 2>&1 </dev/null & echo $! >pid; }"):format(self.folder))
+  sh(("cd '%s' && { nohup '%s' conf %s >>log 2>&1 </dev/null & echo $! >pid; }"):format(self.folder, program,
+    self.sentinel and "--sentinel" or ""))
   self.pid = assert(world.read(self.folder .. "/pid"):match "%d+")
   local deadline = core.now() + 30
   repeat
     core.sleep(0.01)
     local log = world.read(self.folder .. "/log")
     assert(lives(self) and core.now() < deadline, log)
-    local _, starts = log:gsub("Ready to accept connections", "")
+    local _, starts = log:gsub(self.sentinel and "Sentinel ID is" or "Ready to accept connections", "")
   until starts > self.starts
   self.starts = self.starts + 1
 end
 
 --- Starts one. `conf` has further lines of its configuration; with `tls`, from spec.support.tls, its port speaks TLS.
----@param options? {conf: string?, login: string?, tls: table?}  `login` stands in the URL: "user:password@"
+---@param options? {conf: string?, login: string?, tls: table?, sentinel: boolean?}  `login` stands in the URL:
+---  "user:password@"; a sentinel watches servers, and holds nothing
 function servers.start(options)
   options = options or {}
   local folder, port = world.path ".redis", ports.free()
@@ -47,10 +53,32 @@ function servers.start(options)
     .. "tls-ca-cert-file %s\n"):format(port, options.tls.cert, options.tls.key, options.tls.ca)
   world.write(folder .. "/conf", ("bind 127.0.0.1\nsave ''\ndaemonize no\n%s%s\n"):format(
     files or ("port %d\n"):format(port), options.conf or ""))
-  local self = setmetatable({ folder = folder, port = port, starts = 0, url = ("%s://%s127.0.0.1:%d"):format(
-    options.tls and "rediss" or "redis", options.login or "", port) }, Server)
+  local self = setmetatable({ folder = folder, port = port, starts = 0, sentinel = options.sentinel,
+    url = ("%s://%s127.0.0.1:%d"):format(options.tls and "rediss" or "redis", options.login or "", port) }, Server)
   launch(self)
   return self
+end
+
+--- Starts two nodes of a cluster, and waits until the first one knows that a key lies on the second one.
+---@param key string
+---@return table first
+---@return table second
+function servers.cluster(key)
+  local nodes, bus, connections = {}, {}, {}
+  for i = 1, 2 do
+    bus[i] = ports.free()
+    nodes[i] = servers.start { conf = ("cluster-enabled yes\ncluster-port %d\ncluster-require-full-coverage no\n")
+      :format(bus[i]) }
+    connections[i] = nodes[i]:open()
+  end
+  assert(connections[2]:call("CLUSTER", "ADDSLOTS", assert(connections[2]:call("CLUSTER", "KEYSLOT", key))))
+  assert(connections[1]:call("CLUSTER", "MEET", "127.0.0.1", nodes[2].port, bus[2]))
+  until_true(function()
+    return (select(2, connections[1]:call("GET", key)) or {}).code == "MOVED"
+  end, "a node that knows of the other one")
+  connections[1]:close()
+  connections[2]:close()
+  return nodes[1], nodes[2]
 end
 
 --- A connection to it, which has to come about.

@@ -1,36 +1,22 @@
 --- Whether a Redis can hold a queue. Asked at each connection: behind an address there may be another one by now.
 local errors = require "scope3.error"
+local server = require "scope3.redis.server"
 
 local checks = {}
 
-local NEEDED = 7
-
--- The fields of a reply to INFO. Lines of more than some bytes hold none of what is asked for.
-local function fields_of(text, found)
-  for line in text:gmatch "[^\r\n]+" do
-    local name, value = line:match "^([%w_]+):(.*)$"
-    if name then
-      found[name] = value
-    end
-  end
-end
-
--- What is wrong with it, as a code and a message.
+-- What is wrong with its settings.
 local function problem(found)
-  local version, policy = tonumber((found.redis_version or ""):match "^%d+"), found.maxmemory_policy or "unknown"
-  if not version or version < NEEDED then
-    return "OLD_REDIS", ("this Redis is %s, and a queue needs 7.0 or newer, or Valkey: older ones refuse every script "
-      .. "once their memory is full (no flag allow-oom), so a drainer that died could never be replaced")
-      :format(version and found.redis_version:match "^[%w.]+" or "of an unknown version")
-  elseif policy ~= "noeviction" and found.maxmemory ~= "0" then
-    return "EVICTS", ("this Redis removes keys when its memory is full (maxmemory-policy is %s), and a queue would "
-      .. "lose members without a word: set maxmemory-policy to noeviction"):format(policy:match "^[%w-]+")
+  local policy = found.maxmemory_policy or "unknown"
+  if policy ~= "noeviction" and found.maxmemory ~= "0" then
+    return errors.new("redis", ("this %s removes keys when its memory is full (maxmemory-policy is %s), and a queue "
+      .. "would lose members without a word: set maxmemory-policy to noeviction"):format(server.name(found),
+      policy:match "^[%w-]+"), { code = "EVICTS" })
   end
 end
 
 ---@class scope3.QueueHost
 ---@field run string  unique for the time since it started
----@field warning? "appendonly_off"
+---@field warning? scope3.Warning  code "appendonly_off"
 
 --- Looks at the Redis behind a connection.
 ---@param connection scope3.RedisConnection
@@ -38,19 +24,19 @@ end
 ---@return scope3.Error? err
 function checks.look(connection)
   local replies, err = connection:pipeline { { "INFO", "server" }, { "INFO", "memory" }, { "INFO", "persistence" } }
-  local found = {}
-  for _, reply in ipairs(replies or {}) do
+  local texts = {}
+  for i, reply in ipairs(replies or {}) do
     err = err or errors.is(reply) and reply or nil
-    fields_of(type(reply) == "string" and reply or "", found)
+    texts[i] = type(reply) == "string" and reply or ""
   end
+  local found = server.fields(texts)
+  err = err or server.problem(found) or problem(found)
   if err then
     return nil, err
   end
-  local code, message = problem(found)
-  if code then
-    return nil, errors.new("redis", message, { code = code })
-  end
-  return { run = (found.run_id or ""):match "^%x*", warning = found.aof_enabled ~= "1" and "appendonly_off" or nil }
+  return { run = (found.run_id or ""):match "^%x*", warning = found.aof_enabled ~= "1" and { code = "appendonly_off",
+    message = ("this %s keeps no log, so what it holds is lost when it ends: set appendonly to yes"):format(
+      server.name(found)) } or nil }
 end
 
 return checks

@@ -6,6 +6,7 @@ local batch = require "scope3.fleet.batch"
 local core = require "scope3.core"
 local delivery = require "scope3.fleet.delivery"
 local errors = require "scope3.error"
+local final = require "scope3.fleet.final"
 local lease = require "scope3.fleet.lease"
 local link = require "scope3.fleet.link"
 local queue = require "scope3.fleet.queue"
@@ -49,12 +50,6 @@ local READ_BYTES, READ_MOST = 2 ^ 21, 500 -- read at once, as far as the entries
 local FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30 -- seconds between two tries
 local LEAST_PAUSE = 0.01
 
--- What no other try would mend.
-local FINAL_CODES = { OLD_REDIS = true, EVICTS = true, WRONGPASS = true, NOAUTH = true, NOPERM = true,
-  WRONGTYPE = true, callback_error = true }
-local FINAL_KINDS = { cancelled = true, limiter = true, cannot_wait = true, config = true }
-local FINAL_STATUS = { [401] = true, [402] = true, [403] = true }
-
 ---@param context scope3.Context
 ---@param opts table  checked options of client:drain
 ---@return scope3.Drainer
@@ -81,7 +76,7 @@ end
 
 -- Whether to give up at an error.
 local function is_final(self, err)
-  return FINAL_KINDS[err.kind] or FINAL_CODES[err.code] or FINAL_STATUS[err.status] or self.opts.guard.fault ~= nil
+  return final.is(err) or self.opts.guard.fault ~= nil
 end
 
 -- Nothing of the batch is sent any more: what was read is void.
@@ -100,14 +95,14 @@ local function disconnect(self)
   end
 end
 
-local function warn(self, code, message)
+local function warn(self, warning)
   for _, one in ipairs(self.counts.warnings) do
-    if one.code == code then
+    if one.code == warning.code then
       return
     end
   end
-  table.insert(self.counts.warnings, { code = code, message = message })
-  tell(self, { event = "warning", code = code, message = message })
+  table.insert(self.counts.warnings, warning)
+  tell(self, { event = "warning", code = warning.code, message = warning.message })
 end
 
 local function connect(self)
@@ -117,7 +112,7 @@ local function connect(self)
   if not connection then
     return nil, found
   elseif warning then
-    warn(self, warning, link.WARNINGS[warning])
+    warn(self, warning)
   end
   self.counts.reconnects = self.counts.reconnects + (self.connected and 1 or 0)
   self.connection, self.queue, self.connected = connection, found, true
@@ -245,7 +240,7 @@ end
 -- Redis failed: its connection is gone.
 local function redis_failed(self, err)
   disconnect(self)
-  if is_final(self, err) or not self.connected then
+  if is_final(self, err) or not self.connected and not final.answers(err) then
     return nil, err
   end
   return put_off(self, err)

@@ -7,10 +7,6 @@ local link = {}
 
 link.SECONDS = 10 -- for a call, and until the connection is open
 
-link.WARNINGS = {
-  appendonly_off = "this Redis keeps no log, so what it holds is lost when it ends: set appendonly to yes",
-}
-
 ---@class scope3.QueuePlace
 ---@field url string
 ---@field ca_file? string
@@ -24,7 +20,7 @@ link.WARNINGS = {
 ---@param cancel fun(): boolean?
 ---@return scope3.RedisConnection?
 ---@return scope3.Queue|scope3.Error queue  or why there is none
----@return string? warning  code
+---@return scope3.Warning? warning
 function link.open(loop, place, cancel)
   local seconds = place.seconds or link.SECONDS
   local connection, err = redis.open { url = place.url, loop = loop, ca_file = place.ca_file, name = place.client,

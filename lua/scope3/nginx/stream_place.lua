@@ -36,7 +36,7 @@ local function opener(given)
     if not connection then
       return nil, found
     end
-    return { connection = connection, queue = found }, nil, warning and link.WARNINGS[warning]
+    return { connection = connection, queue = found }, nil, warning and warning.message
   end
 end
 

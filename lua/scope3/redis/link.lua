@@ -3,6 +3,7 @@
 local errors = require "scope3.error"
 local guard = require "scope3.util.guard"
 local redis = require "scope3.redis"
+local server = require "scope3.redis.server"
 
 local link = {}
 
@@ -38,11 +39,13 @@ function link.opener(options)
     end
     local info
     info, err = connection:call("INFO", "server")
-    local run = type(info) == "string" and info:match "run_id:(%w+)"
-    local age = run and tonumber(info:match "uptime_in_seconds:(%d+)")
-    if not age then
+    local found = server.fields { type(info) == "string" and info or "" }
+    local run, age = (found.run_id or ""):match "^%w+", tonumber((found.uptime_in_seconds or ""):match "^%d+")
+    err = err or server.problem(found) or not (run and age)
+      and errors.new("redis", "INFO of Redis names no run_id or no uptime", { code = "BAD_REPLY" }) or nil
+    if err then
       connection:close()
-      return nil, err or errors.new("redis", "INFO of Redis names no run_id or no uptime", { code = "BAD_REPLY" })
+      return nil, err
     end
     return connection, run, age
   end
