@@ -186,6 +186,21 @@ describe("a queue that is drained", function()
     assert.is_true(seconds >= 2 * LEASE + 4 - 0.5, seconds) -- since something was removed
   end)
 
+  it("is waited for anew where the lease was held meanwhile", function()
+    put({ "a", "+1" })
+    local key, again = ("{scope3:%s}:lease"):format(name), nil
+    local _, err = beside_another(function(looks)
+      if looks == 3 then
+        assert(connection:call("DEL", key))
+      elseif looks == 4 then -- the lease is held, and quiet
+        assert(connection:call("SET", key, "other", "PX", 60000))
+        again = core.now()
+      end
+    end)
+    assert.same({ "timeout", 1, 1 }, { err.kind, err.result.leases, err.result.lost }, tostring(err))
+    assert.is_true(core.now() - again >= 3 * LEASE, core.now() - again)
+  end)
+
   it("hands the lease over when it is stopped", function()
     hand_over()
     local stop = false

@@ -45,7 +45,7 @@ end
 
 --- This drainer has the lease.
 function Tries:leads()
-  self.first, self.still = nil, nil
+  self.still = nil
 end
 
 --- Another drainer has the lease. Without `once` that is waited for as long as it lasts.
