@@ -69,6 +69,7 @@ for lua in $LUAS; do
         "$bin" "$busted" --ignore-lua -o spec.support.summary --helper=spec/support/helper.lua $specs ;;
     valgrind)
       valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --child-silent-after-fork=yes \
+        --suppressions=spec/support/valgrind.supp \
         "$bin" "$busted" --ignore-lua -o spec.support.summary --helper=spec/support/helper.lua $specs ;;
     *)
       "$bin" "$busted" --ignore-lua -o spec.support.summary --helper=spec/support/helper.lua $specs ;;

@@ -81,4 +81,20 @@ return f, never_called -- counted
   it("has no entry that does not stand in its file", function()
     assert.same({}, select(2, left.read "spec/coverage/left.tsv"))
   end)
+
+  -- Those that look at files, tools and other programs, and run next to nothing of the library in this process.
+  local NO_ROOMS = { coverage = true, house = true, mutants = true }
+
+  it("runs every room that has specs", function()
+    local rooms = " " .. world.read "spec/coverage/run.sh":match "%${%*:%-([^}]*)}" .. " "
+    local folders = io.popen "ls spec/*/*_spec.lua"
+    local seen = 0
+    for path in folders:lines() do
+      local room = path:match "^spec/([^/]+)/"
+      seen = seen + 1
+      assert.is_true(NO_ROOMS[room] or rooms:find(" " .. room .. " ", 1, true) ~= nil, room)
+    end
+    folders:close()
+    assert.is_true(seen > 100)
+  end)
 end)

@@ -22,7 +22,7 @@ specs() {
 }
 
 code=0
-for room in ${*:-core identity util input http loop client api job webhook metrics mirror cli sandbox nginx torture simulation poll old fuzz}; do
+for room in ${*:-core identity util input http loop client api job webhook metrics mirror redis fleet cli sandbox nginx torture simulation poll old fuzz}; do
   case $room in # the workers of nginx are LuaJIT
     nginx) luas=jit under=coverage ;;
     poll) luas=5.4 under=coverage-poll ;;

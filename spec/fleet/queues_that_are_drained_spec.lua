@@ -145,6 +145,62 @@ describe("a queue that is drained", function()
     assert.equal(1, res.accepted)
   end)
 
+  -- Drains beside a drainer that keeps its lease. `act` is what that one does at the n-th look.
+  local function beside_another(act, patience)
+    assert(q:lease("other", 60))
+    local looks, began = 0, core.now()
+    local res, err = drain { lease = LEASE, patience = patience, on_event = function(event)
+      if event.event == "queue" then
+        looks = looks + 1
+        assert(q:lease("other", 60))
+        act(looks)
+      end
+    end, cancel = function()
+      return core.now() - began > 60
+    end }
+    return res, err, core.now() - began
+  end
+
+  it("is done when another one has emptied it", function()
+    put({ "a", "+1" })
+    local res = assert(beside_another(function(looks)
+      if looks == 2 then
+        local list = assert(q:read(nil, 10))
+        assert.is_true(q:ack("other", assert(q:lease("other", 60)).epoch, list[1].id))
+      end
+    end))
+    assert.same({ 0, 0, 0, true }, { res.entries, res.leases, res.waiting, res.released })
+  end)
+
+  it("is given up where another one has it and removes nothing for long", function()
+    put({ "a", "+1" })
+    put({ "a", "+2" })
+    local _, err, seconds = beside_another(function(looks)
+      if looks == 3 then
+        local list = assert(q:read(nil, 1))
+        assert.is_true(q:ack("other", assert(q:lease("other", 60)).epoch, list[1].id))
+      end
+    end, 4)
+    assert.same({ "timeout", 1, 0 }, { err.kind, err.result.waiting, err.result.entries }, tostring(err))
+    assert.truthy(err.message:find("another drainer has the queue", 1, true), err.message)
+    assert.is_true(seconds >= 2 * LEASE + 4 - 0.5, seconds) -- since something was removed
+  end)
+
+  it("is waited for anew where the lease was held meanwhile", function()
+    put({ "a", "+1" })
+    local key, again = ("{scope3:%s}:lease"):format(name), nil
+    local _, err = beside_another(function(looks)
+      if looks == 3 then
+        assert(connection:call("DEL", key))
+      elseif looks == 4 then -- the lease is held, and quiet
+        assert(connection:call("SET", key, "other", "PX", 60000))
+        again = core.now()
+      end
+    end)
+    assert.same({ "timeout", 1, 1 }, { err.kind, err.result.leases, err.result.lost }, tostring(err))
+    assert.is_true(core.now() - again >= 3 * LEASE, core.now() - again)
+  end)
+
   it("hands the lease over when it is stopped", function()
     hand_over()
     local stop = false

@@ -81,6 +81,27 @@ describe("an outage", function()
     end
   end)
 
+  -- What a job comes to at a service that is away, but for its sixth answer; and for how long it was patient.
+  local function beside(sixth)
+    server:answer(([[
+      local n = 0
+      return function()
+        n = n + 1
+        if n == 6 then %s end
+        return 503, "", { { "Retry-After", "100" } }
+      end]]):format(sixth))
+    local _, err, seconds = tries(server.url, { patience = 1000, timeout = 3 })
+    assert.same({ 503, true }, { err.status, err.outage })
+    return seconds
+  end
+
+  it("goes on where a request is not answered, and is over with an answer", function()
+    local unanswered = beside "return"
+    assert.is_true(unanswered >= 1000 and unanswered < 1300, unanswered)
+    local answered = beside "return 500, ''"
+    assert.is_true(answered >= 1500 and answered < 1800, answered)
+  end)
+
   it("that ends in time leaves nothing behind", function()
     local again = { 503, "" }
     local sync = {}

@@ -71,6 +71,7 @@ end
 -- Runs the job once, and waits for its tasks.
 local function run_once(world, job)
   local client = program.client_of(world, job)
+  world:run_begins()
   job.run_began = world.now
   local res, err = runners[job.kind](client, job)
   if res then

@@ -16,7 +16,9 @@ local world = {}
 local World = {}
 World.__index = World
 
-local MOST_TURNS = 200000 -- of one simulation: more mean that it never ends
+-- Since a run of a job began: more mean that it never ends. A world has some dozens of runs, and a job that may be
+-- cancelled takes four turns a second: so patient ones in a bad world take long, and end.
+local MOST_TURNS = 200000
 local MOST_LOOKS = 1000 * 1000 -- at the clock, of one program that does not wait
 local DIE = {}
 
@@ -24,7 +26,8 @@ local DIE = {}
 function world.new(seed, plan)
   local self = setmetatable({
     seed = seed, now = 0, epoch = 1790000000, plan = plan, profile = plan.profile, faults = {}, troubles = 0,
-    programs = {}, requests = 0, looks = 0, trace = plan.trace and {} or nil, failures = {}, clean_texts = {},
+    programs = {}, requests = 0, looks = 0, turns = 0, trace = plan.trace and {} or nil, failures = {},
+    clean_texts = {},
   }, World)
   current.world = self
   local function numbers(which)
@@ -121,6 +124,11 @@ function World:die() -- luacheck: ignore self
   coroutine.yield(DIE)
 end
 
+--- A run of a job begins. There are few of them, so a world in which each ends does so too.
+function World:run_begins()
+  self.turns = 0
+end
+
 --- Starts a program. `main` is called in a coroutine.
 function World:start(main)
   local program = { thread = coroutine.create(main), at = self.now }
@@ -200,7 +208,8 @@ end
 
 --- Runs until every program has ended.
 function World:run()
-  for _ = 1, MOST_TURNS do
+  while self.turns < MOST_TURNS do
+    self.turns = self.turns + 1
     if #self.programs == 0 or self.failures[1] then
       return
     end

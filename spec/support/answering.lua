@@ -42,6 +42,9 @@ local function serve(connection)
     if not ok then
       status, body = 500, { error = { code = "SPEC", message = tostring(status) } }
       io.stderr:write(tostring(body.error.message), "\n")
+    elseif not status then
+      repeat until not connection:read "*l"
+      break
     end
     if type(body) ~= "string" then
       body = json.encode(body)
@@ -65,7 +68,8 @@ Server.__index = Server
 --- Answers from now on as the function says that this text returns:
 --- `local json = …; return function(request) return status, body[, headers] end`.
 --- The request has method, path, query, headers and body;
---- a body that is a table is written as JSON. What the text keeps in locals lasts until the next.
+--- a body that is a table is written as JSON. Where it returns nothing, the request is never answered. What the text
+--- keeps in locals lasts until the next.
 function Server:answer(text)
   local file = assert(io.open(self.script .. ".new", "wb"))
   file:write(text)

@@ -5,33 +5,13 @@
 local batch = require "scope3.fleet.batch"
 local core = require "scope3.core"
 local delivery = require "scope3.fleet.delivery"
+local drained = require "scope3.fleet.drained"
 local errors = require "scope3.error"
 local final = require "scope3.fleet.final"
 local lease = require "scope3.fleet.lease"
 local link = require "scope3.fleet.link"
 local queue = require "scope3.fleet.queue"
-
----@class scope3.Drained  what a drain came to; it holds no personal data
----@field queue string
----@field entries integer  that were removed from the queue
----@field members integer  of them, those that were replaced by later ones included
----@field accepted integer  members that the service accepted
----@field repeated integer  members of entries that may have been sent before, under an earlier lease
----@field failed integer  members of requests that the service refused for good
----@field rejected_by_service integer  members set aside because the service refused them
----@field unreadable integer  lines and entries that are none
----@field too_large integer  members that are larger than a request may be
----@field requests integer
----@field leases integer  how often the lease was taken
----@field lost integer  how often it was lost to another one, or ran out
----@field reconnects integer
----@field waiting? integer  entries in the queue, when it was looked at last
----@field oldest? number  seconds that the first of them waited then
----@field looked? number  second of the day of Unix when that was
----@field active? boolean  whether it had the lease then
----@field released boolean  the lease was handed over in the end, or not held
----@field warnings scope3.Warning[]
----@field seconds number
+local tries = require "scope3.fleet.tries"
 
 ---@class scope3.Drainer
 ---@field private opts table  checked
@@ -39,6 +19,7 @@ local queue = require "scope3.fleet.queue"
 ---@field private held scope3.Lease
 ---@field private batch scope3.DrainBatch
 ---@field private delivery scope3.Delivery
+---@field private tries scope3.Tries
 ---@field private queue? scope3.Queue  while there is a connection
 ---@field private connection? scope3.RedisConnection
 local Drainer = {}
@@ -47,22 +28,19 @@ Drainer.__index = Drainer
 local drainer = {}
 
 local READ_BYTES, READ_MOST = 2 ^ 21, 500 -- read at once, as far as the entries before tell; and entries
-local FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30 -- seconds between two tries
 local LEAST_PAUSE = 0.01
 
 ---@param context scope3.Context
 ---@param opts table  checked options of client:drain
 ---@return scope3.Drainer
 function drainer.new(context, opts)
-  local counts = { queue = opts.place.queue, entries = 0, members = 0, accepted = 0, repeated = 0, failed = 0,
-    rejected_by_service = 0, unreadable = 0, too_large = 0, requests = 0, leases = 0, lost = 0, reconnects = 0,
-    released = true, warnings = {}, seconds = 0 }
+  local counts = drained.new(opts.place.queue)
   return setmetatable({
     context = context, opts = opts, counts = counts, now = context.loop.now, held = lease.new(opts.lease),
     owner = core.sha256(("%.17g %.17g %.17g"):format(core.random(), core.random(), core.time())):sub(1, 32),
     batch = batch.new { max_members = opts.max_members, max_bytes = opts.max_bytes,
       push = opts.push_notification_config },
-    delivery = delivery.new(context, opts.job, counts), failures = 0, next_at = -math.huge, asked_until = -math.huge, at_once = 1,
+    delivery = delivery.new(context, opts.job, counts), tries = tries.new(opts), next_at = -math.huge, at_once = 1,
   }, Drainer)
 end
 
@@ -144,7 +122,7 @@ local function ask(self, sent)
   end
   if what == "taken" then
     self.counts.leases, self.marked = self.counts.leases + 1, grant.sent
-    self.failures, self.next_at = 0, self.asked_until -- what failed under another lease says nothing of this one
+    self.next_at = self.tries:begins() -- what failed under another lease says nothing of this one
   elseif what == "standby" then
     tell_state(self, "standby", grant.left)
   end
@@ -221,20 +199,13 @@ end
 
 -- A try has failed: the next one is later.
 local function put_off(self, err)
-  self.failures = self.failures + 1
-  self.trouble_since = self.trouble_since or self.now()
-  if self.opts.once and self.now() - self.trouble_since >= (self.opts.patience or 0) then
+  local seconds = self.tries:failed(err, self.now())
+  if not seconds then
     return nil, err
   end
-  local seconds = math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ self.failures) * (0.5 + core.random() / 2)
-  seconds = math.max(seconds, err.retry_after or 0)
-  self.next_at, self.asked_until = self.now() + seconds, self.now() + (err.retry_after or 0)
+  self.next_at = self.now() + seconds
   tell(self, { event = "put_off", seconds = seconds, message = err.message, code = err.code, status = err.status })
   return 0
-end
-
-local function went_well(self)
-  self.failures, self.trouble_since = 0, nil
 end
 
 -- Redis failed: its connection is gone.
@@ -257,7 +228,7 @@ local function look(self)
   if self.has_batch then
     return 0
   end
-  went_well(self)
+  self.tries:went_well()
   self.next_at = self.now() + self.opts.every
   return self.opts.once and "done" or 0
 end
@@ -285,11 +256,12 @@ local function send(self)
   if not ok then
     return redis_failed(self, err)
   end
-  went_well(self)
+  self.tries:went_well()
   return 0
 end
 
 -- What the figures say, for metrics: asked for now and then.
+---@return scope3.QueueFigures?
 local function note_figures(self)
   local figures = self.queue:figures()
   if figures then
@@ -298,11 +270,22 @@ local function note_figures(self)
     counts.active = self.held.epoch ~= nil
     tell(self, { event = "queue", entries = figures.entries, seconds = figures.oldest, result = counts })
   end
+  return figures
+end
+
+-- Looks at what waits, and who has it. Gives "done", or nil and an error, where this is to end.
+local function look_around(self)
+  local figures = note_figures(self)
+  if self.held.epoch then
+    self.tries:leads()
+    return nil
+  end
+  return self.tries:stands_by(figures, self.now())
 end
 
 -- Seconds until something is to be read or tried again. With `once` nothing is rested for.
 local function rest(self)
-  local resting = not self.has_batch and self.failures == 0 and self.opts.once
+  local resting = not self.has_batch and self.tries.failures == 0 and self.opts.once
   return resting and 0 or self.next_at - self.now()
 end
 
@@ -322,7 +305,10 @@ local function step(self)
     if ok == nil then
       return redis_failed(self, err)
     end
-    note_figures(self)
+    local ended, why = look_around(self)
+    if ended or why then
+      return ended, why
+    end
   end
   local wait = self.held:wait(self.now())
   if not wait then

@@ -222,7 +222,14 @@ end
 
 ---@class scope3.QueueFigures
 ---@field entries integer
----@field oldest? number  seconds since the first of them came, by the clock of Redis
+---@field first? string  id of the first of them
+---@field oldest? number  seconds since it came, by the clock of Redis
+
+-- The id of the entry that XRANGE gave.
+local function first_of(reply)
+  local first = type(reply) == "table" and type(reply[1]) == "table" and reply[1][1]
+  return type(first) == "string" and first or nil
+end
 
 --- What waits in it.
 ---@return scope3.QueueFigures?
@@ -238,9 +245,9 @@ function Queue:figures()
   elseif type(replies[1]) ~= "number" then
     return strange "stream"
   end
-  local first = type(replies[2]) == "table" and type(replies[2][1]) == "table" and replies[2][1][1]
-  local at, now = type(first) == "string" and tonumber(first:match "^%d+"), tonumber(replies[3][1])
-  return { entries = replies[1], oldest = at and now and math.max(0, now - at / 1000) or nil }
+  local first = first_of(replies[2])
+  local at, now = first and tonumber(first:match "^%d+"), tonumber(replies[3][1])
+  return { entries = replies[1], first = first, oldest = at and now and math.max(0, now - at / 1000) or nil }
 end
 
 --- Whether an entry lies at or before another one.

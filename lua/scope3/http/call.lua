@@ -173,6 +173,16 @@ function Call:may_repeat(err)
   return request.method == "GET" or request.repeatable or not err.uncertain
 end
 
+-- Since when the service is away, after a failure. An answer shows that it is there. A request that nobody answers does
+-- not: patience that began anew with each would have no end that anybody named.
+---@private
+function Call:away_since(err, is_outage, now)
+  if is_outage then
+    return self.outage_since or now
+  end
+  return err.kind == "timeout" and self.outage_since or nil
+end
+
 -- Seconds until the next attempt, nil when this failure is the last; and the patience that is left in an outage.
 ---@private
 function Call:next_attempt(err, now)
@@ -180,7 +190,7 @@ function Call:next_attempt(err, now)
     return nil
   end
   local request, is_outage = self.request, retry.is_outage(err)
-  self.outage_since = is_outage and (self.outage_since or now) or nil
+  self.outage_since = self:away_since(err, is_outage, now)
   local left = is_outage and request.patience and request.patience - (now - self.outage_since) or nil
   return retry.delay(err, self.attempts, self.failures, {
     reached = self.transport.reached or request.budget ~= nil, budget = request.budget, left = left,
