@@ -67,7 +67,7 @@ function drainer.new(context, opts)
     owner = core.sha256(("%.17g %.17g %.17g"):format(core.random(), core.random(), core.time())):sub(1, 32),
     batch = batch.new { max_members = opts.max_members, max_bytes = opts.max_bytes,
       push = opts.push_notification_config },
-    delivery = delivery.new(context, opts.job, counts), failures = 0, next_at = -math.huge, asked_until = -math.huge, at_once = 1,
+    delivery = delivery.new(context, opts.job, counts), failures = 0, next_at = -math.huge, at_once = 1,
   }, Drainer)
 end
 
@@ -149,7 +149,7 @@ local function ask(self, sent)
   end
   if what == "taken" then
     self.counts.leases, self.marked = self.counts.leases + 1, grant.sent
-    self.failures, self.next_at = 0, self.asked_until -- what failed under another lease says nothing of this one
+    self.failures, self.next_at = 0, self.asked_until or -math.huge -- what failed under another lease is over
   elseif what == "standby" then
     tell_state(self, "standby", grant.left)
   end
