@@ -30,6 +30,7 @@ end
 
 ---@class scope3.QueueHost
 ---@field run string  unique for the time since it started
+---@field up integer  seconds since then, at least; 0 where it was a replica of another one before
 ---@field warning? "appendonly_off"
 
 --- Looks at the Redis behind a connection.
@@ -37,7 +38,8 @@ end
 ---@return scope3.QueueHost?
 ---@return scope3.Error? err
 function checks.look(connection)
-  local replies, err = connection:pipeline { { "INFO", "server" }, { "INFO", "memory" }, { "INFO", "persistence" } }
+  local replies, err = connection:pipeline { { "INFO", "server" }, { "INFO", "memory" }, { "INFO", "persistence" },
+    { "INFO", "replication" } }
   local found = {}
   for _, reply in ipairs(replies or {}) do
     err = err or errors.is(reply) and reply or nil
@@ -50,7 +52,9 @@ function checks.look(connection)
   if code then
     return nil, errors.new("redis", message, { code = code })
   end
-  return { run = (found.run_id or ""):match "^%x*", warning = found.aof_enabled ~= "1" and "appendonly_off" or nil }
+  local up = found.second_repl_offset == "-1" and tonumber(found.uptime_in_seconds) or 0
+  return { run = (found.run_id or ""):match "^%x*", up = up,
+    warning = found.aof_enabled ~= "1" and "appendonly_off" or nil }
 end
 
 return checks

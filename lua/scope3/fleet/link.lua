@@ -18,6 +18,7 @@ link.WARNINGS = {
 ---@return scope3.RedisConnection?
 ---@return scope3.Queue|scope3.Error queue  or why there is none
 ---@return string? warning  code
+---@return integer? up  seconds since Redis began
 function link.open(loop, opts, cancel)
   local seconds = math.min(SECONDS, opts.lease / 3)
   local connection, err = redis.open { url = opts.redis, loop = loop, ca_file = opts.redis_ca_file,
@@ -31,7 +32,7 @@ function link.open(loop, opts, cancel)
     connection:close()
     return nil, err
   end
-  return connection, queue.new(connection, opts.queue, host.run), host.warning
+  return connection, queue.new(connection, opts.queue, host.run), host.warning, host.up
 end
 
 return link
