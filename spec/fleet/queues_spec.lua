@@ -2,6 +2,7 @@
 local checks = require "scope3.fleet.checks"
 local queue = require "scope3.fleet.queue"
 local redis = require "spec.support.redis"
+local until_true = require "spec.support.until_true"
 local world = require "spec.support.world"
 
 local LINES = '-{"externalId":"1"},\n'
@@ -24,6 +25,15 @@ describe("a queue", function()
     name = "q" .. number
     return queue.new(connection, name, run or "r1")
   end
+
+  it("is in a Redis that says how long it has run, unless it was a replica", function()
+    until_true(function()
+      return assert(checks.look(connection)).up >= 1
+    end, "the second second of redis-server")
+    assert(connection:call("REPLICAOF", "127.0.0.1", "1"))
+    assert(connection:call("REPLICAOF", "NO", "ONE"))
+    assert.equal(0, assert(checks.look(connection)).up)
+  end)
 
   it("takes what has one key once, and gives it in its order", function()
     local q = new()
@@ -135,8 +145,8 @@ describe("a queue", function()
     assert.equal("OLD_REDIS", err.code)
     assert.truthy(err.message:find("is 6.2.14", 1, true))
     assert.truthy(err.message:find("allow-oom", 1, true))
-    assert.same({ run = "ab" }, look "7.2.4")
-    assert.same({ run = "ab" }, look "7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.1.1\r\nserver_mode:standalone")
+    assert.same({ run = "ab", up = 0 }, look "7.2.4")
+    assert.same({ run = "ab", up = 0 }, look "7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.1.1\r\nserver_mode:standalone")
     assert.equal("OLD_REDIS", select(2, look "x").code)
   end)
 end)

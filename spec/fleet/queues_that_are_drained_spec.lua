@@ -3,6 +3,7 @@ local core = require "scope3.core"
 local entry = require "scope3.fleet.entry"
 local queue = require "scope3.fleet.queue"
 local redis = require "spec.support.redis"
+local until_true = require "spec.support.until_true"
 local world = require "spec.support.world"
 
 local LEASE = 1 -- seconds, the shortest
@@ -199,6 +200,27 @@ describe("a queue that is drained", function()
     end)
     assert.same({ "timeout", 1, 1 }, { err.kind, err.result.leases, err.result.lost }, tostring(err))
     assert.is_true(core.now() - again >= 3 * LEASE, core.now() - again)
+  end)
+
+  it("is quiet for longer where Redis has begun within the last lease", function()
+    local function quiet(seconds)
+      local waits
+      local none, err = drain { once = false, lease = seconds, cancel = function()
+        return waits ~= nil
+      end, on_event = function(event)
+        waits = event.event == "lease" and event.status == "quiet" and event.seconds or waits
+      end }
+      assert.same({ nil, "cancelled", false }, { none, err.kind, err.result.released })
+      assert(connection:call("DEL", ("{scope3:%s}:lease"):format(name)))
+      return waits
+    end
+    local up = assert(require("scope3.fleet.checks").look(connection)).up
+    local waits = quiet(3600) -- this Redis has not run for as long
+    assert.is_true(waits > 3600 and waits <= 1.9 * 3600 - up, tostring(waits))
+    until_true(function()
+      return assert(require("scope3.fleet.checks").look(connection)).up >= LEASE
+    end, "a lease since Redis began")
+    assert.is_true(quiet(LEASE) <= 0.9 * LEASE)
   end)
 
   it("hands the lease over when it is stopped", function()

@@ -16,6 +16,7 @@ end
 
 ---@class scope3.QueueHost
 ---@field run string  unique for the time since it started
+---@field up integer  seconds since then, at least; 0 where it was a replica of another one before
 ---@field warning? scope3.Warning  code "appendonly_off"
 
 --- Looks at the Redis behind a connection.
@@ -23,7 +24,8 @@ end
 ---@return scope3.QueueHost?
 ---@return scope3.Error? err
 function checks.look(connection)
-  local replies, err = connection:pipeline { { "INFO", "server" }, { "INFO", "memory" }, { "INFO", "persistence" } }
+  local replies, err = connection:pipeline { { "INFO", "server" }, { "INFO", "memory" }, { "INFO", "persistence" },
+    { "INFO", "replication" } }
   local texts = {}
   for i, reply in ipairs(replies or {}) do
     err = err or errors.is(reply) and reply or nil
@@ -34,9 +36,11 @@ function checks.look(connection)
   if err then
     return nil, err
   end
-  return { run = (found.run_id or ""):match "^%x*", warning = found.aof_enabled ~= "1" and { code = "appendonly_off",
+  local up = found.second_repl_offset == "-1" and tonumber(found.uptime_in_seconds) or 0
+  local warning = found.aof_enabled ~= "1" and { code = "appendonly_off",
     message = ("this %s keeps no log, so what it holds is lost when it ends: set appendonly to yes"):format(
-      server.name(found)) } or nil }
+      server.name(found)) } or nil
+  return { run = (found.run_id or ""):match "^%x*", up = up, warning = warning }
 end
 
 return checks

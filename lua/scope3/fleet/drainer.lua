@@ -84,7 +84,7 @@ local function warn(self, warning)
 end
 
 local function connect(self)
-  local connection, found, warning = link.open(self.context.loop, self.opts.place, function()
+  local connection, found, warning, up = link.open(self.context.loop, self.opts.place, function()
     return not self.leaving and self.opts.cancel ~= nil and self.opts.cancel() -- who leaves still hands the lease over
   end)
   if not connection then
@@ -94,7 +94,7 @@ local function connect(self)
   end
   self.counts.reconnects = self.counts.reconnects + (self.connected and 1 or 0)
   self.connection, self.queue, self.connected = connection, found, true
-  self.held:connected(self.now())
+  self.held:connected(self.now() - up)
   return true
 end
 

@@ -6,7 +6,7 @@
 ---   quiet   who takes a lease that was not handed over waits before the first POST. What the one before has sent has
 ---           taken effect by then, also where the service takes its time: up to one lease after it was aborted. By the
 ---           guard that was a margin before the lease ended. A Redis that began anew may have lost how long that was:
----           whatever it held before ends a lease, less the margin, after the connection to it was opened.
+---           whatever it held before ends a lease, less the margin, after it began.
 ---   fence   Redis takes an ack only of the lease under which it was read. A drainer that is refused forgets its batch.
 local lease = {}
 
@@ -19,7 +19,7 @@ local MARGIN = 0.1 -- share of the lease
 ---@field private ends number  when it is over, at the earliest
 ---@field private begins number  before then nothing may be sent
 ---@field private asks number  when Redis is to be asked again
----@field private met number  when the connection to Redis was opened
+---@field private began number  when Redis began
 local Lease = {}
 Lease.__index = Lease
 
@@ -31,13 +31,13 @@ lease.MARGIN = MARGIN
 ---@return scope3.Lease
 function lease.new(seconds)
   return setmetatable({ seconds = seconds, margin = seconds * MARGIN, ends = -math.huge, begins = -math.huge,
-    asks = -math.huge, met = -math.huge }, Lease)
+    asks = -math.huge, began = -math.huge }, Lease)
 end
 
---- A connection was opened. Redis may have begun anew before, or be another one.
----@param now number
-function Lease:connected(now)
-  self.met = now
+--- A connection was opened.
+---@param began number  when Redis began, at the latest: it may have lost what it held before
+function Lease:connected(began)
+  self.began = began
 end
 
 ---@class scope3.LeaseGrant  what Redis says to who asks for the lease
@@ -62,7 +62,7 @@ function Lease:answer(asked, grant, now)
   end
   self.epoch, self.ends, self.asks = grant.epoch, asked + self.seconds, asked + self.seconds / 3
   if grant.taken then
-    local aborted = math.max(now - self.margin, self.met + self.seconds - self.margin)
+    local aborted = math.max(now - self.margin, self.began + self.seconds - self.margin)
     self.begins = grant.released and asked or aborted + self.seconds
     return "taken", before ~= nil
   end

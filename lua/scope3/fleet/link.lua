@@ -21,6 +21,7 @@ link.SECONDS = 10 -- for a call, and until the connection is open
 ---@return scope3.RedisConnection?
 ---@return scope3.Queue|scope3.Error queue  or why there is none
 ---@return scope3.Warning? warning
+---@return integer? up  seconds since Redis began
 function link.open(loop, place, cancel)
   local seconds = place.seconds or link.SECONDS
   local connection, err = redis.open { url = place.url, loop = loop, ca_file = place.ca_file, name = place.client,
@@ -34,7 +35,7 @@ function link.open(loop, place, cancel)
     connection:close()
     return nil, err
   end
-  return connection, queue.new(connection, place.queue, host.run), host.warning
+  return connection, queue.new(connection, place.queue, host.run), host.warning, host.up
 end
 
 return link

@@ -72,11 +72,11 @@ function Drainers:sent_after(name, at)
   end
 end
 
--- Has one that ended come again. One that was connected ends only by a fault.
+-- Has one that ended come again. One that had the lease ends only by a fault.
 local function restart(self, name)
   local path = ("%s/%s"):format(self.folder, name)
   local said = world.read(path .. ".out")
-  if not said:find '"code": "COULDNT_CONNECT"' or not said:find '"leases": 0' then
+  if not said:find '"retryable": true' or not said:find '"leases": 0' then
     error(("%s has ended: %s%s"):format(name, said, world.read(path .. ".err")))
   end
   self.running[name] = nil

@@ -38,7 +38,7 @@ local function act_on(trial, full)
     list[i] = one
   end
   if full then
-    list[#list + 1] = { 8, "kill_drainer_of_full_redis" }
+    list[#list + 1] = { 25, "kill_drainer_of_full_redis" }
   end
   while not trial:is_made() do
     acts[pick(trial, list)](trial)

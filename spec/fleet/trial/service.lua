@@ -23,8 +23,8 @@ local function note(word, call)
   heads:flush()
 end
 
--- How this request is late: what is waited for and seconds.
-local function lateness()
+-- For how many seconds this request is late, at a point: "body" or "work". Nil where it is not.
+local function lateness(point)
   local path = folder .. "/late"
   local file = io.open(path, "rb")
   if not file then
@@ -32,8 +32,10 @@ local function lateness()
   end
   local what, seconds = file:read("*a"):match "^(%a+) ([%d.]+)$"
   file:close()
-  os.remove(path)
-  return what, tonumber(seconds)
+  if what == point then
+    os.remove(path)
+    return tonumber(seconds)
+  end
 end
 
 local begin, answer, accept = exchange.begin, exchange.answer, state.accept
@@ -41,19 +43,20 @@ local begin, answer, accept = exchange.begin, exchange.answer, state.accept
 function exchange.begin(server, request, connection)
   local call = begin(server, request, connection)
   if call.kind == "sync" then
-    call.late, call.seconds = lateness()
-    note(call.late == "body" and "body" or "head", call)
-    if call.late == "body" then
-      cqueues.sleep(call.seconds)
+    local seconds = lateness "body"
+    note(seconds and "body" or "head", call)
+    if seconds then
+      cqueues.sleep(seconds)
     end
   end
   return call
 end
 
 function exchange.answer(call, too_large)
-  if call.late == "work" then
+  local seconds = call.kind == "sync" and lateness "work"
+  if seconds then
     note("work", call)
-    cqueues.sleep(call.seconds)
+    cqueues.sleep(seconds)
   end
   return answer(call, too_large)
 end
