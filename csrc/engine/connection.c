@@ -95,19 +95,22 @@ static size_t copy_pieces(lua_State *L, char *out) {
 }
 
 /* :put(pieces) takes bytes to send, all or none: a list of texts and payloads, of which it takes
- * the lines. Not while some of the bytes before have left, and others not. */
+ * the lines. Not between the first :send() of the bytes before and the last. */
 static int connection_put(lua_State *L) {
   sc3_connection *c = check_connection(L);
   char *room;
+  size_t n;
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   lua_getfield(L, LUA_REGISTRYINDEX, SC3L_PAYLOAD_ACCESS); /* the module has checked its version */
-  if (c->sent > 0)
+  if (c->is_sending)
     return luaL_error(L, "attempt to put into a connection that is sending");
-  room = sc3_connection_room(c, copy_pieces(L, NULL));
-  if (room == NULL)
+  n = copy_pieces(L, NULL);
+  room = sc3_connection_room(c, n);
+  if (room == NULL && n > 0)
     return luaL_error(L, "not enough memory");
-  (void)copy_pieces(L, room);
+  if (n > 0)
+    (void)copy_pieces(L, room);
   return 0;
 }
 

@@ -145,7 +145,7 @@ static void take_rest(sc3_connection *c) {
 
 char *sc3_connection_room(sc3_connection *c, size_t n) {
   char *room;
-  if (sc3_buffer_reserve(&c->output, n) != SC3_OK)
+  if (n == 0 || sc3_buffer_reserve(&c->output, n) != SC3_OK)
     return NULL;
   room = c->output.p + c->output.n;
   c->output.n += n;
@@ -181,7 +181,8 @@ int sc3_connection_send(sc3_connection *c) {
     }
     c->sent += gone;
   }
-  if (sc3_connection_left(c) == 0)
+  c->is_sending = sc3_connection_left(c) > 0;
+  if (!c->is_sending)
     all_has_left(c);
   return 0;
 }

@@ -41,6 +41,7 @@ typedef struct sc3_connection {
   size_t received;
   sc3_buffer output; /* what is to be sent; the first `sent` bytes of it have left */
   size_t sent;
+  int is_sending; /* libcurl was given some of it, and not all has left */
 
   sc3_connections *set; /* NULL = its engine was freed */
   struct sc3_connection *next, **at;
@@ -61,8 +62,8 @@ void sc3_connection_close(sc3_connection *c);
 void sc3_connection_free(sc3_connection *c);
 
 /* Room for `n` bytes to send, which the caller writes; they follow what has room already. NULL
-   where memory is out. Not between the first byte that leaves and the last: TLS may have to be
-   given the same bytes once more at the same address. */
+ * where memory is out, or for none. Not while it is sending: TLS may have to be given the same
+ * bytes once more at the same address. */
 char *sc3_connection_room(sc3_connection *c, size_t n);
 
 /* Bytes that have not left. */

@@ -181,6 +181,7 @@ describe("a connection of bytes", function()
     for _, misuse in ipairs { { PING, 5 }, { PING, {} }, { PING, connection }, PING } do
       assert.is_false((pcall(connection.put, connection, misuse)))
     end
+    connection:put {}
     connection:put { ("*2\r\n$4\r\nECHO\r\n$%d\r\n"):format(#line + 1), "@", payload, "\r\n" }
     payload:reset()
     assert.equal(0, payload:lines_size())

@@ -59,7 +59,8 @@ function spool_sink.batches(file, most)
   end
 end
 
---- Notes that a file was accepted. It is freed when it has lingered: see settle().
+--- Notes that a file was accepted. It is freed when it has lingered: see settle(). Until then it keeps its descriptor,
+--- and with it the lock that tells other workers that it is nobody's to adopt.
 ---@param file scope3.SpoolFile
 function SpoolSink:accept(file)
   table.insert(self.lingering, { file = file, due = core.now() + self.linger })
