@@ -30,7 +30,7 @@ end
 
 local time = redis.call('TIME')
 local clock = time[1] * 1000 + math.floor(time[2] / 1000)
-local h = numbers(H, 'last', 'ahead', 'calm', 'rate', 'rated', 'crowd', 'quiet')
+local h = numbers(H, 'last', 'ahead', 'calm', 'rate', 'rated', 'crowd', 'quiet', 'born', 'given')
 local last, ahead, calm, crowd, quiet = h[1], h[2] or 0, h[3] or 0, h[6] or 0, h[7] or 0
 local before = redis.call('HGET', H, 'run')
 local behind = last and last - clock - ahead or 0
@@ -51,7 +51,16 @@ if before and before ~= run or jumped then
 elseif not last then
   quiet = now + math.max(0, span - age)
 end
-redis.call('HSET', H, 'last', now, 'ahead', ahead, 'calm', calm, 'quiet', quiet, 'run', run)
+-- Keys may be removed while it runs: by hand, or for want of memory. Who was told by older keys than these sees that
+-- they are gone, and a list without the last place is none. What they knew was before: it is over a span later.
+local born, given = h[8] or now, h[9]
+if told > now - born and told < KEPT - span then
+  quiet = math.max(quiet, born + span)
+end
+if given and now < given + span and not redis.call('LINDEX', P, 0) then
+  quiet = math.max(quiet, given + span)
+end
+redis.call('HSET', H, 'last', now, 'ahead', ahead, 'calm', calm, 'quiet', quiet, 'run', run, 'born', born)
 
 for i = 13, #ARGV, 5 do
   local kind, age = ARGV[i], tonumber(ARGV[i + 1])
@@ -138,6 +147,7 @@ local function pass()
   if wait > 0 then
     return wait
   end
+  redis.call('HSET', H, 'given', now)
   redis.call('LPUSH', P, now)
   redis.call('LTRIM', P, 0, most - 1)
   if poll then
