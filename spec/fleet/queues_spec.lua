@@ -44,7 +44,7 @@ describe("a queue", function()
     assert.same({ { id = first, n = 1, lines = LINES }, { id = second, n = 2, lines = LINES .. LINES } }, list)
     assert.same({ list[1] }, q:read(nil, 1))
     assert.same({ list[2] }, q:read(first, 10))
-    assert.equal(2, q:figures().entries)
+    assert.same({ 2, first }, { q:figures().entries, q:figures().first })
     assert.is_true(q:figures().oldest >= 0)
   end)
 
@@ -107,6 +107,43 @@ describe("a queue", function()
     assert.is_nil(none)
     assert.equal("redis", err.kind)
     assert.equal("WRONGTYPE", err.code)
+  end)
+
+  it("says whose keys are none of its own", function()
+    local q = new()
+    assert(q:lease("a", 30))
+    assert(connection:call("SET", ("{scope3:%s}:epoch"):format(name), "x"))
+    local none, err = q:lease("a", 30)
+    assert.same({ "nil", "redis", "BAD_REPLY" }, { type(none), err.kind, err.code })
+    for _, ask in ipairs {
+      function() return q:lease("a", 30) end, function() return q:ack("a", "1", "1-1") end,
+      function() return q:release("a", "1") end, function() return q:append("f", 1, LINES) end,
+      function() return q:figures() end,
+    } do
+      for _, what in ipairs { "lease", "s", "once:f" } do
+        assert(connection:call("DEL", ("{scope3:%s}:%s"):format(name, what)))
+      end
+      assert(connection:call("HSET", ("{scope3:%s}:lease"):format(name), "x", "y"))
+      assert(connection:call("HSET", ("{scope3:%s}:s"):format(name), "x", "y"))
+      local nothing, why = ask()
+      assert.same({ "nil", "redis", "WRONGTYPE" }, { type(nothing), why and why.kind, why and why.code })
+    end
+  end)
+
+  it("takes no entry that is larger than Redis and a drainer have room for", function()
+    local q = new()
+    local none, err = q:append("f", 1, ("x"):rep(queue.LONGEST_ENTRY + 1))
+    assert.same({ "nil", "redis", "TOO_LARGE" }, { type(none), err.kind, err.code })
+    assert.same({ entries = 0 }, q:figures())
+  end)
+
+  it("orders entries by their time, and within one by their number", function()
+    local list = { "0-1", "0-2", "0-10", "2-0", "9-9", "9-10", "10-0", "10-1", "1796020703123-0" }
+    for i, a in ipairs(list) do
+      for j, b in ipairs(list) do
+        assert.equal(i <= j, queue.is_up_to(a, b), a .. " " .. b)
+      end
+    end
   end)
 
   it("has a name without room for a second meaning", function()

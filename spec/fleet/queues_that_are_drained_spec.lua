@@ -302,6 +302,22 @@ describe("a queue that is drained", function()
     assert.same({ 1, 1, 1 }, { res.entries, res.accepted, res.reconnects })
   end)
 
+  it("is quiet for a lease after an answer that was lost, and then sends the same again", function()
+    hand_over()
+    put({ "a", "+1", "-2" })
+    put({ "a", "+3" })
+    sandbox:fault { on = "sync", act = "status", status = 500, times = 2 } -- a request has two attempts
+    local seen, lost_at, quiet = {}, nil, nil
+    local res = assert(drain { lease = 5, patience = 60, on_event = function(event)
+      seen[#seen + 1] = event.event == "lease" and event.status or event.event == "put_off" and "put off" or nil
+      lost_at = lost_at or event.event == "retry" and core.now() or nil
+      quiet = event.event == "accepted" and core.now() - lost_at or quiet
+    end })
+    assert.same({ "active", "put off", "quiet", "active", "released" }, seen)
+    assert.same({ 2, 3, 1 }, { res.entries, res.accepted, res.leases })
+    assert.is_true(quiet >= 5, quiet)
+  end)
+
   it("is no part of a program that has none", function()
     local path = world.file([[
 local scope3 = require "scope3"
