@@ -146,6 +146,18 @@ describe("a queue that is drained", function()
     assert.equal(1, res.accepted)
   end)
 
+  it("reads while it is quiet, so that what waited leaves at once when that is over", function()
+    put({ "a", "+1" })
+    assert(q:lease("dead", LEASE / 2))
+    local removed
+    local res = assert(drain { lease = LEASE, on_event = function(event)
+      if event.event == "lease" and event.status == "active" then
+        removed = connection:call("DEL", ("{scope3:%s}:s"):format(name)) -- it has been read
+      end
+    end })
+    assert.same({ 1, 1, 1 }, { removed, res.accepted, res.members })
+  end)
+
   -- Drains beside a drainer that keeps its lease. `act` is what that one does at the n-th look.
   local function beside_another(act, patience)
     assert(q:lease("other", 60))

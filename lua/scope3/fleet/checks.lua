@@ -14,6 +14,14 @@ local function problem(found)
   end
 end
 
+-- What may be meant so.
+local function warning(found)
+  if found.aof_enabled ~= "1" then
+    return { code = "appendonly_off", message = ("this %s keeps no log, so what it holds is lost when it ends: "
+      .. "set appendonly to yes"):format(server.name(found)) }
+  end
+end
+
 ---@class scope3.QueueHost
 ---@field run string  unique for the time since it started
 ---@field up integer  seconds since then, at least; 0 where it was a replica of another one before
@@ -37,10 +45,7 @@ function checks.look(connection)
     return nil, err
   end
   local up = found.second_repl_offset == "-1" and tonumber(found.uptime_in_seconds) or 0
-  local warning = found.aof_enabled ~= "1" and { code = "appendonly_off",
-    message = ("this %s keeps no log, so what it holds is lost when it ends: set appendonly to yes"):format(
-      server.name(found)) } or nil
-  return { run = (found.run_id or ""):match "^%x*", up = up, warning = warning }
+  return { run = (found.run_id or ""):match "^%x*", up = up, warning = warning(found) }
 end
 
 return checks

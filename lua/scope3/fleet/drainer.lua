@@ -315,7 +315,11 @@ local function step(self)
     return math.max(LEAST_PAUSE, self.held:asks_at() - self.now())
   elseif wait > 0 then
     tell_state(self, "quiet", wait)
-    return wait
+    if self.has_batch or rest(self) > 0 then
+      return wait
+    end
+    local seconds, err = look(self) -- meanwhile: the acks of who had the lease before are refused, so nothing is removed
+    return seconds == "done" and wait or seconds, err
   end
   tell_state(self, "active")
   if rest(self) > 0 then
