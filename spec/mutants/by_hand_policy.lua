@@ -45,6 +45,10 @@ local FILES = {
       { "http/calls_given_up" } },
     { "a job has as few attempts as a call at a host that never answered",
       "self.transport.reached or request.budget ~= nil", "self.transport.reached", { "http/outages_that_pass" } },
+    { "patience begins anew with a request that nobody answered", 'err.kind == "timeout" and self.outage_since or nil',
+      "nil", { "http/outages_that_pass" } },
+    { "an outage goes on over an answer", 'err.kind == "timeout" and self.outage_since or nil', "self.outage_since",
+      { "http/outages_that_pass" } },
     { "requests outside a job have the attempts of a job", "self.transport.reached or request.budget ~= nil", "true" },
     { "a 429 holds nobody else",
       'self:inform_limiter("block", transport.who', 'self:inform_limiter("room", transport.who',
@@ -193,6 +197,15 @@ local FILES = {
     { "what Redis gave is not of a share", "return log.last - log.first + 1\n", "return 0\n" },
     { "polls have all of a share", "math.floor(share * 9 / 10)", "share" },
     { "a share is that of one more", "math.floor(rate / math.max(1, fleet))", "math.ceil(rate / fleet) + 1" },
+  }),
+  of("fleet/tries", { "fleet/tries_of_drainers" }, {
+    { "who stands by never sees the end", "elseif figures.entries == 0 then", "elseif false then" },
+    { "who stands by waits for ever",
+      "now - self.still >= math.max(self.patience, LEASES * self.lease)", "false" },
+    { "who stands by has no time for a lease and a request", "LEASES * self.lease", "0" },
+  }),
+  of("fleet/drainer", { "fleet/queues_that_are_drained" }, {
+    { "what may still take effect is forgotten", "      self.held:doubt(self.now())\n", "" },
   }),
   of("job/tasks", { "job/tasks_that_wait_for_a_person" }, {
     { "a task that failed hides one that waits for a person", "first = first_of(first, failure)",
