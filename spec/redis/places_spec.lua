@@ -81,6 +81,20 @@ describe("places that Redis gives", function()
     assert.is_true(wait > 29 and wait < 31, wait)
   end)
 
+  it("are held by a 429 of which the first call could not tell", function()
+    local lost = true
+    local one = assert(limits.new({ redis = "redis://127.0.0.1?fleet=1" }, server:opener(function()
+      return lost
+    end), function()
+      return now
+    end))
+    one:block(WHO, 40)
+    assert.is_true(one:claim(WHO, 12, false, 0) > 0)
+    lost, now = false, now + 2
+    assert.is_true(one:claim(WHO, 12, false, 0) > 30)
+    assert.is_true(new():claim(WHO, 12, false, 0) > 30)
+  end)
+
   it("are those of an announced limit, and one that asks again when it is over", function()
     local one = new()
     one:learn(WHO, { limit = 3, remaining = 2, reset = 30 })
