@@ -124,7 +124,7 @@ TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
 .PHONY: all modules check-lua demo test test-in-full test-long test-sanitize test-valgrind test-poll test-paths test-gc test-torture fuzz fuzz-replay \
   fuzz-corpus lint house install rock install-rock clean env deps help man static print-lua print-cflags print-static-libs bench bench-nginx bench-add bench-append bench-drain \
-  bench-endure bench-deps duckdb oracle oracle-answers oracle-webhooks phone-metadata unicode-tables encoding-table placeholder-table
+  bench-endure bench-fleet-rate bench-deps duckdb oracle oracle-answers oracle-webhooks phone-metadata unicode-tables encoding-table placeholder-table
 
 all: $(MODULES) bin/scope3
 
@@ -173,6 +173,7 @@ Measure
   make bench-add       what a collector costs
   make bench-append    what a queue costs a collector
   make bench-endure    a collector while nginx is reloaded and killed
+  make bench-fleet-rate    commands and nginx under one rate while their Redis is killed: 12 minutes
   make bench-deps      the peers of make bench, by apt and npm
 
 Look
@@ -554,9 +555,9 @@ bench-plot:
 RELOADS ?= 200
 KILLS ?= 50
 MINUTES ?= 10
-bench-add bench-append bench-endure: export LUA_PATH := $(TREE_PATH);$(ROOT)/?.lua;;
-bench-add bench-append bench-endure: export LUA_CPATH := $(ROOT)/build/jit/?.so;;
-bench-add bench-append bench-endure: export SCOPE3_LUA_BIN := luajit
+bench-add bench-append bench-endure bench-fleet-rate: export LUA_PATH := $(TREE_PATH);$(ROOT)/?.lua;;
+bench-add bench-append bench-endure bench-fleet-rate: export LUA_CPATH := $(ROOT)/build/jit/?.so;;
+bench-add bench-append bench-endure bench-fleet-rate: export SCOPE3_LUA_BIN := luajit
 # What the client costs a worker of nginx, beside one over nginx's own sockets. PARTS="late" runs a part alone.
 BENCH_PAIRS ?= 12
 bench-nginx: all
@@ -597,6 +598,11 @@ bench-append:
 bench-endure:
 	@$(MAKE) --no-print-directory -s LUA=jit modules
 	@luajit bench/nginx/endure.lua $(RELOADS) $(KILLS) $(MINUTES)
+
+# One rate of a fleet, end to end: what the service sees while a real Redis is killed, comes back, comes back empty, and is away for long.
+bench-fleet-rate:
+	@$(MAKE) --no-print-directory -s LUA=jit modules
+	@luajit bench/fleet_rate.lua
 
 bench-deps:
 	@sh .ci/deps bench

@@ -232,6 +232,18 @@ describe("the lease of drainers", function()
     assert.is_true(stops > RUNS)
   end)
 
+  it("voids what was read under a lease that was lost meanwhile", function()
+    local function answer_after(grant)
+      local held = lease.new(LEASE)
+      assert.same({ "taken", false }, { held:answer(0, { held = true, epoch = "1", taken = true, released = true }) })
+      return { held:answer(LEASE / 2, grant) }
+    end
+    assert.same({ "kept", false }, answer_after { held = true, epoch = "1" })
+    assert.same({ "kept", true }, answer_after { held = true, epoch = "2" })
+    assert.same({ "taken", true }, answer_after { held = true, epoch = "2", taken = true })
+    assert.same({ "standby", true }, answer_after { held = false, left = 1 })
+  end)
+
   it("leaves wrong values without the guard", function()
     assert.is_number(goes_wrong(without("sends_until", math.huge)))
   end)

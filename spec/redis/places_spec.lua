@@ -60,6 +60,17 @@ describe("places that Redis gives", function()
     assert.is_true(wait > 7 and wait < 8, wait)
   end)
 
+  it("are not used where their reply took so long that they may count shorter", function()
+    local slow = assert(limits.new({ redis = "redis://127.0.0.1?fleet=1" }, server:opener(nil, function()
+      now = now + 1
+    end), function()
+      return now
+    end))
+    local wait = slow:claim(WHO, 12, false, 0)
+    assert.is_true(wait > 0 and wait < 0.1, wait)
+    assert.equal(11, burst(new(), 12)) -- it was taken for good
+  end)
+
   it("are held by the longest of several 429s", function()
     local one = new()
     one:block(WHO, 40)
@@ -68,6 +79,20 @@ describe("places that Redis gives", function()
     now = now + 10
     local wait = one:claim(WHO, 12, false, 0)
     assert.is_true(wait > 29 and wait < 31, wait)
+  end)
+
+  it("are held by a 429 of which the first call could not tell", function()
+    local lost = true
+    local one = assert(limits.new({ redis = "redis://127.0.0.1?fleet=1" }, server:opener(function()
+      return lost
+    end), function()
+      return now
+    end))
+    one:block(WHO, 40)
+    assert.is_true(one:claim(WHO, 12, false, 0) > 0)
+    lost, now = false, now + 2
+    assert.is_true(one:claim(WHO, 12, false, 0) > 30)
+    assert.is_true(new():claim(WHO, 12, false, 0) > 30)
   end)
 
   it("are those of an announced limit, and one that asks again when it is over", function()
