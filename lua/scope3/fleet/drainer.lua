@@ -289,43 +289,50 @@ local function rest(self)
   return resting and 0 or self.next_at - self.now()
 end
 
--- One step. Gives how long to wait, "done", or nil and an error.
-local function step(self)
+-- Connects, and asks for the lease where that is due. Gives true where the step goes on, else what it comes to.
+local function keep(self)
   if not self.queue then
     if rest(self) > 0 then
-      return rest(self)
+      return false, rest(self)
     end
     local ok, err = connect(self)
     if not ok then
-      return redis_failed(self, err)
+      return false, redis_failed(self, err)
     end
   end
   if self.now() >= self.held:asks_at() then
     local ok, err = ask(self)
     if ok == nil then
-      return redis_failed(self, err)
+      return false, redis_failed(self, err)
     end
     local ended, why = look_around(self)
-    if ended or why then
-      return ended, why
-    end
+    return not ended and not why, ended, why
+  end
+  return true
+end
+
+-- One step. Gives how long to wait, "done", or nil and an error.
+local function step(self)
+  local goes_on, seconds, err = keep(self)
+  if not goes_on then
+    return seconds, err
   end
   local wait = self.held:wait(self.now())
   if not wait then
     return math.max(LEAST_PAUSE, self.held:asks_at() - self.now())
-  elseif wait > 0 then
-    tell_state(self, "quiet", wait)
-    if self.has_batch or rest(self) > 0 then
-      return wait
+  elseif wait == 0 then
+    tell_state(self, "active")
+    if rest(self) > 0 then
+      return rest(self)
     end
-    local seconds, err = look(self) -- meanwhile: the acks of who had the lease before are refused, so nothing is removed
-    return seconds == "done" and wait or seconds, err
+    return (self.has_batch and send or look)(self)
   end
-  tell_state(self, "active")
-  if rest(self) > 0 then
-    return rest(self)
+  tell_state(self, "quiet", wait)
+  if self.has_batch or rest(self) > 0 then
+    return wait
   end
-  return (self.has_batch and send or look)(self)
+  seconds, err = look(self) -- nothing is removed meanwhile: acks of who had the lease before are refused
+  return seconds == "done" and wait or seconds, err
 end
 
 -- Waits, and keeps the lease meanwhile.
