@@ -219,7 +219,7 @@ end
 
 --- A chunk's blob without its checksum.
 function model.pack_chunk(chunk)
-  local packed = { "\129" .. le(chunk.run, 4) .. le(#chunk.entries, 4) }
+  local packed = { "\130" .. le(chunk.run, 4) .. le(#chunk.entries, 4) }
   for _, entry in ipairs(chunk.entries) do
     local op
     for i, name in ipairs(OPS) do
@@ -228,7 +228,7 @@ function model.pack_chunk(chunk)
     local has_member = entry.op == "add" or entry.op == "note"
     packed[#packed + 1] = le(op, 1) .. le(entry.audience, 1) .. entry.hash
       .. (entry.op == "remove" and NOTHING or entry.cells) .. (has_member and entry.member or NOTHING)
-      .. packed_id(entry.id)
+      .. (entry.op == "note" and "" or packed_id(entry.id))
   end
   return table.concat(packed)
 end

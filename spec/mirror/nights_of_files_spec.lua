@@ -303,18 +303,25 @@ describe("a night of files", function()
   end)
 
   it("ends where the notes have grown large, although nothing is sent", function()
-    local rows, after = {}, {}
+    local rows = {}
     for i = 1, 80 do
-      rows[i] = ("%s%d,p%d@example.org,,US,yes"):format(("x"):rep(60000), i, i)
-      after[i] = rows[i]:gsub("p(%d)", " P%1")
+      rows[i] = ("%s%d,no email,,US,yes"):format(("x"):rep(60000), i)
     end
-    local first = nights.night({}, { input_of(csv(rows)) }, { max_bytes = 20e6 })
-    assert.equal(1, #first.texts)
-    assert.equal(80, first.built.add)
-    local second = nights.night(first.state, { input_of(csv(after)) }, { max_bytes = 20e6 })
-    assert.same({ "", "" }, second.texts)
-    assert.is_true(#second.notes[1] < 5e6)
-    assert.equal(80, second.built.note)
+    local only = nights.night({}, { input_of(csv(rows)) }, { max_bytes = 20e6 })
+    assert.same({ "", "" }, only.texts)
+    assert.is_true(#only.notes[1] < 5e6)
+    assert.equal(80, only.built.rejected)
+  end)
+
+  it("notes a person without the id, which the state has", function()
+    local id = ("x"):rep(60000)
+    local first = nights.night({}, { input_of(csv { id .. ",p1@example.org,,US,yes" }) }, { max_bytes = 20e6 })
+    local second = nights.night(first.state, { input_of(csv { id .. ", P1@example.org,,US,yes" }) }, { max_bytes = 20e6 })
+    assert.same({ "" }, second.texts)
+    assert.equal(1, second.built.note)
+    assert.is_true(#second.notes[1] < 100)
+    local third = nights.night(second.state, { input_of(csv { id .. ", P1@example.org,,US,yes" }) }, { max_bytes = 20e6 })
+    assert.equal(0, third.built.note)
   end)
 
   it("rejects an id that a state cannot hold, before it is built", function()

@@ -54,8 +54,8 @@ end
 -- No row is noted twice.
 local function keep_notes(season, blob)
   for _, entry in ipairs(nights.entries(blob)) do
-    assert.is_nil(season.noted[entry.id])
-    season.noted[entry.id] = entry.op
+    assert.is_nil(season.noted[entry.hash])
+    season.noted[entry.hash] = entry.op
   end
   season.chunks[#season.chunks + 1] = blob
 end

@@ -256,7 +256,7 @@ describe("a state", function()
   end
 
   it("refuses one of a newer or older version, and says which", function()
-    local kept, err = altered "PRAGMA user_version = 2"
+    local kept, err = altered "PRAGMA user_version = 3"
     assert.same({ nil, "version" }, { kept, err.code })
     assert.truthy(err.message:find("newer version of this library", 1, true), err.message)
     kept, err = altered "PRAGMA user_version = 0"

@@ -17,6 +17,9 @@ files.KEY = KEY
 files.MAP = { { "external_id", 1 }, { "email", 2 }, { "phone", 3 }, { "region", 4 } }
 files.KEYS = { { "external_id", "id" }, { "email", "email" }, { "phone", "phone" }, { "region", "region" } }
 
+-- A note has no id: it is of somebody whom an entry before it named.
+local id_of = {}
+
 --- What a chunk holds, read as its format says (csrc/core/mirror/chunk.h).
 ---@param blob string
 ---@return {op: string, id: string, hash: string, cells: string, member: string}[]
@@ -30,12 +33,15 @@ function files.entries(blob)
     local entry = { op = NAMES[bytes(1):byte()] }
     assert(bytes(1) == "\0", "another audience")
     entry.hash, entry.cells, entry.member = bytes(8), bytes(8), bytes(8)
-    local n = bytes(1):byte()
-    if n == 255 then
-      local low, high = bytes(2):byte(1, 2)
-      n = low + high * 256
+    if entry.op ~= "note" then
+      local n = bytes(1):byte()
+      if n == 255 then
+        local low, high = bytes(2):byte(1, 2)
+        n = low + high * 256
+      end
+      id_of[entry.hash] = bytes(n)
     end
-    entry.id = bytes(n)
+    entry.id = id_of[entry.hash]
     list[#list + 1] = entry
   end
   return list

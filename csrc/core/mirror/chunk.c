@@ -3,7 +3,7 @@
 #include "../bytes/little.h"
 #include "members_blob.h"
 
-enum { FORMAT = 0x81, HEAD = 9, FIXED = 26, LARGEST = 1000000000 };
+enum { FORMAT = 0x82, HEAD = 9, FIXED = 26, LARGEST = 1000000000 };
 
 void sc3_chunk_begin(sc3_chunk_writer *w, uint32_t run) {
   sc3_buffer_init(&w->out, LARGEST);
@@ -38,7 +38,9 @@ sc3_mirror_status sc3_chunk_put(sc3_chunk_writer *w, const sc3_mirror_entry *ent
   sc3_store64(p + 2, entry->hash);
   sc3_store64(p + 10, entry->cells);
   sc3_store64(p + 18, entry->member);
-  p = sc3_write_id(p + FIXED, entry->id);
+  p += FIXED;
+  if (entry->op != SC3_ENTRY_NOTE)
+    p = sc3_write_id(p, entry->id);
   w->out.n = (size_t)(p - (unsigned char *)w->out.p);
   return SC3_MIRROR_OK;
 }
@@ -99,7 +101,10 @@ sc3_mirror_status sc3_chunk_next(sc3_chunk_reader *r, sc3_mirror_entry *entry) {
   entry->hash = sc3_load64(p + 2);
   entry->cells = sc3_load64(p + 10);
   entry->member = sc3_load64(p + 18);
-  p = sc3_read_id(p + FIXED, r->end, &entry->id);
+  p += FIXED;
+  entry->id = sc3_slice_of("", 0);
+  if (entry->op != SC3_ENTRY_NOTE)
+    p = sc3_read_id(p, r->end, &entry->id);
   if (p == NULL) {
     entry->id.p = NULL;
     return SC3_MIRROR_DAMAGED;

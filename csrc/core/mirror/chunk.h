@@ -2,6 +2,7 @@
  *
  *   format 1, run 4, count 4, entries, CRC-32C of all before 4
  *   entry: operation 1, audience 1, hash 8, cells 8, member 8, id (members_blob.h)
+ *   note: the same without an id, because it is of a record that has one
  *   entry of somebody who was forgotten: operation 1, and nothing else
  *
  * It is read with the same distrust as members_blob.h. */
@@ -42,7 +43,8 @@ typedef struct sc3_chunk_reader {
 
 sc3_mirror_status sc3_chunk_open(sc3_chunk_reader *r, sc3_slice blob, unsigned audiences);
 
-/* The next entry; `entry->id.p` is NULL after the last. */
+/* The next entry; `entry->id.p` is NULL after the last. An id that the entry does not have is
+ * empty. */
 sc3_mirror_status sc3_chunk_next(sc3_chunk_reader *r, sc3_mirror_entry *entry);
 
 #endif

@@ -127,7 +127,7 @@ static sc3_mirror_status reserve_entry(sc3_gather *g) {
 
 static sc3_mirror_status read_id(sc3_gather *g, sc3_part_reader *r, size_t n) {
   const sc3_status st = sc3_buffer_reserve(&g->ids, n);
-  if (st != SC3_OK)
+  if (st != SC3_OK || n == 0)
     return sc3_mirror_of(st);
   if (!sc3_part_read(r, g->ids.p + g->ids.n, n))
     return r->status != SC3_MIRROR_OK ? r->status : SC3_MIRROR_DAMAGED;

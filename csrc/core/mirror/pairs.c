@@ -61,7 +61,7 @@ void sc3_pairs_apply(sc3_pairs *p, sc3_open_entries *open) {
     const sc3_gathered_entry *gathered = &p->gather->entries[number];
     const sc3_became became = gathered->became;
     number = gathered->next;
-    if (p->record.id.p == NULL)
+    if (p->record.id.n == 0) /* a note has none */
       p->record.id = entry.id;
     sc3_mirror_apply(&p->record, &entry, became);
     if (open != NULL && sc3_is_open(became.outcome) && sc3_entry_is_sent(entry.op)) {

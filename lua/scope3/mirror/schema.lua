@@ -7,7 +7,7 @@ local rows = require "scope3.mirror.rows"
 
 local schema = {}
 
-schema.VERSION = 1
+schema.VERSION = 2
 
 local APPLICATION = 0x53335354 -- "S3ST"
 -- Bytes of a page. A transaction writes the pages that it touches whole, and a request of a night makes three, each of
