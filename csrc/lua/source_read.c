@@ -15,10 +15,14 @@
 /* :feed(bytes): the next bytes of a source without a path, after it answered "need": a text or a
  * view. At most 256 KiB at once. */
 static int source_feed(lua_State *L) {
-  /* First: a number becomes a text, which may run finalizers. */
-  const sc3_slice chunk = lua_isuserdata(L, 2) ? sc3l_check_view(L, 2) : sc3l_check_string(L, 2);
-  sc3l_source *s = sc3l_check_source(L, 1);
+  sc3l_source *s;
+  sc3_slice chunk;
   char *space;
+  if (lua_isuserdata(L, 2))
+    chunk = sc3l_check_view(L, 2);
+  else
+    chunk.p = luaL_checklstring(L, 2, &chunk.n); /* a number becomes a text: finalizers may run */
+  s = sc3l_check_source(L, 1);
   if (s->file.fd >= 0)
     return luaL_error(L, "a source with a path reads by itself");
   if (sc3l_source_input(s)->finished)
