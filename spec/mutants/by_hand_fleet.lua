@@ -40,7 +40,7 @@ local FILES = {
   },
   ["fleet/lease"] = { specs = "fleet/leases_of_drainers",
     { "a request outlasts the lease", "return self.ends - self.margin", "return math.huge" },
-    { "nobody is quiet", "grant.released and asked or asked + self.seconds", "asked", "fleet/queues_that_are_drained" },
+    { "nobody is quiet", "grant.released and asked or aborted + self.seconds", "asked", "fleet/queues_that_are_drained" },
     { "what is in doubt is sent upon", "math.max(self.begins, now + self.seconds)", "self.begins" },
     { "who lost the lease keeps the batch", '"standby", before ~= nil', '"standby", false' },
     { "who took the lease anew keeps the batch", 'return "taken", before ~= nil', 'return "taken", false' },
