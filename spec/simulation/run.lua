@@ -42,7 +42,8 @@ local function print_trace(world)
     print((line:gsub("[\r\n]+", " ")))
   end
   for _, job in ipairs(world.plan.jobs) do
-    print(("job %d, %s: %s\n%s"):format(job.number, job.kind, tostring(job.err), job.result and job.result:json()))
+    local result = job.result and job.result:json()
+    print(("job %d, %s: %s\n%s"):format(job.number, job.kind, tostring(job.err), tostring(result)))
   end
 end
 
