@@ -71,8 +71,9 @@ if fine then
   print(told(found.counts))
   table.sort(trial.takeovers)
   local n = #trial.takeovers
-  print(("  takeovers: %d, from %.2f to %.2f seconds, where two leases are %d"):format(n, trial.takeovers[1] or 0,
-    trial.takeovers[n] or 0, 2 * LEASE))
+  print(n == 0 and "  takeovers: none"
+    or ("  takeovers: %d, from %.2f to %.2f seconds, where two leases are %d"):format(n, trial.takeovers[1],
+      trial.takeovers[n], 2 * LEASE))
   print(found.wrong[1] and ("WRONG, seed %d:\n  %s%s"):format(seed, table.concat(found.wrong, "\n  "),
     found.more > 0 and ("\n  and %d more"):format(found.more) or "") or "  nothing is wrong")
 else
