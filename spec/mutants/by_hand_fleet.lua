@@ -69,7 +69,7 @@ local FILES = {
     { "a limit that is gone holds", "redis.call('HDEL', K, 'limit', 'remaining', 'reset', 'next')", "" },
     { "a larger size counts", "a = math.min(a, s[1])", "a = math.max(a, s[1])" },
     { "who left counts for ever", "redis.call('ZREMRANGEBYSCORE', M, '-inf', now - 10 * span)\n", "" },
-    { "a fleet is not what was announced", "fleet > 0 and fleet or math", "math" },
+    { "a fleet is not what was announced", "fleet > 0 and fleet or members", "members" },
     { "who only asks for a size counts", "if takes then\n", "if true then\n" },
     { "keys never end", "redis.call('PEXPIRE', key, KEPT)", "", "redis/limiter" },
     { "keys that were removed are not missed", "if told > now - born and told < KEPT - span then", "if false then" },

@@ -8,16 +8,15 @@
 --- KEYS: of a host its values, places, polls and members; of a key its values.
 --- ARGV: name of who asks, run of Redis, whether a place is taken, rate, whether it polls, milliseconds for which a
 --- place counts, and within which all notice that Redis is back, places of who asks, size of the fleet where that is
---- known, size that was learned before, milliseconds since Redis was started,
---- those since it last answered who asks (-1: never), notes: a kind and four numbers each.
+--- known, milliseconds since Redis was started, those since it last answered who asks (-1: never), notes: a kind and
+--- four numbers each.
 --- It returns milliseconds to wait (-1: by the share), the share, milliseconds for which shares hold, how many
 --- processes took places lately, the size that no body exceeds or 0, and milliseconds for which that is known.
 return [[#!lua flags=allow-oom
 local H, P, Q, M, K = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local id, run, takes = ARGV[1], ARGV[2], ARGV[3] == '1'
 local rate, poll, span, notice = tonumber(ARGV[4]), ARGV[5] == '1', tonumber(ARGV[6]), tonumber(ARGV[7])
-local own, fleet, learned, age = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local told = tonumber(ARGV[12])
+local own, fleet, age, told = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 local KEPT, SIZE_KEPT, PROBE, LOW = 7200000, 3600000, 10000, 0.2
 
 local function numbers(key, ...)
@@ -62,7 +61,7 @@ if given and now < given + span and not redis.call('LINDEX', P, 0) then
 end
 redis.call('HSET', H, 'last', now, 'ahead', ahead, 'calm', calm, 'quiet', quiet, 'run', run, 'born', born)
 
-for i = 13, #ARGV, 5 do
+for i = 12, #ARGV, 5 do
   local kind, age = ARGV[i], tonumber(ARGV[i + 1])
   local a, b, c = tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4])
   if kind == 'limit' then
@@ -85,7 +84,7 @@ if takes then
 end
 redis.call('ZREMRANGEBYSCORE', M, '-inf', now - 10 * span)
 local members = math.max(1, redis.call('ZCARD', M))
-local share = math.floor(rate / (fleet > 0 and fleet or math.max(members, learned)))
+local share = math.floor(rate / (fleet > 0 and fleet or members))
 
 local most = rate
 if h[5] and h[5] >= now - span then

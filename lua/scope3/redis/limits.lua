@@ -227,7 +227,7 @@ local function ask(self, who, loop, rate, poll, takes)
     end
     local args = { self.id .. "." .. line.opened, line.run, takes and 1 or 0, rate, poll and 1 or 0,
       milliseconds(times.span), milliseconds(times.notice), self.shares:count(who.host, now), self.fleet or 0,
-      self.learned or 1, milliseconds(now - line.started), told and milliseconds(now - told) or -1 }
+      milliseconds(now - line.started), told and milliseconds(now - told) or -1 }
     add_notes(args, notes, now)
     return connection:script(claim_script, keys_of(who), args)
   end)
