@@ -134,6 +134,16 @@ describe("a queue that is drained", function()
     assert.same({ 1, 1, 1 }, { res.entries, res.accepted, res.repeated })
   end)
 
+  it("keeps what the service failed at, and says so, where it is not to be tried for longer", function()
+    hand_over()
+    put({ "a", "+1" })
+    sandbox:fault { on = "sync", act = "status", status = 500, times = -1 }
+    local none, err = drain()
+    assert.is_nil(none)
+    assert.same({ 500, 0 }, { err.status, err.result.entries })
+    assert.equal(1, q:figures().entries)
+  end)
+
   it("is quiet for a lease after one that was not handed over", function()
     put({ "a", "+1" })
     assert(q:lease("dead", LEASE / 2))

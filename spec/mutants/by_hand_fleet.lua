@@ -1,6 +1,6 @@
 --- Mutants of what machines share through Redis, made by hand: of its scripts, which the operators see as one text, and
 --- of who may send. As those of spec/mutants/by_hand_policy.lua.
-local QUEUE = "fleet/queues"
+local QUEUE, ENDS = "fleet/queues", "fleet/ends_of_leases"
 local SHARED = "redis/places redis/limiter_shares"
 
 local FILES = {
@@ -50,7 +50,17 @@ local FILES = {
     { "what may leave is not told", "ask(self, self.batch.reads)", "ask(self)" },
     { "what would not get well is tried for ever", "is_final(self, err) or not self.connected", "not self.connected",
       "fleet/servers_that_are_not_well" },
+    { "a lease begins with the answer", "self.held:answer(asked, grant", "self.held:answer(self.now(), grant", ENDS },
+    { "what is over is sent upon", "elseif not going or self.held:wait(self.now()) == nil then", "elseif false then",
+      ENDS },
+    { "what is in doubt is handed over", "self.held:wait(self.now()) == 0 and (", "(", ENDS },
+    { "the error of a try that was the last is lost", "      if moved then\n        return 0\n      end\n      return put",
+      "      return moved and 0 or put" },
     { "a server that is busy ends the drain", "and not final.answers(err)", "", "fleet/servers_that_are_not_well" },
+  },
+  ["fleet/delivery"] = { specs = ENDS,
+    { "a copy is in no doubt", "one.possibly_twice or one.state", "one.state" },
+    { "what is not known is in no doubt", ' or one.state == "unknown" then', " then" },
   },
   ["redis/claim_script"] = { specs = SHARED,
     { "no place on a full Redis", "[[#!lua flags=allow-oom", "[[#!lua", "redis/limiter" },

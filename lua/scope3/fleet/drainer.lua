@@ -249,7 +249,10 @@ local function send(self)
     if failure and is_final(self, failure) then
       return nil, failure
     elseif not self.delivery:is_done() then
-      return moved and 0 or put_off(self, failure or errors.new("timeout", "the lease was over before the request"))
+      if moved then
+        return 0
+      end
+      return put_off(self, failure or errors.new("timeout", "the lease was over before the request"))
     end
   end
   local ok, err = ack(self)

@@ -1,0 +1,89 @@
+-- What a drainer does where time passes at a bad moment: on a real Redis and the sandbox, by a clock that jumps.
+local checks = require "scope3.fleet.checks"
+local core = require "scope3.core"
+local queue = require "scope3.fleet.queue"
+local redis = require "spec.support.redis"
+local world = require "spec.support.world"
+
+local LEASE = 8 -- seconds: less than a call to Redis may take
+
+describe("a drainer whose lease ends", function()
+  local sandbox = world.around(setup, teardown, before_each)
+  local server, connection, name, q
+  local number = 0
+
+  setup(function()
+    server = redis.start {}
+    connection = server:open()
+  end)
+
+  teardown(function()
+    server:close()
+  end)
+
+  before_each(function()
+    number = number + 1
+    name = "ends" .. number
+    q = queue.new(connection, name, assert(checks.look(connection)).run)
+    assert(q:release("somebody", assert(q:lease("somebody", LEASE)).epoch))
+    assert(q:append("f", 1, ('@{"audienceId":"a"}\n+{"externalId":"1","hashedEmail":"%s"},\n'):format(core.sha256 "1")))
+    sandbox:configure { task_seconds = 0 }
+  end)
+
+  local function get(what)
+    return assert(connection:pipeline { { "GET", ("{scope3:%s}:%s"):format(name, what) } })[1]
+  end
+
+  -- A loop whose clock asks `jump` each time how far it is to jump.
+  local function loop_of(jump)
+    local ahead = 0
+    return { name = "jumps" .. number, sleep = core.sleep, now = function()
+      ahead = ahead + (jump() or 0)
+      return core.now() + ahead
+    end, wait = function(engine, seconds)
+      engine:wait(seconds)
+    end }
+  end
+
+  local function drain(loop, on_event, options)
+    local all = { redis = server.url, queue = name, once = true, lease = LEASE, on_event = on_event }
+    for key, value in pairs(options or {}) do
+      all[key] = value
+    end
+    return sandbox:client { loop = loop }:drain(all)
+  end
+
+  it("asks anew before it sends, where Redis took most of the lease to answer", function()
+    local jumped, next_event
+    local res = assert(drain(loop_of(function()
+      if not jumped and get "sent" then -- it was asked before the request
+        jumped = true
+        return LEASE * 0.95
+      end
+    end), function(event)
+      next_event = next_event or jumped and event.event or nil
+    end))
+    assert.equal("queue", next_event) -- it looked around, as after each answer to who asks for the lease
+    assert.same({ 1, 1, 0 }, { res.accepted, res.leases, res.lost })
+  end)
+
+  for _, case in ipairs {
+    { "a request may still take effect", times = -1, ends = "put_off", left = 1 },
+    { "a copy of a request that was sent again may still take effect", times = 1, ends = "drained", left = 0 },
+  } do
+    it("does not hand it over while " .. case[1], function()
+      local stop = false
+      sandbox:fault { on = "sync", act = "status", status = 500, times = case.times }
+      local none, err = drain(nil, function(event)
+        stop = stop or event.event == case.ends
+      end, { once = false, cancel = function()
+        return stop
+      end })
+      assert.is_nil(none)
+      assert.same({ "cancelled", false }, { err.kind, err.result.released })
+      assert.is_false(get "released")
+      assert.is_truthy(get "lease")
+      assert.equal(case.left, q:figures().entries)
+    end)
+  end
+end)
