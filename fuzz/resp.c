@@ -1,7 +1,8 @@
 /* libFuzzer's target for what a Redis, or what passes for one, may send. Beside the sanitizers it
  * checks what must hold for any input:
  *   - the same replies are read, and the same problem is found, however the bytes are cut;
- *   - the values of a reply lie in it one behind the other, to its end, and are no more than may be;
+ *   - the values of a reply lie in it one behind the other, to its end, and are no more than may
+ * be;
  *   - written anew they are read as the same values;
  *   - after a problem nothing is read any more.
  *
