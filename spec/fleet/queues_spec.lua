@@ -48,6 +48,42 @@ describe("a queue", function()
     assert.is_true(q:figures().oldest >= 0)
   end)
 
+  it("gives no more at once than is asked for, also where large entries follow many small ones", function()
+    local q, large = new(), LINES:rep(10000)
+    for i = 1, 80 do
+      assert(q:append("f." .. i, 1, i <= 40 and LINES or large))
+    end
+    local seen, after, more, list = {}, nil, true, nil
+    while more do
+      list, more = q:read(after, 30, 2 * #large)
+      assert(list, more)
+      local bytes = 0
+      for _, one in ipairs(list) do
+        bytes, seen[#seen + 1], after = bytes + #one.lines, #one.lines, one.id
+      end
+      assert.is_true(#list <= 30 and bytes < 3 * #large, ("%d entries of %d bytes"):format(#list, bytes))
+    end
+    assert.equal(80, #seen)
+    assert.same({ #LINES, #large }, { seen[40], seen[41] })
+  end)
+
+  it("passes over an entry that is larger than any of a queue, or has many fields, without reading it", function()
+    local q, stream, most = new(), nil, queue.LONGEST_ENTRY
+    stream = ("{scope3:%s}:s"):format(name)
+    assert(connection:call("XADD", stream, "1-1", "n", "1", "m", (" "):rep(most + 1000)))
+    local fields = { "XADD", stream, "1-2" }
+    for i = 1, 100 do
+      fields[3 + i] = "m"
+    end
+    assert(connection:pipeline { fields })
+    local last = assert(q:append("f.1", 1, (" "):rep(most)))
+    assert.same({ 3, "1-1" }, { q:figures().entries, q:figures().first })
+    local list, more = q:read(nil, 9)
+    assert.same({ { id = "1-1", n = 0 }, { id = "1-2", n = 0 } }, { list[1], list[2] })
+    assert.same({ last, 1, most, true }, { list[3].id, list[3].n, #list[3].lines, more })
+    assert(connection:call("DEL", stream))
+  end)
+
   it("has one lease at a time, and says whether it was handed over", function()
     local q = new()
     assert.same({ held = true, epoch = "1", taken = true, released = false }, q:lease("a", 30))
