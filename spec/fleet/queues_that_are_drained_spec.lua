@@ -121,6 +121,26 @@ describe("a queue that is drained", function()
     assert.equal(0, q:figures().entries)
   end)
 
+  it("tells what it gives up with each batch, and why", function()
+    hand_over()
+    assert(q:append("f1", 4, "junk\n" .. text_of({ "a", "+1", "+2", "+3" })))
+    put({ "a", "+4" })
+    sandbox:fault { on = "sync", act = "status", status = 422, code = "NOT_LIKED", message = "not liked" }
+    local told = {}
+    local res = assert(drain { max_members = 3, on_event = function(event)
+      if event.event == "given_up" then
+        told[#told + 1] = event
+        sandbox:configure { refuse = { "4" } }
+      end
+    end })
+    assert.same({ 2, 3, 1, 1 }, { res.entries, res.failed, res.unreadable, res.rejected_by_service })
+    local first = table.remove(told, 1)
+    assert.same({ 3, 1, 422, "NOT_LIKED" }, { first.failed, first.unreadable, first.status, first.code })
+    assert.truthy(first.message:find("^1 line that cannot be read, 3 members of requests that the service refused for "
+      .. "good: .*not liked"), first.message)
+    assert.same({ { event = "given_up", rejected_by_service = 1, message = "1 member that the service refused" } }, told)
+  end)
+
   it("keeps what did not go for another reason", function()
     hand_over()
     put({ "a", "+1" })

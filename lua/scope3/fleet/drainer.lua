@@ -22,6 +22,7 @@ local tries = require "scope3.fleet.tries"
 ---@field private tries scope3.Tries
 ---@field private queue? scope3.Queue  while there is a connection
 ---@field private connection? scope3.RedisConnection
+---@field private told table<string, integer>  what was told to be lost
 local Drainer = {}
 Drainer.__index = Drainer
 
@@ -40,7 +41,7 @@ function drainer.new(context, opts)
     owner = core.sha256(("%.17g %.17g %.17g"):format(core.random(), core.random(), core.time())):sub(1, 32),
     batch = batch.new { max_members = opts.max_members, max_bytes = opts.max_bytes,
       push = opts.push_notification_config },
-    delivery = delivery.new(context, opts.job, counts), tries = tries.new(opts), next_at = -math.huge,
+    delivery = delivery.new(context, opts.job, counts), tries = tries.new(opts), next_at = -math.huge, told = {},
   }, Drainer)
 end
 
@@ -160,6 +161,17 @@ local function fill(self)
   return true
 end
 
+-- Tells what has left the queue and is lost: a drain may go on for months.
+local function tell_lost(self)
+  local lost, words = drained.lost(self.counts, self.told)
+  if lost then
+    local why = lost.failed and self.delivery.refusal or {}
+    lost.event, lost.code, lost.status = "given_up", why.code, why.status
+    lost.message = words .. (why.message and ": " .. why.message or "")
+    tell(self, lost)
+  end
+end
+
 -- Removes what has left. A batch that ends inside an entry removes those before.
 local function ack(self)
   local last = self.batch.last
@@ -177,6 +189,7 @@ local function ack(self)
   local counts, one = self.counts, self.batch
   counts.entries, counts.members = counts.entries + one.entries, counts.members + one.members
   tell(self, { event = "drained", members = one.members, entries = one.entries })
+  tell_lost(self)
   if not self.full then
     self.next_at = self.now() + self.opts.every
   end
