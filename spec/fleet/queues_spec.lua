@@ -159,6 +159,15 @@ describe("a queue", function()
     assert.equal("string", type(q:append("f.2", 1, LINES)))
   end)
 
+  it("says that the lease is none where another program has written to it", function()
+    for what, text in pairs { sent = "x", epoch = "-7", lease = "a" } do
+      local q = new()
+      assert(connection:call("SET", ("{scope3:%s}:%s"):format(name, what), text))
+      local none, err = q:lease("a", 30)
+      assert.same({ nil, "BAD_REPLY" }, { none, (err or {}).code }, what)
+    end
+  end)
+
   it("says what is no entry, and what is no queue", function()
     local q = new()
     local stream = ("{scope3:%s}:s"):format(name)

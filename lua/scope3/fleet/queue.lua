@@ -40,7 +40,7 @@ elseif holder then
   if ARGV[4] ~= '' then
     redis.call('SET', KEYS[3], ARGV[4])
   end
-  return {1, redis.call('GET', KEYS[2])}
+  return {1, redis.call('GET', KEYS[2]), 0, sent}
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 local released = redis.call('GET', KEYS[4]) == ARGV[3]
@@ -159,11 +159,15 @@ local function is_epoch(value)
   return type(value) == "string" and value:find "^%d+$" ~= nil
 end
 
+local function is_id(value)
+  return type(value) == "string" and value:find "^%d+%-%d+$" ~= nil
+end
+
 --- Keeps the lease, or takes it where it is free.
 ---@param owner string  unique for a process
 ---@param seconds number
 ---@param sent? string  the last entry that may be sent from now on
----@return scope3.LeaseGrant?  where it was taken also `sent`: the last entry that was sent under one before, or nil
+---@return scope3.LeaseGrant?  with `sent`: the last entry that may have been sent before, or nil
 ---@return scope3.Error? err
 function Queue:lease(owner, seconds, sent)
   local said, err = self.connection:script(LEASE,
@@ -175,7 +179,7 @@ function Queue:lease(owner, seconds, sent)
     return strange "lease"
   elseif said[1] == 0 and type(said[2]) == "number" then
     return { held = false, left = math.max(0, said[2]) / 1000 }
-  elseif not is_epoch(said[2]) then
+  elseif not is_epoch(said[2]) or said[4] and not is_id(said[4]) then
     return strange "lease"
   end
   return { held = true, epoch = said[2], taken = said[1] == 2, released = said[3] == 1, sent = said[4] or nil }
@@ -219,7 +223,7 @@ function Queue:read(after, most, bytes)
   end
   local list = {}
   for i, raw in ipairs(said[1]) do
-    if type(raw) ~= "table" or type(raw[1]) ~= "string" or not raw[1]:find "^%d+%-%d+$" then
+    if type(raw) ~= "table" or not is_id(raw[1]) then
       return strange "stream"
     end
     list[i] = entry_of(raw)
