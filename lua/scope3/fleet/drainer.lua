@@ -388,6 +388,8 @@ function Drainer:run()
   local ok, err = run(self)
   leave(self)
   self.counts.seconds = self.now() - began
+  local fault = self.opts.guard.fault -- a handler may raise at the last events, too
+  ok, err = ok and not fault, err or fault
   if not ok then
     return nil, errors.with(err, { result = self.counts })
   end
