@@ -125,8 +125,9 @@ local function drain_one(world, held, owner, rolls)
   return true
 end
 
--- Asks for the lease; where the connection has ended, over another one. Gives the run of Redis that it is to.
-local function ask(world, held, owner, run)
+-- Asks for the lease; where the connection has ended, over another one. Gives the run of Redis that it is to; nil where
+-- the connection ended before the answer came.
+local function ask(world, held, owner, run, rolls)
   if run ~= world.redis.run then
     world.step()
     run = world.redis.run
@@ -137,6 +138,9 @@ local function ask(world, held, owner, run)
   if run == world.redis.run then
     local grant = world.redis.lease(owner, world.now)
     world.step()
+    if rolls(15) == 1 then
+      return nil
+    end
     held:answer(now, grant, world.now)
   end
   return run
@@ -147,7 +151,7 @@ local function drainer(world, owner, rolls, change)
   return coroutine.wrap(function()
     while true do
       if world.now >= held:asks_at() or run ~= world.redis.run then
-        run = ask(world, held, owner, run)
+        run = ask(world, held, owner, run, rolls)
       end
       local wait = held:wait(world.now)
       if wait == 0 then
@@ -240,7 +244,7 @@ describe("the lease of drainers", function()
       return { held:answer(LEASE / 2, grant, LEASE / 2) }
     end
     assert.same({ "kept", false }, answer_after { held = true, epoch = "1" })
-    assert.same({ "kept", true }, answer_after { held = true, epoch = "2" })
+    assert.same({ "taken", true }, answer_after { held = true, epoch = "2" })
     assert.same({ "taken", true }, answer_after { held = true, epoch = "2", taken = true })
     assert.same({ "standby", true }, answer_after { held = false, left = 1 })
   end)
@@ -262,6 +266,13 @@ describe("the lease of drainers", function()
     held:answer(LEASE, { held = true, epoch = "2" }, LEASE)
     assert.equal(0, held:wait(1.4 * LEASE))
     assert.is_true(held:wait(1.3 * LEASE) > 0)
+  end)
+
+  it("is quiet also where the answer to the call that took the lease was lost", function()
+    local held = lease.new(LEASE)
+    held:connected(-LEASE)
+    assert.same({ "taken", false }, { held:answer(0, { held = true, epoch = "2" }, 0) })
+    assert.equal(0.9 * LEASE, held:wait(0))
   end)
 
   it("leaves wrong values without the quiet", function()

@@ -48,6 +48,46 @@ describe("a queue", function()
     assert.is_true(q:figures().oldest >= 0)
   end)
 
+  it("gives no more at once than is asked for, also where large entries follow many small ones", function()
+    local q, large = new(), LINES:rep(10000)
+    for i = 1, 80 do
+      assert(q:append("f." .. i, 1, i <= 40 and LINES or large))
+    end
+    local seen, after, more, list = {}, nil, true, nil
+    while more do
+      list, more = q:read(after, 30, 2 * #large)
+      assert(list, more)
+      local bytes = 0
+      for _, one in ipairs(list) do
+        bytes, seen[#seen + 1], after = bytes + #one.lines, #one.lines, one.id
+      end
+      assert.is_true(#list <= 30 and bytes < 3 * #large, ("%d entries of %d bytes"):format(#list, bytes))
+    end
+    assert.equal(80, #seen)
+    assert.same({ #LINES, #large }, { seen[40], seen[41] })
+  end)
+
+  it("passes over an entry that is larger than any of a queue, or has many fields, without reading it", function()
+    local q, stream, most = new(), nil, queue.LONGEST_ENTRY
+    stream = ("{scope3:%s}:s"):format(name)
+    assert(connection:call("XADD", stream, "1-1", "n", "1", "m", (" "):rep(most + 1000)))
+    local fields = { "XADD", stream, "1-2" }
+    for i = 1, 100 do
+      fields[3 + i] = "m"
+    end
+    assert(connection:pipeline { fields })
+    local last = assert(q:append("f.1", 1, (" "):rep(most)))
+    assert.same({ 3, "1-1" }, { q:figures().entries, q:figures().first })
+    local list, more = q:read(nil, 9)
+    local seen = {}
+    for i, one in ipairs(assert(list, more)) do
+      seen[i] = { one.id, one.n, #(one.lines or "") }
+    end
+    assert.same({ { "1-1", 0, 0 }, { "1-2", 0, 0 }, { last, 1, most }, more = true },
+      { seen[1], seen[2], seen[3], more = more })
+    assert(connection:call("DEL", stream))
+  end)
+
   it("has one lease at a time, and says whether it was handed over", function()
     local q = new()
     assert.same({ held = true, epoch = "1", taken = true, released = false }, q:lease("a", 30))
@@ -117,6 +157,15 @@ describe("a queue", function()
     assert.is_true(q:release("a", "1"))
     assert(connection:call("CONFIG", "SET", "maxmemory", "0"))
     assert.equal("string", type(q:append("f.2", 1, LINES)))
+  end)
+
+  it("says that the lease is none where another program has written to it", function()
+    for what, text in pairs { sent = "x", epoch = "-7", lease = "a" } do
+      local q = new()
+      assert(connection:call("SET", ("{scope3:%s}:%s"):format(name, what), text))
+      local none, err = q:lease("a", 30)
+      assert.same({ nil, "BAD_REPLY" }, { none, (err or {}).code }, what)
+    end
   end)
 
   it("says what is no entry, and what is no queue", function()

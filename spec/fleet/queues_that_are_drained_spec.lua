@@ -121,6 +121,26 @@ describe("a queue that is drained", function()
     assert.equal(0, q:figures().entries)
   end)
 
+  it("tells what it gives up with each batch, and why", function()
+    hand_over()
+    assert(q:append("f1", 4, "junk\n" .. text_of({ "a", "+1", "+2", "+3" })))
+    put({ "a", "+4" })
+    sandbox:fault { on = "sync", act = "status", status = 422, code = "NOT_LIKED", message = "not liked" }
+    local told = {}
+    local res = assert(drain { max_members = 3, on_event = function(event)
+      if event.event == "given_up" then
+        told[#told + 1] = event
+        sandbox:configure { refuse = { "4" } }
+      end
+    end })
+    assert.same({ 2, 3, 1, 1 }, { res.entries, res.failed, res.unreadable, res.rejected_by_service })
+    local first = table.remove(told, 1)
+    assert.same({ 3, 1, 422, "NOT_LIKED" }, { first.failed, first.unreadable, first.status, first.code })
+    assert.truthy(first.message:find("^1 line that cannot be read, 3 members of requests that the service refused for "
+      .. "good: .*not liked"), first.message)
+    assert.same({ { event = "given_up", rejected_by_service = 1, message = "1 member that the service refused" } }, told)
+  end)
+
   it("keeps what did not go for another reason", function()
     hand_over()
     put({ "a", "+1" })
@@ -146,8 +166,8 @@ describe("a queue that is drained", function()
 
   it("is quiet for a lease after one that was not handed over", function()
     put({ "a", "+1" })
-    assert(q:lease("dead", LEASE / 2))
     local states, began = {}, core.now()
+    assert(q:lease("dead", LEASE / 2))
     local res = assert(drain { lease = LEASE, on_event = function(event)
       states[#states + 1] = event.event == "lease" and event.status or nil
     end })
@@ -340,6 +360,24 @@ describe("a queue that is drained", function()
     assert.is_true(quiet >= 5, quiet)
   end)
 
+  it("fails where a handler raises, at whichever event that is", function()
+    local seen = {}
+    hand_over()
+    assert(drain { on_event = function(event)
+      seen[#seen + 1] = event.event .. (event.status or "")
+    end })
+    assert.same({ "queue", "leaseactive", "queue", "leasereleased" }, seen)
+    for raising = 1, #seen do
+      local n = 0
+      local none, err = drain { on_event = function()
+        n = n + 1
+        return n == raising and error "no"
+      end }
+      assert.same({ nil, "callback_error" }, { none, (err or {}).code }, seen[raising])
+      assert.equal(name, err.result.queue)
+    end
+  end)
+
   it("is no part of a program that has none", function()
     local path = world.file([[
 local scope3 = require "scope3"
@@ -359,6 +397,10 @@ end]], ".lua")
       paths[i] = issue.path
     end
     assert.same({ "redis", "queue", "lease" }, paths)
+    none, err = client:drain { redis = server.url, queue = name, lease = 86401, cancel = function()
+      return true
+    end }
+    assert.same({ nil, "lease" }, { none, ((err.issues or {})[1] or {}).path })
     assert.has_error(function()
       client:drain { often = true }
     end)

@@ -12,7 +12,7 @@ local drain = {}
 -- Sentences about the lease, for people and logs.
 local STATES = {
   standby = "another drainer has the queue: standing by",
-  quiet = "took the queue over from one that had not handed it over: waiting %s, lest its last requests come later",
+  quiet = "waiting %s before anything is sent, lest the last requests of before take effect later",
   active = "draining",
   released = "handed the queue over",
   left = "left the queue without handing it over: the next drainer waits for the lease to end",
@@ -27,6 +27,10 @@ end
 
 function WORDS.put_off(event)
   return ("%s; trying again in %s"):format(event.message, text.seconds(event.seconds))
+end
+
+function WORDS.given_up(event)
+  return "not sent, and not in the queue any more: " .. event.message
 end
 
 function WORDS.warning(event)

@@ -10,7 +10,7 @@ local url = require "scope3.redis.url"
 
 local drain = {}
 
-local LEASE, SHORTEST_LEASE, EVERY, MAX_BYTES = 30, 1, 5, 8388608
+local LEASE, SHORTEST_LEASE, LONGEST_LEASE, EVERY, MAX_BYTES = 30, 1, 86400, 5, 8388608
 
 local function issues_of(opts)
   local issues = {}
@@ -33,8 +33,8 @@ local function issues_of(opts)
   if misnamed then
     issue("queue", misnamed)
   end
-  if opts.lease and opts.lease < SHORTEST_LEASE then
-    issue("lease", ("must be at least %d second"):format(SHORTEST_LEASE))
+  if opts.lease and (opts.lease < SHORTEST_LEASE or opts.lease > LONGEST_LEASE) then
+    issue("lease", ("must be between %d and %d seconds"):format(SHORTEST_LEASE, LONGEST_LEASE))
   end
   return issues
 end

@@ -20,6 +20,7 @@
 ---| "lease"
 ---| "queue"
 ---| "drained"
+---| "given_up"
 ---| "put_off"
 ---| "warning"
 
@@ -42,6 +43,7 @@
 ---| scope3.LeaseEvent
 ---| scope3.QueueEvent
 ---| scope3.DrainedEvent
+---| scope3.GivenUpEvent
 ---| scope3.PutOffEvent
 ---| scope3.WarningEvent
 
@@ -148,6 +150,16 @@
 ---@field event "drained"
 ---@field entries integer
 ---@field members integer
+
+---@class scope3.GivenUpEvent  members have left a queue without reaching the service; no count is 0
+---@field event "given_up"
+---@field failed? integer  members of requests that the service refused for good
+---@field rejected_by_service? integer
+---@field unreadable? integer  lines and entries that are none
+---@field too_large? integer
+---@field message string
+---@field code? string  of the service
+---@field status? integer
 
 ---@class scope3.PutOffEvent  a try of a drainer failed
 ---@field event "put_off"

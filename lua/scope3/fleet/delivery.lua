@@ -10,6 +10,7 @@ local splitter = require "scope3.job.splitter"
 ---@field context scope3.Context
 ---@field opts table  checked options of its jobs
 ---@field counts scope3.Drained
+---@field refusal? scope3.Error  why the service refused for good what was given up last
 ---@field private known scope3.KnownAudiences
 ---@field private lists scope3.Part[][]  what is left to send, a request each
 local Delivery = {}

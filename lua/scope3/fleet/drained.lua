@@ -1,4 +1,6 @@
 --- What a drain comes to: counted while it lasts, and its result.
+local plural = require "scope3.util.plural"
+
 local drained = {}
 
 ---@class scope3.Drained  what a drain came to; it holds no personal data
@@ -30,6 +32,34 @@ function drained.new(queue)
   return { queue = queue, entries = 0, members = 0, accepted = 0, repeated = 0, failed = 0, rejected_by_service = 0,
     unreadable = 0, too_large = 0, requests = 0, leases = 0, lost = 0, reconnects = 0, released = true, warnings = {},
     seconds = 0 }
+end
+
+-- What leaves the queue without reaching the service.
+local LOST = {
+  { "unreadable", "%s that cannot be read", "line" },
+  { "too_large", "%s larger than a request may be", "member" },
+  { "rejected_by_service", "%s that the service refused", "member" },
+  { "failed", "%s of requests that the service refused for good", "member" },
+}
+
+--- What has left the queue without reaching the service since this was asked last.
+---@param counts scope3.Drained
+---@param told table<string, integer>  what was told before, which this adds to
+---@return table<string, integer>? lost  nil where there is nothing new
+---@return string? words
+function drained.lost(counts, told)
+  local lost, words = {}, {}
+  for _, kind in ipairs(LOST) do
+    local name = kind[1]
+    local n = counts[name] - (told[name] or 0)
+    if n > 0 then
+      lost[name], told[name] = n, counts[name]
+      words[#words + 1] = kind[2]:format(plural.of(n, kind[3]))
+    end
+  end
+  if words[1] then
+    return lost, table.concat(words, ", ")
+  end
 end
 
 return drained

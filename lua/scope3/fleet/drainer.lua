@@ -22,12 +22,13 @@ local tries = require "scope3.fleet.tries"
 ---@field private tries scope3.Tries
 ---@field private queue? scope3.Queue  while there is a connection
 ---@field private connection? scope3.RedisConnection
+---@field private told table<string, integer>  what was told to be lost
 local Drainer = {}
 Drainer.__index = Drainer
 
 local drainer = {}
 
-local READ_BYTES, READ_MOST = 2 ^ 21, 500 -- read at once, as far as the entries before tell; and entries
+local READ_BYTES, READ_MOST = 2 ^ 21, 500 -- read at once, and entries
 local LEAST_PAUSE = 0.01
 
 ---@param context scope3.Context
@@ -40,7 +41,7 @@ function drainer.new(context, opts)
     owner = core.sha256(("%.17g %.17g %.17g"):format(core.random(), core.random(), core.time())):sub(1, 32),
     batch = batch.new { max_members = opts.max_members, max_bytes = opts.max_bytes,
       push = opts.push_notification_config },
-    delivery = delivery.new(context, opts.job, counts), tries = tries.new(opts), next_at = -math.huge, at_once = 1,
+    delivery = delivery.new(context, opts.job, counts), tries = tries.new(opts), next_at = -math.huge, told = {},
   }, Drainer)
 end
 
@@ -131,26 +132,15 @@ end
 
 -- --- entries -----------------------------------------------------------------------------------------------------
 
--- How many entries to read next: fewer where they are large.
-local function next_count(list, wanted)
-  local bytes = 0
-  for _, found in ipairs(list) do
-    bytes = bytes + #(found.lines or "")
-  end
-  local fit = math.floor(READ_BYTES * #list / math.max(1, bytes))
-  return math.max(1, math.min(READ_MOST, fit, wanted * 8))
-end
-
 -- Reads entries until the batch is full, or nothing is left.
 local function fill(self)
-  local more, after = self.batch:advance(self.counts), self.after
+  local opts, more, after = self.opts, self.batch:advance(self.counts), self.after
   self.full = not more
   while more do
-    local wanted = self.at_once
-    local list, err = self.queue:read(after, wanted)
-    self.at_once = list and next_count(list, wanted) or 1
+    local list, left = self.queue:read(after, math.min(READ_MOST, opts.max_members),
+      math.min(READ_BYTES, opts.max_bytes))
     if not list then
-      return nil, err
+      return nil, left
     end
     for _, found in ipairs(list) do
       if self.marked and queue.is_up_to(found.id, self.marked) then
@@ -164,11 +154,22 @@ local function fill(self)
         break
       end
     end
-    more = more and #list == wanted
+    more = more and left
   end
   self.after = self.batch.reads or self.after
   self.delivery:take(self.batch)
   return true
+end
+
+-- Tells what has left the queue and is lost: a drain may go on for months.
+local function tell_lost(self)
+  local lost, words = drained.lost(self.counts, self.told)
+  if lost then
+    local why = lost.failed and self.delivery.refusal or {}
+    lost.event, lost.code, lost.status = "given_up", why.code, why.status
+    lost.message = words .. (why.message and ": " .. why.message or "")
+    tell(self, lost)
+  end
 end
 
 -- Removes what has left. A batch that ends inside an entry removes those before.
@@ -188,6 +189,7 @@ local function ack(self)
   local counts, one = self.counts, self.batch
   counts.entries, counts.members = counts.entries + one.entries, counts.members + one.members
   tell(self, { event = "drained", members = one.members, entries = one.entries })
+  tell_lost(self)
   if not self.full then
     self.next_at = self.now() + self.opts.every
   end
@@ -386,6 +388,8 @@ function Drainer:run()
   local ok, err = run(self)
   leave(self)
   self.counts.seconds = self.now() - began
+  local fault = self.opts.guard.fault -- a handler may raise at the last events, too
+  ok, err = ok and not fault, err or fault
   if not ok then
     return nil, errors.with(err, { result = self.counts })
   end

@@ -61,12 +61,13 @@ function Lease:answer(asked, grant, now)
     return "standby", before ~= nil
   end
   self.epoch, self.ends, self.asks = grant.epoch, asked + self.seconds, asked + self.seconds / 3
-  if grant.taken then
+  -- It was taken also where the answer to a call that took it was lost. Whether it had been handed over is not known.
+  if grant.taken or before ~= grant.epoch then
     local aborted = math.max(now - self.margin, self.began + self.seconds - self.margin)
-    self.begins = grant.released and asked or aborted + self.seconds
+    self.begins = grant.taken and grant.released and asked or aborted + self.seconds
     return "taken", before ~= nil
   end
-  return "kept", before ~= grant.epoch
+  return "kept", false
 end
 
 --- An ack was refused: another one has the lease.

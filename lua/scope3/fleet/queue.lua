@@ -40,7 +40,7 @@ elseif holder then
   if ARGV[4] ~= '' then
     redis.call('SET', KEYS[3], ARGV[4])
   end
-  return {1, redis.call('GET', KEYS[2])}
+  return {1, redis.call('GET', KEYS[2]), 0, sent}
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 local released = redis.call('GET', KEYS[4]) == ARGV[3]
@@ -54,6 +54,40 @@ end
 redis.call('XTRIM', KEYS[3], 'MINID', '=', ARGV[3])
 redis.call('XDEL', KEYS[3], ARGV[3])
 return 1]]
+
+-- Redis builds a reply in one piece, and a few large entries may follow many small ones. So as much as may come is
+-- looked at before it is read on: never more than 16 entries beyond what is given. What is too large, or has too many
+-- fields, is given without them.
+local READ = [[#!lua flags=no-writes
+local list, bytes, after, ahead = {}, 0, ARGV[1], 1
+local most, room, longest = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+while #list < most and bytes < room do
+  local chunk = redis.call('XRANGE', KEYS[1], after, '+', 'COUNT', math.min(ahead, most - #list))
+  if #chunk == 0 then
+    return {list, 0}
+  end
+  local before = bytes
+  for _, one in ipairs(chunk) do
+    if bytes >= room then
+      break
+    end
+    local size = 0
+    for _, text in ipairs(one[2]) do
+      size = size + #text
+    end
+    if size > longest or #one[2] > 64 then
+      one = {one[1], {}}
+      size = 0
+    end
+    list[#list + 1], bytes, after = one, bytes + size, '(' .. one[1]
+  end
+  ahead = bytes - before <= 65536 and math.min(2 * ahead, 16) or 1
+end
+return {list, 1}]]
+
+local FIGURES = [[#!lua flags=no-writes
+local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+return {redis.call('XLEN', KEYS[1]), first and first[1] or false, redis.call('TIME')[1]}]]
 
 local RELEASE = [[#!lua flags=allow-oom
 if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('GET', KEYS[2]) ~= ARGV[2] then
@@ -125,11 +159,15 @@ local function is_epoch(value)
   return type(value) == "string" and value:find "^%d+$" ~= nil
 end
 
+local function is_id(value)
+  return type(value) == "string" and value:find "^%d+%-%d+$" ~= nil
+end
+
 --- Keeps the lease, or takes it where it is free.
 ---@param owner string  unique for a process
 ---@param seconds number
 ---@param sent? string  the last entry that may be sent from now on
----@return scope3.LeaseGrant?  where it was taken also `sent`: the last entry that was sent under one before, or nil
+---@return scope3.LeaseGrant?  with `sent`: the last entry that may have been sent before, or nil
 ---@return scope3.Error? err
 function Queue:lease(owner, seconds, sent)
   local said, err = self.connection:script(LEASE,
@@ -141,7 +179,7 @@ function Queue:lease(owner, seconds, sent)
     return strange "lease"
   elseif said[1] == 0 and type(said[2]) == "number" then
     return { held = false, left = math.max(0, said[2]) / 1000 }
-  elseif not is_epoch(said[2]) then
+  elseif not is_epoch(said[2]) or said[4] and not is_id(said[4]) then
     return strange "lease"
   end
   return { held = true, epoch = said[2], taken = said[1] == 2, released = said[3] == 1, sent = said[4] or nil }
@@ -171,24 +209,26 @@ end
 
 --- Reads entries, the oldest first.
 ---@param after? string  the id that they come after; from the head of the stream unless given
----@param count integer
+---@param most integer
+---@param bytes? integer  after which no further one is read; a megabyte unless given
 ---@return scope3.QueueEntry[]?
----@return scope3.Error? err
-function Queue:read(after, count)
-  local said, err = self.connection:call("XRANGE", key(self, "s"), after and "(" .. after or "-", "+", "COUNT", count)
+---@return boolean|scope3.Error more  others may follow
+function Queue:read(after, most, bytes)
+  local said, err = self.connection:script(READ, { key(self, "s") },
+    { after and "(" .. after or "-", most, bytes or 2 ^ 20, queue.LONGEST_ENTRY + 64 })
   if err then
     return nil, err
-  elseif type(said) ~= "table" then
+  elseif type(said) ~= "table" or type(said[1]) ~= "table" then
     return strange "stream"
   end
   local list = {}
-  for i, raw in ipairs(said) do
-    if type(raw) ~= "table" or type(raw[1]) ~= "string" or not raw[1]:find "^%d+%-%d+$" then
+  for i, raw in ipairs(said[1]) do
+    if type(raw) ~= "table" or not is_id(raw[1]) then
       return strange "stream"
     end
     list[i] = entry_of(raw)
   end
-  return list
+  return list, said[2] == 1
 end
 
 --- Removes all entries up to one, under a lease.
@@ -225,29 +265,19 @@ end
 ---@field first? string  id of the first of them
 ---@field oldest? number  seconds since it came, by the clock of Redis
 
--- The id of the entry that XRANGE gave.
-local function first_of(reply)
-  local first = type(reply) == "table" and type(reply[1]) == "table" and reply[1][1]
-  return type(first) == "string" and first or nil
-end
-
 --- What waits in it.
 ---@return scope3.QueueFigures?
 ---@return scope3.Error? err
 function Queue:figures()
-  local replies, err = self.connection:pipeline { { "XLEN", key(self, "s") },
-    { "XRANGE", key(self, "s"), "-", "+", "COUNT", 1 }, { "TIME" } }
-  for i = 1, replies and 3 or 0 do
-    err = err or errors.is(replies[i]) and replies[i] or nil
-  end
+  local said, err = self.connection:script(FIGURES, { key(self, "s") })
   if err then
     return nil, err
-  elseif type(replies[1]) ~= "number" then
+  elseif type(said) ~= "table" or type(said[1]) ~= "number" then
     return strange "stream"
   end
-  local first = first_of(replies[2])
-  local at, now = first and tonumber(first:match "^%d+"), tonumber(replies[3][1])
-  return { entries = replies[1], first = first, oldest = at and now and math.max(0, now - at / 1000) or nil }
+  local first = type(said[2]) == "string" and said[2] or nil
+  local at, now = first and tonumber(first:match "^%d+"), tonumber(said[3])
+  return { entries = said[1], first = first, oldest = at and now and math.max(0, now - at / 1000) or nil }
 end
 
 --- Whether an entry lies at or before another one.
