@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "../bytes/buffer.h"
 #include "../bytes/fetch.h"
 #include "blocks.h"
 #include "row_place.h"
@@ -108,5 +109,8 @@ static inline const unsigned char *sc3_part_view(sc3_part_reader *r, unsigned ch
 
 /* Gives back what the reading holds, and the rest of the partition. Idempotent; also for zeros. */
 void sc3_part_end(sc3_part_reader *r);
+
+/* Reads a partition at once, in place of what is in `to`. */
+sc3_mirror_status sc3_part_take(sc3_part_spool *s, size_t part, sc3_buffer *to);
 
 #endif
