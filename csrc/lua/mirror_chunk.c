@@ -6,8 +6,10 @@
 #include "arguments.h"
 #include "mirror.h"
 #include "type.h"
+#include "view.h"
 
 #define TYPE "scope3.mirror_chunk"
+#define VIEW "scope3.chunk_view"
 
 static const char *const OPS[] = {"add", "remove", "note", "rejected", "refused", NULL};
 
@@ -97,6 +99,36 @@ static int chunk_audience(lua_State *L) {
   return 1;
 }
 
+/* :show(work) -> true | nil, message, "too_large". Calls work() with a view of the blob, which ends
+   when it returns. Meanwhile nothing may be added. */
+static int chunk_show(lua_State *L) {
+  sc3l_mirror *u;
+  sc3_slice blob;
+  sc3l_view *view;
+  int failed;
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  lua_settop(L, 2);
+  sc3l_checkstack(L, 8);
+  view = sc3l_push_view(L, VIEW);
+  if (!sc3l_mirror_is_well(L, sc3_chunk_end(sc3l_use_chunk(L, 1, &u), &blob)))
+    return 3;
+  view->bytes = blob;
+  sc3l_hold_mirror(u);
+  failed = lua_pcall(L, 1, 0, 0);
+  view->bytes.p = NULL;
+  sc3l_leave_mirror(u, 1);
+  if (failed)
+    return lua_error(L);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* :reset(): empties it. */
+static int chunk_reset(lua_State *L) {
+  sc3_chunk_empty(check(L));
+  return 0;
+}
+
 static int chunk_close(lua_State *L) {
   return sc3l_end_mirror(L, TYPE);
 }
@@ -105,10 +137,13 @@ void sc3l_open_mirror_chunk(lua_State *L) {
   static const luaL_Reg methods[] = {{"add", chunk_add},
                                      {"blob", chunk_blob},
                                      {"count", chunk_count},
+                                     {"reset", chunk_reset},
+                                     {"show", chunk_show},
                                      {"size", chunk_size},
                                      {NULL, NULL}};
   static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = chunk_close};
   sc3l_new_type(L, &type);
+  sc3l_new_view_type(L, VIEW);
   lua_pushcfunction(L, chunk_new);
   lua_setfield(L, -2, "chunk");
   lua_pushcfunction(L, chunk_audience);

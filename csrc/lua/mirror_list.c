@@ -59,13 +59,19 @@ static int list_numbers(lua_State *L) {
   return 2;
 }
 
+/* :reset(): empties it. */
+static int list_reset(lua_State *L) {
+  sc3_again_empty(check(L));
+  return 0;
+}
+
 static int list_close(lua_State *L) {
   return sc3l_end_mirror(L, TYPE);
 }
 
 void sc3l_open_mirror_list(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"count", list_count}, {"numbers", list_numbers}, {NULL, NULL}};
+      {"count", list_count}, {"numbers", list_numbers}, {"reset", list_reset}, {NULL, NULL}};
   static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = list_close};
   sc3l_new_type(L, &type);
   lua_pushcfunction(L, list_new);

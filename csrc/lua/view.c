@@ -7,7 +7,7 @@ enum { VERSION = 2 };
 
 #define MARK "__view"
 
-static int is_view(lua_State *L, int index) {
+int sc3l_is_view(lua_State *L, int index) {
   int is;
   if (!lua_isuserdata(L, index) || !lua_getmetatable(L, index))
     return 0;
@@ -20,7 +20,7 @@ static int is_view(lua_State *L, int index) {
 
 sc3_slice sc3l_check_view(lua_State *L, int index) {
   const sc3l_view *view;
-  luaL_argcheck(L, is_view(L, index), index, "a view expected");
+  luaL_argcheck(L, sc3l_is_view(L, index), index, "a view expected");
   view = lua_touserdata(L, index);
   if (view->bytes.p == NULL)
     sc3l_raise_closed(L, "view");
@@ -33,7 +33,7 @@ static int view_size(lua_State *L) {
 }
 
 static int view_end(lua_State *L) {
-  luaL_argcheck(L, is_view(L, 1), 1, "a view expected");
+  luaL_argcheck(L, sc3l_is_view(L, 1), 1, "a view expected");
   ((sc3l_view *)lua_touserdata(L, 1))->bytes.p = NULL;
   return 0;
 }

@@ -18,6 +18,8 @@ void sc3l_new_view_type(lua_State *L, const char *name);
 /* Pushes a view of such a type, which shows nothing yet. */
 sc3l_view *sc3l_push_view(lua_State *L, const char *name);
 
+int sc3l_is_view(lua_State *L, int index);
+
 /* What the view at `index` shows. Raises where it is none, or shows nothing any more. */
 sc3_slice sc3l_check_view(lua_State *L, int index);
 

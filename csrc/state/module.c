@@ -111,6 +111,12 @@ static void bind_text(lua_State *L, int index, call *c, int at, int *status) {
   *status = sqlite3_bind_text64(c->statement, at, p, n, SQLITE_STATIC, SQLITE_UTF8);
 }
 
+/* So does a view, and who gives it sees to it that its bytes do. */
+static void bind_view(lua_State *L, int index, call *c, int at, int *status) {
+  const sc3_slice bytes = sc3l_check_view(L, index);
+  *status = sqlite3_bind_blob64(c->statement, at, bytes.p, bytes.n, SQLITE_STATIC);
+}
+
 static int bind(lua_State *L, int first, call *c) {
   const int count = lua_gettop(L) - first + 1;
   int i, status = SQLITE_OK;
@@ -123,7 +129,10 @@ static int bind(lua_State *L, int first, call *c) {
       case LUA_TNIL: break;
       case LUA_TNUMBER: bind_number(L, index, c, i, &status); break;
       case LUA_TSTRING: bind_text(L, index, c, i, &status); break;
-      default: return luaL_error(L, "a value of a statement is a %s", luaL_typename(L, index));
+      default:
+        if (!sc3l_is_view(L, index))
+          return luaL_error(L, "a value of a statement is a %s", luaL_typename(L, index));
+        bind_view(L, index, c, i, &status);
     }
   }
   return status;
@@ -263,9 +272,10 @@ static int statement(lua_State *L, how as) {
   return c.fault.message != NULL ? push_fault(L, c.fault) : 1;
 }
 
-/* :run(sql, ...) -> number of rows that it changed | nil, message, code. Values are texts, numbers
-   and nil; CAST(? AS BLOB) makes a blob of a text without a copy. Codes: "memory", "full", "io",
-   "damaged", "foreign", "busy", "forked"; "unusable" for the rest. No message holds a value. */
+/* :run(sql, ...) -> number of rows that it changed | nil, message, code. Values are texts, numbers,
+   nil, and views, which are blobs; CAST(? AS BLOB) makes a blob of a text without a copy. Codes:
+   "memory", "full", "io", "damaged", "foreign", "busy", "forked"; "unusable" for the rest. No
+   message holds a value. */
 static int database_run(lua_State *L) {
   return statement(L, RUN);
 }

@@ -199,6 +199,7 @@ local function night(state)
 end
 for _, case in ipairs {
   { chunk, function(c) return c:blob() end },
+  { chunk, function(c) return c:show(function() end) end },
   { night, function(n) return n:candidate() end },
   { function() return night "leaving" end, function(n) return n:leaver() end },
   { core.mirror.list, function(l) return l:numbers() end },

@@ -4,6 +4,7 @@ if not found then
   return -- a build without SQLite
 end
 
+local core = require "scope3.core"
 local states = require "spec.support.states"
 local until_true = require "spec.support.until_true"
 local world = require "spec.support.world"
@@ -46,6 +47,23 @@ describe("a database", function()
       assert(db:run("INSERT INTO t VALUES(30, ?)", least))
       assert.equal(least, db:first "SELECT value FROM t WHERE n = 30"[1])
     end
+  end)
+
+  it("takes a view as a blob, while it shows something", function()
+    local chunk = core.mirror.chunk(1)
+    assert(chunk:add("remove", 0, "a\0b", ("h"):rep(8)))
+    local kept
+    assert.is_true(chunk:show(function(view)
+      kept = view
+      assert.equal(1, db:run("INSERT INTO t VALUES(1, ?)", view))
+      assert.equal(1, db:run("INSERT INTO t VALUES(2, CAST(? AS BLOB))", view))
+    end))
+    for n = 1, 2 do
+      assert.same({ chunk:blob(), "blob" }, db:first("SELECT value, typeof(value) FROM t WHERE n = ?", n))
+    end
+    assert.has_error(function() db:run("INSERT INTO t VALUES(3, ?)", kept) end, "attempt to use a closed view")
+    assert.has_error(function() db:run("INSERT INTO t VALUES(3, ?)", chunk) end,
+      "a value of a statement is a userdata")
   end)
 
   it("takes as many values as a statement has, and no others", function()

@@ -25,14 +25,14 @@ local function files_in(path)
   return text
 end
 
--- What this process has open without a name, each its mode and size.
-local function unnamed(path)
+-- What this process has open without a name: its mode and size, or what else a command says of it.
+local function unnamed(path, command)
   local stat = assert(io.open "/proc/self/stat")
   local pid = stat:read "*n"
   stat:close()
   local found = {}
-  local pipe = assert(io.popen(("for fd in /proc/%d/fd/*; do case $(readlink $fd) in %s/*deleted*) "
-    .. "stat -L -c '%%a %%s' $fd;; esac; done"):format(pid, path)))
+  local pipe = assert(io.popen(("for fd in /proc/%d/fd/*; do case $(readlink $fd) in %s/*deleted*) %s;; esac; done")
+    :format(pid, path, command or "stat -L -c '%a %s' $fd")))
   for line in pipe:lines() do
     found[#found + 1] = line
   end
@@ -112,6 +112,27 @@ describe("a night", function()
     local bytes = tonumber(unnamed(path)[1]:match " (%d+)")
     assert.is_true(bytes < 40000 * 33 + 40000 * 46 / 2, bytes)
     assert.equal(40000, #rows_of(night))
+    night:close()
+  end)
+
+  it("fails where somebody has written into its file what no candidate is", function()
+    local path = folder()
+    local night = night_of { folder = path }
+    for i = 1, 20000 do
+      assert(night:row("id" .. i, { "x" }, 1, i, 0, 0))
+    end
+    assert(night:merge(0))
+    local name = unnamed(path, "echo $fd")[1]
+    local file = assert(io.open(name, "r+b"))
+    local size = file:seek "end"
+    file:seek "set"
+    assert(file:write(("\255"):rep(size)))
+    file:close()
+    local said, message, code
+    repeat
+      said, message, code = night:candidate()
+    until not said
+    assert.same({ "temporary files, in the folder of TMPDIR: Input/output error", "io" }, { message, code })
     night:close()
   end)
 

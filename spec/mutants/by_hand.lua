@@ -384,6 +384,12 @@ local BY_FILE = {
     { "if (r->starts[middle] <= order)", "if (r->starts[middle] < order)",
       "the first row of a range comes last in the one before: the order is the same" },
     { "r->starts[i] = r->starts[2 * i];", "", "the ranges have other sizes alone" },
+    { "<= UINT16_MAX;", "<= UINT64_MAX;" },
+    { "it->mask != usual->mask || ", "" },
+    { "|| it->beyond != usual->beyond ||", "||" },
+    { "it->standing != usual->standing ||", "" },
+    { "|| it->refused != usual->refused;", ";" },
+    { "if (size > left)", "if (0)" },
   },
   ["mirror/building.c"] = {
     { "g->differs = e->member != g->candidate.member;", "g->differs = 0;" },

@@ -20,6 +20,15 @@ function compile.program(sources)
   return path
 end
 
+--- What the compiler makes of a C file: its text for an assembler.
+---@param source string path
+---@return string
+function compile.assembly(source)
+  local path = world.path(".s")
+  cc(("-S -o %s %s"):format(path, source))
+  return world.read(path)
+end
+
 -- A C module for the Lua that runs this: its file. It is of spec/support unless a folder is given.
 local function library(name, flags, folder)
   local path = world.path(".so")

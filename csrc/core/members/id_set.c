@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../bytes/fetch.h"
+
 /* Seven bytes an id, in ascending order, in one table: each at the place that its value has among
    all values, scaled to the table, or after it where that was taken. So a search ends at the first
    larger one, even in a table that is nearly full. The table grows where it lies, so that there is
@@ -69,13 +71,8 @@ static size_t find(const sc3_id_set *set, uint64_t fingerprint) {
 }
 
 void sc3_id_set_prefetch(const sc3_id_set *set, uint64_t fingerprint) {
-#if defined(__GNUC__)
   if (set->count > 0)
-    __builtin_prefetch(set->slots + home(set->count, fingerprint) * SLOT);
-#else
-  (void)set;
-  (void)fingerprint;
-#endif
+    SC3_FETCH(set->slots + home(set->count, fingerprint) * SLOT);
 }
 
 int sc3_id_set_contains(const sc3_id_set *set, uint64_t fingerprint) {

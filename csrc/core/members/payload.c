@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "../bytes/crc32c.h"
+#include "../bytes/fetch.h"
 #include "fingerprint.h"
 
 typedef struct entry {
@@ -295,13 +296,8 @@ sc3_added sc3_payload_add(sc3_payload *p, const sc3_new_member *m) {
 }
 
 void sc3_payload_prefetch(const sc3_payload *p, uint64_t fingerprint) {
-#if defined(__GNUC__)
   if (p->slot_count > 0)
-    __builtin_prefetch(&p->slots[(uint32_t)fingerprint & (p->slot_count - 1)], 1);
-#else
-  (void)p;
-  (void)fingerprint;
-#endif
+    SC3_FETCH_TO_WRITE(&p->slots[(uint32_t)fingerprint & (p->slot_count - 1)]);
 }
 
 size_t sc3_payload_count(const sc3_payload *p) {

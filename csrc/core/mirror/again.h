@@ -27,6 +27,11 @@ static inline void sc3_again_free(sc3_again_list *l) {
   sc3_buffer_free(&l->entries);
 }
 
+/* Takes all entries out, and keeps the room that they had. */
+static inline void sc3_again_empty(sc3_again_list *l) {
+  l->entries.n = 0;
+}
+
 /* Room for one more. */
 static inline sc3_mirror_status sc3_again_reserve(sc3_again_list *l) {
   return sc3_mirror_of(sc3_buffer_reserve(&l->entries, sizeof(sc3_again)));

@@ -275,7 +275,7 @@ static sc3_mirror_status add(sc3_building *g, sc3_builder *b, sc3_building_to *t
 static void count_note(sc3_building *g) {
   unsigned audience;
   g->rejected += g->entry.op == SC3_ENTRY_REJECTED;
-  for (audience = 0; audience < SC3_MIRROR_AUDIENCES; audience++)
+  for (audience = 0; g->noted >> audience != 0; audience++)
     g->counts[audience].noted += g->noted >> audience & 1;
 }
 

@@ -1,10 +1,10 @@
 #include "candidates.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
+#include "../bytes/fetch.h"
 #include "../bytes/little.h"
-
-enum { LEAST = 1024 };
 
 /* --- ranges --- */
 
@@ -72,67 +72,79 @@ sc3_mirror_status sc3_candidates_open(sc3_candidates *c, const sc3_row_ranges *r
   memset(c, 0, sizeof *c);
   c->again = again;
   c->ranges = ranges;
+  sc3_buffer_init(&c->bytes, UINT32_MAX);
   return sc3_part_spool_open(&c->spool, blocks, ranges->count > 0 ? ranges->count : 1);
 }
 
 void sc3_candidates_close(sc3_candidates *c) {
   sc3_part_spool_close(&c->spool);
-  free(c->list);
+  sc3_buffer_free(&c->bytes);
   free(c->keys);
   free(c->spare);
   memset(c, 0, sizeof *c);
 }
 
-/* In a range, with less of those that are in no audience yet, as all are in a first night:
+/* In a range. Nearly all have the mask and standing of the first, and of rows on as many lines; and
+ * in a first night nobody has been in an audience before:
  *
- *   form 1, hash 8, cells 8, offset 6, mask 2, beyond 4,
- *   NEAR: rows behind the first of the range 4; else: order 8
- *   BEFORE: member 8, standing 4, refused 2
+ *   form 1, hash 8, cells 8, offset 6,
+ *   CLOSE: rows behind the first of the range 2; else: order 8
+ *   OTHER: mask 2, beyond 4, standing 4, refused 2
+ *   BEFORE: member 8
  *   and in the spool of those that go again: chunk 4, entry 4 */
 enum {
-  NEAR = 1,
-  BEFORE = 2,
-  HEAD = 28, /* behind the form */
-  NEAR_SIZE = 4,
+  CLOSE = 1, /* forms */
+  OTHER = 2,
+  BEFORE = 4,
+  HEAD = 23,
+  CLOSE_SIZE = 2,
   FAR_SIZE = 8,
-  BEFORE_SIZE = 14,
+  OTHER_SIZE = 12,
+  MEMBER_SIZE = 8,
   AGAIN_SIZE = 8,
-  MOST = 1 + HEAD + FAR_SIZE + BEFORE_SIZE + AGAIN_SIZE
+  USUAL_SIZE = HEAD + CLOSE_SIZE + MEMBER_SIZE,
+  MOST = HEAD + FAR_SIZE + OTHER_SIZE + MEMBER_SIZE + AGAIN_SIZE
 };
 
 static unsigned form_of(const sc3_candidates *c, size_t range, const sc3_candidate *it) {
-  const int has_before = (it->member | it->standing | it->refused) != 0;
-  const int is_near = it->order - c->ranges->starts[range] <= UINT32_MAX;
-  return (is_near ? (unsigned)NEAR : 0u) | (has_before ? (unsigned)BEFORE : 0u);
+  const sc3_candidate *usual = &c->usual;
+  const int is_other = it->mask != usual->mask || it->beyond != usual->beyond ||
+                       it->standing != usual->standing || it->refused != usual->refused;
+  const int is_close = it->order - c->ranges->starts[range] <= UINT16_MAX;
+  return (is_close ? (unsigned)CLOSE : 0u) | (is_other ? (unsigned)OTHER : 0u) |
+         (it->member != 0 ? (unsigned)BEFORE : 0u);
 }
 
-/* Of an entry, behind its form. */
 static size_t size_of(const sc3_candidates *c, unsigned form) {
-  const size_t order = (form & NEAR) != 0 ? NEAR_SIZE : FAR_SIZE;
-  const size_t before = (form & BEFORE) != 0 ? BEFORE_SIZE : 0;
-  return HEAD + order + before + (c->again ? AGAIN_SIZE : 0);
+  const size_t order = (form & CLOSE) != 0 ? CLOSE_SIZE : FAR_SIZE;
+  const size_t other = (form & OTHER) != 0 ? OTHER_SIZE : 0;
+  const size_t before = (form & BEFORE) != 0 ? MEMBER_SIZE : 0;
+  return HEAD + order + other + before + (c->again ? AGAIN_SIZE : 0);
 }
 
 static void write_candidate(const sc3_candidates *c, size_t range, unsigned form, unsigned char *p,
                             const sc3_candidate *it) {
-  *p++ = (unsigned char)form;
-  sc3_store64(p, it->hash);
-  sc3_store64(p + 8, it->cells);
-  sc3_store32(p + 16, (uint32_t)it->offset);
-  sc3_store16(p + 20, (uint16_t)(it->offset >> 32));
-  sc3_store16(p + 22, it->mask);
-  sc3_store32(p + 24, (uint32_t)it->beyond);
+  p[0] = (unsigned char)form;
+  sc3_store64(p + 1, it->hash);
+  sc3_store64(p + 9, it->cells);
+  sc3_store32(p + 17, (uint32_t)it->offset);
+  sc3_store16(p + 21, (uint16_t)(it->offset >> 32));
   p += HEAD;
-  if ((form & NEAR) != 0)
-    sc3_store32(p, (uint32_t)(it->order - c->ranges->starts[range]));
+  if ((form & CLOSE) != 0)
+    sc3_store16(p, (uint16_t)(it->order - c->ranges->starts[range]));
   else
     sc3_store64(p, it->order);
-  p += (form & NEAR) != 0 ? NEAR_SIZE : FAR_SIZE;
+  p += (form & CLOSE) != 0 ? CLOSE_SIZE : FAR_SIZE;
+  if ((form & OTHER) != 0) {
+    sc3_store16(p, it->mask);
+    sc3_store32(p + 2, (uint32_t)it->beyond);
+    sc3_store32(p + 6, it->standing);
+    sc3_store16(p + 10, it->refused);
+    p += OTHER_SIZE;
+  }
   if ((form & BEFORE) != 0) {
     sc3_store64(p, it->member);
-    sc3_store32(p + 8, it->standing);
-    sc3_store16(p + 12, it->refused);
-    p += BEFORE_SIZE;
+    p += MEMBER_SIZE;
   }
   if (c->again) {
     sc3_store32(p, it->again.chunk);
@@ -142,9 +154,15 @@ static void write_candidate(const sc3_candidates *c, size_t range, unsigned form
 
 sc3_mirror_status sc3_candidates_put(sc3_candidates *c, const sc3_candidate *candidate) {
   const size_t range = range_of(c->ranges, candidate->order);
-  const unsigned form = form_of(c, range, candidate);
-  const size_t size = 1 + size_of(c, form);
-  unsigned char aside[MOST], *const room = sc3_part_room(&c->spool, range, size);
+  unsigned char aside[MOST], *room;
+  unsigned form;
+  size_t size;
+  if (!c->has_usual)
+    c->usual = *candidate;
+  c->has_usual = 1;
+  form = form_of(c, range, candidate);
+  size = size_of(c, form);
+  room = sc3_part_room(&c->spool, range, size);
   write_candidate(c, range, form, room != NULL ? room : aside, candidate);
   if (room == NULL)
     return sc3_part_spill(&c->spool, range, aside, size);
@@ -152,120 +170,108 @@ sc3_mirror_status sc3_candidates_put(sc3_candidates *c, const sc3_candidate *can
   return SC3_MIRROR_OK;
 }
 
-static sc3_mirror_status reserve(sc3_candidates *c, size_t n) {
-  sc3_candidate *list;
-  if (n >= UINT32_MAX || n > SIZE_MAX / sizeof *list)
-    return SC3_MIRROR_FULL;
-  list = realloc(c->list, n * sizeof *list);
-  if (list == NULL)
-    return SC3_MIRROR_MEMORY;
-  c->list = list;
-  c->capacity = n;
-  return SC3_MIRROR_OK;
+/* --- taken out again --- */
+
+static uint64_t read_order(const sc3_candidates *c, unsigned form, const unsigned char *p) {
+  return (form & CLOSE) != 0 ? c->ranges->starts[c->range] + sc3_load16(p) : sc3_load64(p);
 }
 
-static sc3_mirror_status reserve_keys(sc3_candidates *c) {
-  if (c->keys_capacity >= c->count)
+static void read_candidate(const sc3_candidates *c, const unsigned char *p, sc3_candidate *to) {
+  const unsigned form = p[0];
+  *to = c->usual;
+  to->hash = sc3_load64(p + 1);
+  to->cells = sc3_load64(p + 9);
+  to->offset = sc3_load32(p + 17) | (uint64_t)sc3_load16(p + 21) << 32;
+  p += HEAD;
+  to->order = read_order(c, form, p);
+  p += (form & CLOSE) != 0 ? CLOSE_SIZE : FAR_SIZE;
+  if ((form & OTHER) != 0) {
+    to->mask = sc3_load16(p);
+    to->beyond = (int32_t)sc3_load32(p + 2);
+    to->standing = sc3_load32(p + 6);
+    to->refused = sc3_load16(p + 10);
+    p += OTHER_SIZE;
+  }
+  to->member = (form & BEFORE) != 0 ? sc3_load64(p) : 0;
+  p += (form & BEFORE) != 0 ? MEMBER_SIZE : 0;
+  if (c->again) {
+    to->again.chunk = sc3_load32(p);
+    to->again.entry = sc3_load32(p + 4);
+  }
+}
+
+SC3_COLD
+static sc3_mirror_status reserve_keys(sc3_candidates *c, size_t n) {
+  if (c->keys_capacity >= n)
     return SC3_MIRROR_OK;
   free(c->keys);
   free(c->spare);
   c->keys_capacity = 0;
-  c->keys = malloc(c->capacity * sizeof *c->keys);
-  c->spare = malloc(c->capacity * sizeof *c->spare);
+  c->keys = malloc(n * sizeof *c->keys);
+  c->spare = malloc(n * sizeof *c->spare);
   if (c->keys == NULL || c->spare == NULL)
     return SC3_MIRROR_MEMORY;
-  c->keys_capacity = c->capacity;
+  c->keys_capacity = n;
   return SC3_MIRROR_OK;
 }
 
-static void take(const sc3_candidates *c, size_t range, unsigned form, const unsigned char *p,
-                 sc3_candidate *to) {
-  to->hash = sc3_load64(p);
-  to->cells = sc3_load64(p + 8);
-  to->offset = sc3_load32(p + 16) | (uint64_t)sc3_load16(p + 20) << 32;
-  to->mask = sc3_load16(p + 22);
-  to->beyond = (int32_t)sc3_load32(p + 24);
-  p += HEAD;
-  to->order = (form & NEAR) != 0 ? c->ranges->starts[range] + sc3_load32(p) : sc3_load64(p);
-  p += (form & NEAR) != 0 ? NEAR_SIZE : FAR_SIZE;
-  to->member = 0;
-  to->standing = 0;
-  to->refused = 0;
-  if ((form & BEFORE) != 0) {
-    to->member = sc3_load64(p);
-    to->standing = sc3_load32(p + 8);
-    to->refused = sc3_load16(p + 12);
-    p += BEFORE_SIZE;
-  }
-  to->again.chunk = c->again ? sc3_load32(p) : 0;
-  to->again.entry = c->again ? sc3_load32(p + 4) : 0;
+/* Somebody has changed what only this process knows of. */
+SC3_COLD
+static sc3_mirror_status changed(void) {
+  errno = EIO;
+  return SC3_MIRROR_SYSTEM;
 }
 
-static sc3_mirror_status read_range(sc3_candidates *c, size_t range) {
-  sc3_part_reader reader;
-  unsigned char form, aside[MOST];
-  sc3_mirror_status status = sc3_part_begin(&reader, &c->spool, range);
-  if (status != SC3_MIRROR_OK)
-    return status;
-  c->count = 0;
-  while (status == SC3_MIRROR_OK && sc3_part_read(&reader, &form, 1)) {
-    const unsigned char *p = sc3_part_view(&reader, aside, size_of(c, form));
-    if (p == NULL)
-      break;
-    if (c->count == c->capacity)
-      status = reserve(c, c->capacity > 0 ? c->capacity * 2 : LEAST);
-    if (status == SC3_MIRROR_OK)
-      take(c, range, form, p, &c->list[c->count++]);
-  }
+/* Reads a range, whose candidates stay packed: so fewer lines of the cache hold them. */
+static sc3_mirror_status read_range(sc3_candidates *c) {
+  const size_t count = c->spool.parts[c->range].entries;
+  sc3_mirror_status status = sc3_part_take(&c->spool, c->range, &c->bytes);
+  const unsigned char *const p = (const unsigned char *)c->bytes.p;
+  size_t at = 0;
+  c->count = c->at = 0;
   if (status == SC3_MIRROR_OK)
-    status = reader.status;
-  sc3_part_end(&reader);
-  return status;
-}
-
-static sc3_mirror_status sort_range(sc3_candidates *c) {
-  const sc3_mirror_status status = reserve_keys(c);
-  size_t i;
+    status = reserve_keys(c, count);
   if (status != SC3_MIRROR_OK)
     return status;
-  for (i = 0; i < c->count; i++) {
-    c->keys[i].value = c->list[i].order;
-    c->keys[i].item = (uint32_t)i;
+  while (c->count < count) {
+    const size_t left = c->bytes.n - at, size = left > 0 ? size_of(c, p[at]) : 1;
+    if (size > left)
+      return changed();
+    c->keys[c->count].value = read_order(c, p[at], p + at + HEAD);
+    c->keys[c->count++].item = (uint32_t)at;
+    at += size;
   }
   c->sorted = sc3_sort(c->keys, c->spare, c->count, SC3_SORT_ALL);
-  c->at = 0;
   return SC3_MIRROR_OK;
 }
 
-/* They lie in the order of partitions, far from each other. Together they are fetched at once, and
-   one by one each would be waited for while a row is built. */
-static void copy_next(sc3_candidates *c) {
-  const size_t left = c->count - c->at;
-  size_t i;
-  c->near_count = left < SC3_CANDIDATES_NEAR ? left : SC3_CANDIDATES_NEAR;
-  for (i = 0; i < c->near_count; i++)
-    c->near[i] = c->list[c->sorted[c->at + i].item];
-  c->at += c->near_count;
-  c->near_at = 0;
+static const unsigned char *candidate_at(const sc3_candidates *c, size_t at) {
+  return (const unsigned char *)c->bytes.p + c->sorted[at].item;
+}
+
+/* The one that will be needed in a while. They lie in the order of partitions, far from each other.
+ */
+static const unsigned char *ahead_of(const sc3_candidates *c, size_t at) {
+  enum { AHEAD = 6 };
+  return candidate_at(c, c->count - at > AHEAD ? at + AHEAD : at);
 }
 
 sc3_mirror_status sc3_candidates_next(sc3_candidates *c, const sc3_candidate **out) {
+  const unsigned char *ahead;
   *out = NULL;
-  if (c->near_at < c->near_count) {
-    *out = &c->near[c->near_at++];
-    return SC3_MIRROR_OK;
-  }
   while (c->at == c->count) {
     sc3_mirror_status status;
     if (c->next_range == c->spool.count)
       return SC3_MIRROR_OK;
-    status = read_range(c, c->next_range++);
-    if (status == SC3_MIRROR_OK)
-      status = sort_range(c);
+    c->range = c->next_range++;
+    status = read_range(c);
     if (status != SC3_MIRROR_OK)
       return status;
   }
-  copy_next(c);
-  *out = &c->near[c->near_at++];
+  ahead = ahead_of(c, c->at);
+  SC3_FETCH(ahead);
+  SC3_FETCH(ahead + USUAL_SIZE - 1);
+  read_candidate(c, candidate_at(c, c->at++), &c->current);
+  *out = &c->current;
   return SC3_MIRROR_OK;
 }

@@ -20,19 +20,18 @@ void sc3_row_ranges_close(sc3_row_ranges *r);
 /* Notes a row that is not before the last one; 0 for one that is. */
 int sc3_row_ranges_note(sc3_row_ranges *r, uint64_t order);
 
-enum { SC3_CANDIDATES_NEAR = 128 };
-
 typedef struct sc3_candidates {
   sc3_part_spool spool; /* a partition for each range */
   int again;            /* they have the entry that goes again */
   const sc3_row_ranges *ranges;
-  sc3_candidate *list; /* of the range that is being read */
-  size_t count, capacity, at;
+  int has_usual;
+  sc3_candidate usual; /* the first one: what others have in common with it is not written again */
+  sc3_buffer bytes;    /* of the range that is being read */
   sc3_sort_key *keys, *spare, *sorted;
   size_t keys_capacity;
-  size_t next_range;
-  sc3_candidate near[SC3_CANDIDATES_NEAR]; /* the next ones, in order */
-  size_t near_count, near_at;
+  size_t count, at; /* of `sorted` */
+  size_t range, next_range;
+  sc3_candidate current;
 } sc3_candidates;
 
 /* When the last row has been noted. Zeros may be closed, too. */

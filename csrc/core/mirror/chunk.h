@@ -32,6 +32,13 @@ static inline void sc3_chunk_take_back(sc3_chunk_writer *w, const sc3_chunk_writ
 
 /* The whole blob, which `w` owns until the next entry. */
 sc3_mirror_status sc3_chunk_end(sc3_chunk_writer *w, sc3_slice *blob);
+
+/* Takes all entries back, and keeps the room that they had. */
+static inline void sc3_chunk_empty(sc3_chunk_writer *w) {
+  w->out.n = 0;
+  w->count = 0;
+}
+
 void sc3_chunk_free(sc3_chunk_writer *w);
 
 typedef struct sc3_chunk_reader {

@@ -1,5 +1,7 @@
 #include "pairs.h"
 
+#include "../bytes/fetch.h"
+
 sc3_mirror_status sc3_pairs_open(sc3_pairs *p, const sc3_gather *gather, sc3_slice base,
                                  size_t part, unsigned bits, unsigned audiences) {
   p->gather = gather;
@@ -11,19 +13,18 @@ sc3_mirror_status sc3_pairs_open(sc3_pairs *p, const sc3_gather *gather, sc3_sli
   return p->status;
 }
 
-/* Items lie as they came, in megabytes, and most lie in two lines of the cache. */
-static void prefetch(const sc3_gather *g, size_t at) {
-#if defined(__GNUC__)
+/* The item that will be needed in a while. Items lie as they came, in megabytes. */
+static const sc3_gathered *ahead_of(const sc3_gather *g, size_t at) {
   enum { AHEAD = 12 };
-  if (g->count - at > AHEAD) {
-    const sc3_gathered *item = sc3_gather_at(g, at + AHEAD);
-    __builtin_prefetch(item);
-    __builtin_prefetch(&item->gone);
-  }
-#else
-  (void)g;
-  (void)at;
-#endif
+  return sc3_gather_at(g, g->count - at > AHEAD ? at + AHEAD : at);
+}
+
+/* The item that is next, while the one ahead is fetched: most lie in two lines of the cache. */
+static const sc3_gathered *take_item(const sc3_gather *g, size_t at) {
+  const sc3_gathered *const ahead = ahead_of(g, at);
+  SC3_FETCH(ahead);
+  SC3_FETCH(&ahead->gone);
+  return sc3_gather_at(g, at);
 }
 
 int sc3_pairs_next(sc3_pairs *p) {
@@ -42,9 +43,7 @@ int sc3_pairs_next(sc3_pairs *p) {
   }
   if (!has_item && !p->in_base)
     return 0;
-  p->item = has_item ? sc3_gather_at(g, p->at) : NULL;
-  if (has_item)
-    prefetch(g, p->at++);
+  p->item = has_item ? take_item(g, p->at++) : NULL;
   if (p->in_base) {
     p->record = p->next;
   } else {

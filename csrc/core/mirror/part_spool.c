@@ -105,3 +105,15 @@ void sc3_part_end(sc3_part_reader *r) {
   r->part = NULL;
   r->at = r->n = 0;
 }
+
+sc3_mirror_status sc3_part_take(sc3_part_spool *s, size_t part, sc3_buffer *to) {
+  sc3_part_reader r;
+  sc3_mirror_status status = sc3_part_begin(&r, s, part);
+  to->n = 0;
+  while (status == SC3_MIRROR_OK && fetch(&r))
+    status = sc3_mirror_of(sc3_buffer_append(to, r.block, r.n));
+  if (status == SC3_MIRROR_OK)
+    status = r.status;
+  sc3_part_end(&r);
+  return status;
+}

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "../bytes/buffer.h"
+#include "../bytes/fetch.h"
 #include "blocks.h"
 #include "row_place.h"
 
@@ -46,28 +48,18 @@ static inline unsigned char *sc3_part_room(sc3_part_spool *s, size_t part, size_
 
 /* Fetches what sc3_part_room() of that partition begins with. */
 static inline void sc3_part_expect(const sc3_part_spool *s, size_t part) {
-#if defined(__GNUC__)
   const unsigned char *of = (const unsigned char *)&s->parts[part];
-  __builtin_prefetch(of, 1, 3);
-  __builtin_prefetch(of + sizeof *s->parts - 1, 1, 3);
-#else
-  (void)s;
-  (void)part;
-#endif
+  SC3_FETCH_TO_WRITE(of);
+  SC3_FETCH_TO_WRITE(of + sizeof *s->parts - 1);
 }
 
 /* Fetches the lines of the cache that the next entry of the partition is written to, where it and
    the last one, at `room`, are of `n` bytes. When it comes, those of many other partitions have
    been written. It may lie behind the block: then nothing comes of it. */
 static inline void sc3_part_prefetch(const unsigned char *room, size_t n) {
-#if defined(__GNUC__)
   const uintptr_t next = (uintptr_t)room + n;
-  __builtin_prefetch((const void *)next, 1, 2);
-  __builtin_prefetch((const void *)(next + n - 1), 1, 2);
-#else
-  (void)room;
-  (void)n;
-#endif
+  SC3_FETCH_TO_WRITE_LATER((const void *)next);
+  SC3_FETCH_TO_WRITE_LATER((const void *)(next + n - 1));
 }
 
 /* Appends an entry. After a failure a part of it may be there: nothing of the spool is of use then.
@@ -117,5 +109,8 @@ static inline const unsigned char *sc3_part_view(sc3_part_reader *r, unsigned ch
 
 /* Gives back what the reading holds, and the rest of the partition. Idempotent; also for zeros. */
 void sc3_part_end(sc3_part_reader *r);
+
+/* Reads a partition at once, in place of what is in `to`. */
+sc3_mirror_status sc3_part_take(sc3_part_spool *s, size_t part, sc3_buffer *to);
 
 #endif

@@ -36,7 +36,7 @@ local night_rows = {}
 ---@field seconds fun(): number
 ---@field keep fun(batch: integer, operations: scope3.BatchOperations[]|scope3.OlderOperations)  the operations of a
 ---  batch that is about to be sent, part by part; or, member by member, which of earlier chunks they are
----@field note fun(operations: string): true?, scope3.Error?  operations that send nothing
+---@field note fun(operations: any): true?, scope3.Error?  operations that send nothing, which it may only look at
 
 --- Starts one for a job.
 ---@param night scope3.Night
@@ -91,30 +91,33 @@ local function build_again_step(self, handle, bytes, seconds)
 end
 
 -- An empty payload and a chunk, or a list, for each audience. They are made anew together: all have the room of one
--- request.
+-- request. A chunk keeps the room that it had.
 local function renew(self)
   for i in ipairs(self.audiences) do
-    self.payloads[i] = self.pool:take()
-    self.others[i] = self.is_again and core.mirror.list() or core.mirror.chunk(self.run)
+    local other = self.others[i] or self.is_again and core.mirror.list() or core.mirror.chunk(self.run)
+    other:reset()
+    self.payloads[i], self.others[i] = self.pool:take(), other
   end
   self.notes = self.notes or core.mirror.chunk(self.run)
   self.began = self.sink.seconds()
 end
 
--- Gives back what members and their operations were to go into, where nothing has.
+-- Gives back the payloads that nothing has gone into.
 local function give_back(self)
-  for i, payload in ipairs(self.payloads) do
+  for _, payload in ipairs(self.payloads) do
     if payload:count() == 0 then
       self.pool:give_back(payload)
     end
-    self.others[i]:close()
   end
 end
 
 -- From now on rows of this kind go into payloads, which are sent when they are full.
 local function build(self, is_again, step)
   give_back(self)
-  self.step, self.is_again = step, is_again
+  for _, other in ipairs(self.others) do
+    other:close()
+  end
+  self.others, self.step, self.is_again = {}, step, is_again
   renew(self)
 end
 
@@ -152,13 +155,15 @@ local function keep_notes(self)
   if self.notes:size() == 0 then
     return true
   end
-  local blob, err = blob_of(self.notes)
-  if not blob then
-    return nil, err
+  local ok, err
+  local shown, message, code = self.notes:show(function(operations)
+    ok, err = self.sink.note(operations)
+  end)
+  if not shown then
+    return nil, night_of.failure(message, code)
   end
-  self.notes:close()
-  self.notes = core.mirror.chunk(self.run)
-  return self.sink.note(blob)
+  self.notes:reset()
+  return ok, err
 end
 
 -- The parts of a batch: what the payloads hold. Their members are numbered through.

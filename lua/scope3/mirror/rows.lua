@@ -63,10 +63,14 @@ local function condition(of)
   return table.concat(of.key, " = ? AND ") .. " = ?"
 end
 
+local function length_of(blob)
+  return type(blob) == "string" and #blob or blob:size()
+end
+
 --- Writes a row, in the place of one with the same key.
 ---@param db table
 ---@param of scope3.StateTable
----@param row table<string, string|number?>
+---@param row table<string, any>  texts and numbers; a blob may be a view
 ---@return true?
 ---@return scope3.StateFault? why
 function rows.put(db, of, row)
@@ -79,7 +83,7 @@ function rows.put(db, of, row)
   for i, column in ipairs(of.columns) do
     values[i] = row[column]
   end
-  local seal = seal_of(of, row, of.blob and #row[of.blob])
+  local seal = seal_of(of, row, of.blob and length_of(row[of.blob]))
   values[count + 1] = of.blob and row[of.blob] or seal
   values[count] = of.blob and seal or values[count]
   local changed, why, code = db:run(sql, unpack(values, 1, count + 1))
@@ -87,10 +91,6 @@ function rows.put(db, of, row)
     return rows.fault(why, code)
   end
   return true
-end
-
-local function length_of(blob)
-  return type(blob) == "string" and #blob or blob:size()
 end
 
 -- The row that the database gave, where its seal fits: its columns by their names. The length of a blob stands behind
