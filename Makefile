@@ -52,7 +52,8 @@ SQLITE_LIBS ?= $(or $(call named_lib,SQLITE,-lsqlite3),$(shell pkg-config --libs
 # keeps its own objects, and so do the flags of LuaRocks. COVERAGE=1 notes which lines ran, of C and of Lua: spec/coverage.
 VARIANT := $(LUA)$(if $(SANITIZE),-sanitize)$(if $(COVERAGE),-coverage)$(if $(POLL),-poll)$(if $(FOR_ROCK),-rock)
 OUT := build/$(VARIANT)
-CFLAGS ?= -O2 -g
+# Sanitizers look at what the optimizer left, and compiling for them takes a quarter less at -O1.
+CFLAGS ?= $(if $(SANITIZE),-O1,-O2) -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
 # A # for the shell: how to write one there differs between versions of make.
 HASH := \#
