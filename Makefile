@@ -52,7 +52,8 @@ SQLITE_LIBS ?= $(or $(call named_lib,SQLITE,-lsqlite3),$(shell pkg-config --libs
 # keeps its own objects, and so do the flags of LuaRocks. COVERAGE=1 notes which lines ran, of C and of Lua: spec/coverage.
 VARIANT := $(LUA)$(if $(SANITIZE),-sanitize)$(if $(COVERAGE),-coverage)$(if $(POLL),-poll)$(if $(FOR_ROCK),-rock)
 OUT := build/$(VARIANT)
-CFLAGS ?= -O2 -g
+# Sanitizers look at what the optimizer left, and compiling for them takes a quarter less at -O1.
+CFLAGS ?= $(if $(SANITIZE),-O1,-O2) -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
 # A # for the shell: how to write one there differs between versions of make.
 HASH := \#
@@ -362,12 +363,13 @@ FUZZ_FLAGS := -g -O1
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 FUZZ_FILES := Makefile $(wildcard fuzz/*.[ch] csrc/*/*.[ch] csrc/*/*/*.[ch])
 
+MAKE_FUZZ = $(MAKE) --no-print-directory -s LUA=5.4 CC='$(firstword $(1))' CFLAGS='$(wordlist 2,99,$(1))' HARDEN= HARDEN_LINK=
 # The programs in $(1): objects by $(2), a compiler and flags; programs with the further flags and files $(3).
 define BUILD_FUZZ
 @mkdir -p $(1)
-@$(MAKE) --no-print-directory -s LUA=5.4 OUT=$(1)/module CC='$(firstword $(2))' CFLAGS='$(wordlist 2,99,$(2))' HARDEN= HARDEN_LINK= static
-$(call BUILD_WAYS,$(1)/ways,$(2))
-@$(2) $(3) -std=c11 -D_GNU_SOURCE -o $(1)/rows fuzz/rows.c $(1)/ways/simd.o $(1)/ways/portable.o
+@$(call MAKE_FUZZ,$(2)) OUT=$(1)/module static $(1)/module/way.o
+@$(call MAKE_FUZZ,$(2)) OUT=$(1)/portable POLL=1 $(1)/portable/way.o
+@$(2) $(3) -std=c11 -D_GNU_SOURCE -o $(1)/rows fuzz/rows.c $(1)/module/way.o $(1)/portable/way.o
 @for target in $(FUZZ_C); do $(2) $(3) -std=c11 -D_GNU_SOURCE -o $(1)/$$target fuzz/$$target.c $(1)/module/libscope3.a -lm || exit 1; done
 @$(2) $(3) -std=c11 -D_GNU_SOURCE $$(pkg-config --cflags lua5.4) -o $(1)/plant fuzz/lua_host.c $(1)/module/libscope3.a -l:liblua5.4.a \
   $$($(MAKE) --no-print-directory -s LUA=5.4 print-static-libs)
@@ -436,7 +438,7 @@ test-coverage:
 FUZZ_COVERAGE = $(CC) -g -O0 --coverage
 build/fuzz/coverage/built: $(FUZZ_FILES)
 	$(call BUILD_FUZZ,build/fuzz/coverage,$(FUZZ_COVERAGE),fuzz/replay.c)
-	@$(FUZZ_COVERAGE) -std=c11 -D_GNU_SOURCE -o $(@D)/paths fuzz/paths.c fuzz/random_rows.c $(@D)/ways/simd.o $(@D)/ways/portable.o
+	@$(FUZZ_COVERAGE) -std=c11 -D_GNU_SOURCE -o $(@D)/paths fuzz/paths.c fuzz/random_rows.c $(@D)/module/way.o $(@D)/portable/way.o
 
 fuzz-coverage: build/fuzz/coverage/built
 	@FUZZ_BUILD=build/fuzz/coverage sh fuzz/replay.sh $(FUZZ_TARGETS)
@@ -614,23 +616,24 @@ DUCKDB := @duckdb/node-api@1.5.6-r.1
 duckdb:
 	@mkdir -p build/bench && cd build/bench && npm install --silent --no-audit --no-fund $(DUCKDB)
 
-# The way from bytes to members twice, as this processor is given it and in plain C, each with symbols of its own: $(1)/simd.o and $(1)/portable.o, by the
-# compiler and flags $(2). For programs that compare the two.
+# The way from bytes to members, with symbols of its own: $(OUT)/way.o is as this processor is given it, and with POLL=1 in plain C. For programs that
+# compare the two, whose objects are those of the module.
 # What compilers share between objects belongs to one of them then, such as the thunks of 32 bits.
 JOIN := ld -r --force-group-allocation
-define BUILD_WAYS
-@for way in simd portable; do \
-  plain=; [ $$way = simd ] || plain=-DSC3_PORTABLE; \
-  rm -rf $(1)/$$way && mkdir -p $(1)/$$way && (cd $(1)/$$way && $(2) -std=c11 -D_GNU_SOURCE -fvisibility=hidden $$plain -DWAY=way_$$way -c $(ROOT)/fuzz/way.c $(ROOT)/csrc/core/*/*.c) && \
-  $(JOIN) -o $(1)/$$way.o $(1)/$$way/*.o && objcopy --localize-hidden $(1)/$$way.o || exit 1; \
-done
-endef
+$(OUT)/obj/fuzz/way.o: fuzz/way.c $(FLAGS) | check-lua
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DWAY=way_$(if $(POLL),portable,simd) -MMD -MP -c -o $@ $<
+-include $(wildcard $(OUT)/obj/fuzz/way.d)
+$(OUT)/way.o: $(OUT)/obj/fuzz/way.o $(filter $(OUT)/obj/core/%,$(OBJ))
+	$(JOIN) -o $@.new $^ && objcopy --localize-hidden $@.new && mv $@.new $@
 
 # Random rows, SIMD beside plain C. The seed is printed; PATHS_SEED=n repeats a run.
 PATHS_ROWS ?= 1000000
 test-paths:
-	$(call BUILD_WAYS,build/paths,$(CC) -O2 -g)
-	@$(CC) -O2 -g -std=c11 -D_GNU_SOURCE -o build/paths/paths fuzz/paths.c fuzz/random_rows.c build/paths/simd.o build/paths/portable.o
+	@mkdir -p build/paths
+	@$(MAKE) --no-print-directory -s LUA=5.4 POLL= build/5.4/way.o
+	@$(MAKE) --no-print-directory -s LUA=5.4 POLL=1 build/5.4-poll/way.o
+	@$(CC) -O2 -g -std=c11 -D_GNU_SOURCE -o build/paths/paths fuzz/paths.c fuzz/random_rows.c build/5.4/way.o build/5.4-poll/way.o
 	@cd build/paths && ./paths $(PATHS_ROWS) $(PATHS_SEED)
 
 lint:

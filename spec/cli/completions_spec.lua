@@ -1,4 +1,5 @@
 -- What bash, zsh and fish offer after `scope3 completion`: real shells are asked.
+local quote = require "spec.support.quote"
 local world = require "spec.support.world"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
@@ -32,10 +33,6 @@ local CASES = {
   { "scope3 help s", "sandbox state sync" },
   { "scope3 completion ", "bash fish zsh" },
 }
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
 
 local function has(shell)
   local ok = os.execute("command -v " .. shell .. " >/dev/null 2>&1")

@@ -1,5 +1,6 @@
 -- scope3 prepare hashes rows into lines, and scope3 sync sends these.
 local json = require "scope3.util.json"
+local quote = require "spec.support.quote"
 local world = require "spec.support.world"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
@@ -21,10 +22,6 @@ end
 
 local function prepare(text, ...)
   return world.command(words({ "prepare", world.file(text, ".csv") }, MAP, { ... }))
-end
-
-local function quote(text)
-  return "'" .. text .. "'"
 end
 
 -- Runs lines of bash in which scope3 is the command of this tree.

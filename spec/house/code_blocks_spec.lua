@@ -1,6 +1,7 @@
 -- Every code block of a page is run from the page itself, so that what people copy works.
 local pages = require "spec.support.pages"
 local runner = require "spec.support.blocks"
+local quote = require "spec.support.quote"
 local world = require "spec.support.world"
 
 -- Blocks that cannot run here. Each says why on its page; the number is kept so that none is added by accident.
@@ -11,10 +12,6 @@ local LANGUAGES = { lua = true, sh = true, text = true }
 -- Pages whose blocks need tools that may not be there. A spec of their own runs them.
 local BY_ITSELF = { ["docs/recipes.md"] = "spec/house/recipes_spec.lua",
   ["docs/clusters.md"] = "spec/house/clusters_spec.lua" }
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
 
 describe("the blocks of a page", function()
   if os.getenv "ASAN_OPTIONS" then

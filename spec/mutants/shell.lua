@@ -1,11 +1,7 @@
 -- Files and commands, as the scripts here need them.
-local shell = {}
+local quote = require "spec.support.quote"
 
----@param text string
----@return string
-function shell.quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
+local shell = { quote = quote }
 
 ---@param command string
 ---@return integer code

@@ -1,11 +1,8 @@
 --- Runs the code blocks of pages, as people copy them.
+local quote = require "spec.support.quote"
 local world = require "spec.support.world"
 
 local blocks = {}
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
 
 -- The spaces between columns differ between two runs.
 local function leveled(text)

@@ -1,6 +1,7 @@
 -- A real nginx with its Lua module, in a folder of its own, on a free port, stopped by its pid.
 local core = require "scope3.core"
 local ports = require "spec.support.ports"
+local quote = require "spec.support.quote"
 local traces = require "spec.support.traces"
 local world = require "spec.support.world"
 
@@ -33,10 +34,6 @@ http {
   %s
 }
 ]]
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
 
 -- Without what the sanitizers preload: the leak checker has been seen to hang in ps.
 local function sh(command)

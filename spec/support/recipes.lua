@@ -2,16 +2,13 @@
 --- programs, which may not be there.
 local pages = require "spec.support.pages"
 local runner = require "spec.support.blocks"
+local quote = require "spec.support.quote"
 local world = require "spec.support.world"
 
 local recipes = { PAGE = "docs/recipes.md", ROWS = 3000 }
 
 -- Of 40 customers one has not consented.
 local EVERY = 40
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
 
 local function line_of(command)
   local pipe = assert(io.popen(command))

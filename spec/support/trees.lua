@@ -1,15 +1,12 @@
 -- Builds and installs as somebody would who has not got this tree: commands in a clean environment, folders of their
 -- own, and copies of the sources.
+local quote = require "spec.support.quote"
 local world = require "spec.support.world"
 
-local trees = {}
+local trees = { quote = quote }
 
 --- In front of a command: the environment without this tree. The sanitizer's runtime must not come along either.
 trees.CLEAN = "env -u LUA_PATH -u LUA_CPATH -u LUA_PATH_5_2 -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LD_PRELOAD "
-
-function trees.quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
 
 --- Runs a shell command; whether it went well, and what it printed.
 function trees.shell(command)

@@ -5,6 +5,7 @@ local curl = require "scope3.engine"
 local json = require "scope3.sandbox.json"
 local scope3 = require "scope3"
 local ports = require "spec.support.ports"
+local quote = require "spec.support.quote"
 local traces = require "spec.support.traces"
 local child = require "scope3.sandbox.child"
 
@@ -187,10 +188,6 @@ end
 -- What is left to remove by files of specs that never do.
 if package.loaded.busted then
   package.loaded.busted.subscribe({ "suite", "end" }, world.clean)
-end
-
-local function quote(text)
-  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
 end
 
 --- Runs the command of this tree on the Lua that runs the specs: exit code, what it printed, what it complained.

@@ -1,12 +1,9 @@
 -- Processes of a trial that are started apart, and killed or stopped by their pid.
+local quote = require "spec.support.quote"
 local until_true = require "spec.support.until_true"
 local world = require "spec.support.world"
 
 local process = {}
-
-local function quote(text)
-  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
-end
 
 --- A line for the shell.
 ---@param words any[]

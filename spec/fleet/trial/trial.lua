@@ -7,6 +7,7 @@ local drainers = require "spec.fleet.trial.drainers"
 local model = require "spec.support.model"
 local nodes = require "spec.fleet.trial.nodes"
 local process = require "spec.fleet.trial.process"
+local quote = require "spec.support.quote"
 local redis_server = require "spec.support.redis"
 local world = require "spec.support.world"
 
@@ -36,10 +37,6 @@ local REDIS = "appendonly yes\nappendfsync everysec\nauto-aof-rewrite-percentage
 ---@field busy_disk? boolean  another process has the disk of Redis write and wait
 ---@field maxmemory? string  of Redis, which then refuses what is more
 ---@field say? fun(line: string)
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
 
 local function start_service(folder)
   local settings = world.json.encode { task_seconds = 0, audience_seconds = 0, min_size = 0 }

@@ -1,13 +1,10 @@
 -- The processes of a season: the service, which stays, and the command, once a night.
 local compile = require "spec.support.compile"
 local entries = require "scope3.util.entries"
+local quote = require "spec.support.quote"
 local world = require "spec.support.world"
 
 local process = {}
-
-local function quote(text)
-  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
-end
 
 local LUA = os.getenv "SCOPE3_LUA_BIN" or "lua5.4"
 
