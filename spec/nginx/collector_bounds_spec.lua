@@ -86,7 +86,7 @@ describe("a collector with a spool", function()
     assert.equal("flushed", get "/flush")
     assert.equal(63000, #sandbox:ids "visitors")
     assert.is_true(#sandbox:requests "sync" < 60, #sandbox:requests "sync") -- what waited goes in few requests
-    assert.is_true(disk() < 4 * 1024, disk() .. " kB are left")
+    assert.is_true(disk() < 7 * 1024, disk() .. " kB are left") -- two empty files of 3 MiB
     assert.equal(0, status().held)
     assert.is_nil(server:log():find("open files", 1, true))
   end)

@@ -4,8 +4,9 @@ local core = require "scope3.core"
 local world = require "spec.support.world"
 
 local PLACE, STAND_IN = "spec.torture.nginx_stand_in", { "scope3.nginx.process", "scope3.loop.nginx" }
-local MODULES = { "spool", "spool_adoption", "spool_name", "spool_orphans", "spool_reader", "spool_sink" }
-local HASH = require("spec.support.spool_files").HASH
+local MODULES = { "spool", "spool_adoption", "spool_name", "spool_orphans", "spool_pages", "spool_reader",
+  "spool_sink" }
+local spool_files = require "spec.support.spool_files"
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 local NAME, LABEL = "0123456789abcdef", '{"audienceId":"a"}'
 
@@ -59,17 +60,17 @@ describe("the files of a spool", function()
       local remove = id:sub(1, 1) == "-"
       payload:reset()
       assert(builder:add(payload, { external_id = remove and id:sub(2) or id, remove = remove,
-        hashed_email = not remove and HASH or nil }))
+        hashed_email = not remove and spool_files.HASH or nil }))
       assert(to:keep(payload, 1, 1, LABEL))
     end
   end
 
   -- Members of a file as keep() takes them.
-  local function members_of(file, most)
+  local function members_of(file, most, label)
     local found = {}
     for batch in spool_sink.batches(file, most or 100) do
       for i, json in ipairs(batch.members) do
-        assert.equal(LABEL, batch.labels[i])
+        assert.equal(label or LABEL, batch.labels[i])
         found[#found + 1] = (batch.operations[i] == "remove" and "-" or "") .. json:match '"externalId":"([^"]*)"'
       end
     end
@@ -240,7 +241,7 @@ describe("the files of a spool", function()
         payload:reset()
         local remove = id:sub(1, 1) == "-"
         builder:add(payload, { external_id = remove and id:sub(2) or id, remove = remove,
-          hashed_email = not remove and HASH or nil })
+          hashed_email = not remove and spool_files.HASH or nil })
         assert(file:keep(payload, 1, 1, i, LABEL))
       end
       file:close()
@@ -296,6 +297,54 @@ describe("the files of a spool", function()
     assert.equal("d", members_of(of:take()))
     of:close()
   end)
+
+  it("keep their pages where they are sent soon, so that these need not be fetched anew, and as long as they are few",
+    function()
+      local of, paths = open(), {}
+      payload:reset()
+      for i = 1, 100 do
+        builder:add(payload, { external_id = "u" .. i, uids = { { type = "t", value = ("x"):rep(900) } } })
+      end
+      local function fill(soon)
+        assert(of:keep(payload, 1, 100, ""))
+        local path = folder .. "/" .. names()[#paths + 1]
+        while of.files[path].used < 3000000 do
+          assert(of:keep(payload, 1, 100, ""))
+        end
+        of:seal(soon)
+        paths[#paths + 1] = path
+      end
+      -- Which files have pages in memory. Where the system does not say, as they should be.
+      local function loaded(expected)
+        for i, path in ipairs(paths) do
+          local kilobytes = spool_files.resident(path)
+          assert.equal(expected[i], kilobytes and kilobytes > 0 or not kilobytes and expected[i], i)
+        end
+      end
+      fill(true)
+      fill(true)
+      loaded { true, true }
+      fill(false)
+      loaded { true, true, false }
+      fill(true) -- too many
+      loaded { false, true, false, true }
+      for _, i in ipairs { 1, 3 } do
+        assert.is_true(#world.read(paths[i]) < of.files[paths[i]].used + 2 ^ 16) -- nothing beyond its records
+      end
+      local sink = spool_sink.new(of, 0)
+      for _ = 1, 4 do
+        local file = sink:take()
+        members_of(file, 100, "")
+        sink:accept(file)
+      end
+      loaded { false, true, false, true }
+      assert.is_nil(sink:settle())
+      paths = {}
+      fill(true) -- files that were freed have made room
+      fill(true)
+      loaded { true, true }
+      of:close()
+    end)
 
   it("give the same batches each time", function()
     local of = open()

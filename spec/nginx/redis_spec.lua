@@ -40,6 +40,19 @@ describe("a connection to Redis in nginx", function()
             inside.say { n, replies[2] == text }
           }
         }
+        location = /timer {
+          content_by_lua_block {
+            assert(ngx.timer.at(0, function()
+              local connection = assert(redis.open { url = redis_url, call_seconds = 30 })
+              inside.popped = assert(connection:call("BLPOP", "of_timer", 0))[2]
+              connection:close()
+            end))
+            inside.say { 1 }
+          }
+        }
+        location = /popped {
+          content_by_lua_block { inside.say { inside.popped or false } }
+        }
         location = /late {
           content_by_lua_block {
             local connection = assert(redis.open { url = redis_url, call_seconds = 0.1 })
@@ -84,13 +97,36 @@ describe("a connection to Redis in nginx", function()
     end
   end)
 
+  local function ask(...)
+    local probe = redis:open()
+    local reply = assert(probe:call(...))
+    probe:close()
+    return reply
+  end
+
+  local function blocked()
+    return select(2, ask("CLIENT", "LIST"):gsub(" flags=b ", ""))
+  end
+
+  it("waits in a timer, which others that come meanwhile outlast", function()
+    assert.same({ 1 }, served.get(server, "/timer"))
+    nginx.until_true("the timer waits", function()
+      return blocked() == 1
+    end)
+    local waiting = served.begin { server.url .. "/pop?key=of_request" }
+    nginx.until_true("a request waits", function()
+      return blocked() == 2
+    end)
+    assert.same({ false }, served.get(server, "/popped"))
+    ask("RPUSH", "of_timer", "here")
+    nginx.until_true("the timer is over", function()
+      return served.get(server, "/popped")[1] == "here"
+    end)
+    ask("RPUSH", "of_request", "here")
+    assert.same({ { "of_request", "here" } }, served.bodies(waiting:all()))
+  end)
+
   it("is closed when the request that waits for it is dropped", function()
-    local function blocked()
-      local probe = redis:open()
-      local list = probe:call("CLIENT", "LIST")
-      probe:close()
-      return select(2, list:gsub(" flags=b ", ""))
-    end
     local leaving = served.connect(server, "/pop?key=nobody")
     nginx.until_true("the request waits", function()
       return blocked() == 1

@@ -141,4 +141,27 @@ function spool_files.header(bytes, generation, kept, released)
   return first .. numbered(kept or 0, 24, seed) .. numbered(released or 0, 32, seed), seed
 end
 
+--- Kilobytes of a file in the memory of this process; nil where the system does not say.
+function spool_files.resident(path)
+  local file, ours, sum = io.open "/proc/self/smaps", false, 0
+  for line in file and file:lines() or function() end do
+    ours = line:find "^%x+%-%x+ " and line:find(path, 1, true) ~= nil or not line:find "^%x+%-%x+ " and ours
+    sum = sum + (ours and tonumber(line:match "^Rss:%s+(%d+)") or 0)
+  end
+  return file and file:close() and sum or nil
+end
+
+--- Lines of members of an audience "a", as a spool gives them.
+---@param text string  lines
+function spool_files.lines(text)
+  local payload, lines = core.payload { max_members = 1000, max_bytes = 10000000 }, core.lines()
+  payload:take(text, 1)
+  local spool = assert(core.spool(world.path(".spool")))
+  assert(spool:keep(payload, 1, payload:count(), 0, "a"))
+  spool:entries("", 1000, 10000000, 10000000)(lines)
+  assert(spool:remove())
+  payload:close()
+  return lines
+end
+
 return spool_files

@@ -6,7 +6,7 @@
 #include "../members/fingerprint.h"
 #include "fork_mark.h"
 
-enum { FIRST_STEP = 1 << 16, STEP = 1 << 20 };
+enum { FIRST_STEP = 1 << 16, STEP = 1 << 20, KEPT = 3 << 20 };
 
 enum {
   KEPT_AT = offsetof(sc3_spool_header, kept),
@@ -411,7 +411,6 @@ void sc3_spool_trim(sc3_spool *s) {
   if (sc3_fork_mark_mine(&s->mark) && only_zeros_follow && used < s->image.file.size &&
       sc3_spool_file_check(&s->image.file) == SC3_SPOOL_OK)
     (void)sc3_spool_file_shrink(&s->image.file, used);
-  sc3_spool_unload(s);
 }
 
 /* --- emptying --- */
@@ -425,8 +424,8 @@ sc3_spool_status sc3_spool_reset(sc3_spool *s) {
   if (status != SC3_SPOOL_OK)
     return status;
   sc3_spool_store_generation(&s->image, s->image.generation | 1);
-  if (s->image.file.size > STEP)
-    (void)sc3_spool_file_shrink(&s->image.file, STEP); /* where it cannot, there is more to wipe */
+  if (s->image.file.size > KEPT)
+    (void)sc3_spool_file_shrink(&s->image.file, KEPT); /* where it cannot, there is more to wipe */
   written = s->ready && s->end < s->image.file.size ? s->end : s->image.file.size;
   finish_reset(s, written);
   return SC3_SPOOL_OK;

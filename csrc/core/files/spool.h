@@ -105,11 +105,11 @@ size_t sc3_spool_damaged(const sc3_spool *s);
 /* Gives back the memory of its pages, for a spool that is only waiting. */
 void sc3_spool_unload(const sc3_spool *s);
 
-/* The same, and gives back what the file has beyond its last record, but for less than 64 KiB.
-   Where that cannot be, the file stays as long as it is. */
+/* Gives back what the file has beyond its last record, but for less than 64 KiB. Where that cannot
+   be, the file stays as long as it is. */
 void sc3_spool_trim(sc3_spool *s);
 
-/* Takes every member out and gives back all but the first MiB of the file. */
+/* Takes every member out and gives back all but the first 3 MiB of the file. */
 sc3_spool_status sc3_spool_reset(sc3_spool *s);
 
 /* Gives the file another name in the same file system, in place of any file of that name: to be

@@ -11,6 +11,13 @@
 
 #include "payload.h"
 
+/* Appends the line of a member, from its JSON without the comma. SC3_ELIMIT, SC3_ENOMEM: `out` is
+ * as it was. */
+sc3_status sc3_lines_put(sc3_buffer *out, sc3_op op, sc3_slice json);
+
+/* Appends the line that says whose the members after it are: an @ and a label. Likewise. */
+sc3_status sc3_lines_put_label(sc3_buffer *out, sc3_slice label);
+
 /* Bytes of the lines of all living members. */
 size_t sc3_lines_size(const sc3_payload *p);
 

@@ -126,27 +126,48 @@ local function suspend(pump, waiter, seconds)
   pump.waiters[waiter] = nil
 end
 
+-- Runs in place of the pump, until its own wait is over. Then another waiter has to see to the pump.
+local function run_for(engine, pump, waiter, pause, ended)
+  run(engine, pump, waiter.step, pause, function(now)
+    return waiter.woken or ended(now)
+  end)
+  local heir = not pump.runner and next(pump.waiters)
+  if heir then
+    nginx.wake(heir)
+  end
+end
+
 -- Runs in place of the pump, until the pump is there.
 local function stand_in(engine, pump, waiter, seconds)
   local until_ = core.now() + seconds
-  run(engine, pump, waiter.step, function(pause)
+  run_for(engine, pump, waiter, function(pause)
     suspend(pump, waiter, pause)
   end, function(now)
     if now - pump.asked > LOST then
       ask(engine, pump, waiter.step, now)
     end
-    return waiter.woken or now >= until_
+    return now >= until_
   end)
-  local heir = next(pump.waiters)
-  if heir then
-    nginx.wake(heir)
-  end
+end
+
+-- Runs in place of a pump that nobody else needs yet. Only for the thread of a timer, which no client's leaving ends,
+-- and which is in no hurry: each look waits for as long again as there was nothing. A timer for the pump costs more
+-- than the whole answer of a near host.
+local function run_alone(engine, pump, waiter, seconds)
+  local began = core.now()
+  run_for(engine, pump, waiter, function(pause)
+    ngx.sleep(math.max(pause, math.min(LONG, core.now() - began)))
+  end, function(now)
+    return now >= began + seconds
+  end)
 end
 
 function nginx.wait(engine, seconds, waiter)
   local pump = pump_of(engine)
   if engine:count() == 0 then
     suspend(pump, waiter, seconds)
+  elseif not pump.runner and not pump.asked and ngx.get_phase() == "timer" then
+    run_alone(engine, pump, waiter, seconds)
   elseif keep_moving(engine, pump, waiter.step) then
     suspend(pump, waiter, math.min(seconds, pump.looked and LOST or BIRTH))
   else

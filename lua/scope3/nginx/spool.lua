@@ -9,12 +9,14 @@ local errors = require "scope3.error"
 local spool_adoption = require "scope3.nginx.spool_adoption"
 local spool_name = require "scope3.nginx.spool_name"
 local spool_orphans = require "scope3.nginx.spool_orphans"
+local spool_pages = require "scope3.nginx.spool_pages"
 local spool_reader = require "scope3.nginx.spool_reader"
 
 local ngx = ngx
 
 ---@class scope3.Spool
 ---@field bytes integer  in use, in all files of this worker
+---@field pages scope3.SpoolPages
 local Spool = {}
 Spool.__index = Spool
 
@@ -53,6 +55,7 @@ function spool.new(opts)
     prefix = opts.folder .. "/" .. opts.name, folder = opts.folder,
     orphans = spool_orphans.new(opts),
     reader = spool_reader.new(), -- reads the sealed files
+    pages = spool_pages.new(),
     roll = math.max(LEAST_ROLL, math.min(MOST_ROLL, opts.most_bytes / PARTS)),
     filling = false, -- the file that members are appended to
     spare = {}, -- empty files
@@ -154,12 +157,13 @@ local function begin(self)
 end
 
 --- Seals the file that is being filled, if it has members: they can be sent.
-function Spool:seal()
+---@param soon boolean?  they are about to be sent
+function Spool:seal(soon)
   local file = self.filling
   if file and file.number > 0 then
     self.reader:add(file)
     self.filling = false
-    file.spool:trim()
+    self.pages:sealed(file, soon)
   end
 end
 
@@ -220,6 +224,7 @@ end
 ---@param file scope3.SpoolFile
 function Spool:free(file)
   self.reader:remove(file)
+  self.pages:remove(file)
   if file.spool:damaged() == 0 and file.number > 0 and spare(self, file) then
     return
   end
@@ -242,7 +247,7 @@ function Spool:release(marks)
       local whole = mark.last >= file.number and file.spool:damaged() == 0 -- it need not be read again
       if not whole then
         file.spool:release(mark.last)
-        file.spool:unload()
+        self.pages:was_read(file)
       end
       if whole or file.spool:count() == 0 then
         self:free(file)
@@ -345,6 +350,7 @@ function Spool:close()
   end
   self.files, self.spare, self.adopted, self.bytes, self.filling, self.unopened = {}, {}, 0, 0, false, nil
   self.reader:clear()
+  self.pages:clear()
   spool_adoption.end_if_done(self)
   spool_orphans.released()
 end

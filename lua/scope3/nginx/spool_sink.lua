@@ -66,7 +66,7 @@ function SpoolSink:accept(file)
   table.insert(self.lingering, { file = file, due = core.now() + self.linger })
   self.under_way = self.under_way - self.taken[file]
   self.taken[file] = nil
-  file.spool:unload()
+  self.spool.pages:was_read(file)
 end
 
 --- When the next file has lingered long enough; nil where nothing lingers.
