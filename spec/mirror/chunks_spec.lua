@@ -1,5 +1,7 @@
 -- What one cut of a night asks of the service: a chunk that is written to, shown and emptied.
 local core = require "scope3.core"
+local nights = require "spec.support.night_of_files"
+local world = require "spec.support.world"
 
 local HASH, CLOSED = ("h"):rep(8), "attempt to use a closed chunk"
 
@@ -72,5 +74,29 @@ describe("a chunk", function()
     assert.equal(core.mirror.chunk(7):blob(), chunk:blob())
     assert.equal(1, put(chunk, "c"))
     assert.equal(chunk_of("c"):blob(), chunk:blob())
+  end)
+end)
+
+describe("a list of entries that go again", function()
+  teardown(world.clean)
+
+  it("has none any more once it is emptied", function()
+    local input = { path = world.file "id,email\na,a@example.org\nb,b@example.org\n" }
+    local map = { { "external_id", 1 }, { "email", 2 } }
+    local blob = nights.night({}, { input }, { map = map }).blobs[1]
+    local night = assert(core.mirror.night { key = nights.KEY, parts = 1 })
+    assert(night:chunk(blob, { { first = 1, last = 2, outcome = "open", again = true } }, 1))
+    local builder = core.builder { max_member = 1000, map = map }
+    local function source()
+      return assert(core.source { format = "csv", path = input.path })
+    end
+    assert.equal("end", builder:survey(night, source(), 0, 1e6, 1))
+    assert(night:merge(0))
+    local payload, list = core.payload { max_members = 10, max_bytes = 1000 }, core.mirror.list()
+    assert.equal("end", builder:build_again(payload, source(), night, list, 0, 1e6, 1))
+    assert.same({ { 1, 1 }, { 1, 2 } }, { list:numbers() })
+    list:reset()
+    assert.equal(0, list:count())
+    assert.same({ {}, {} }, { list:numbers() })
   end)
 end)
