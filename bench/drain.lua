@@ -38,19 +38,15 @@ end
 -- Members as a collector appends them: ids of 16 bytes, one email and one phone each.
 local runs = 0
 local function fill(n, each)
-  local payload = core.payload { max_members = each, max_bytes = 2 ^ 26 }
   runs = runs + 1
   for first = 1, n, each do
-    local lines = {}
+    local lines = { '@{"audienceId":"crm"}\n' }
     for i = first, first + each - 1 do
       lines[#lines + 1] = ('+{"externalId":"C%015d","hashedEmail":"%s","hashedPhone":"%s"},\n'):format(i,
         core.sha256("e" .. i), core.sha256("p" .. i))
     end
-    payload:reset()
-    payload:take(table.concat(lines), 1)
-    assert(q:append(runs .. "." .. first, each, { '@{"audienceId":"crm"}\n', payload }))
+    assert(q:append(runs .. "." .. first, each, table.concat(lines)))
   end
-  payload:close()
 end
 
 local function drain()

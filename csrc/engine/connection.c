@@ -94,8 +94,8 @@ static size_t copy_pieces(lua_State *L, char *out) {
   return sum;
 }
 
-/* :put(pieces) takes bytes to send, all or none: a list of texts and payloads, of which it takes
- * the lines. Not between the first :send() of the bytes before and the last. */
+/* :put(pieces) takes bytes to send, all or none: a list of texts, and of lines of members. Not
+ * between the first :send() of the bytes before and the last. */
 static int connection_put(lua_State *L) {
   sc3_connection *c = check_connection(L);
   char *room;

@@ -29,6 +29,7 @@ SC3L_EXPORT int luaopen_scope3_core(lua_State *L) {
   sc3l_open_append_file(L);
   sc3l_open_webhook(L);
   sc3l_open_count_file(L);
+  sc3l_open_lines(L);
   sc3l_open_spool(L);
   sc3l_open_values(L);
   sc3l_open_json(L);

@@ -13,6 +13,7 @@ void sc3l_open_exclusions(lua_State *L);
 void sc3l_open_id_set(lua_State *L);
 void sc3l_open_identity(lua_State *L);
 void sc3l_open_json(lua_State *L);
+void sc3l_open_lines(lua_State *L);
 void sc3l_open_mirror(lua_State *L);
 void sc3l_open_payload(lua_State *L);
 void sc3l_open_process(lua_State *L);

@@ -6,6 +6,7 @@
 #include "../core/members/redactor.h"
 #include "arguments.h"
 #include "holdings.h"
+#include "lines.h"
 #include "open.h"
 #include "payload_access.h"
 #include "payload_lines.h"
@@ -348,7 +349,7 @@ static void give_access(lua_State *L) {
   static const sc3l_payload_access access = {.version = SC3L_PAYLOAD_ACCESS_VERSION,
                                              .op = sc3l_check_op,
                                              .range = payload_range,
-                                             .lines = sc3l_payload_write_lines,
+                                             .lines = sc3l_write_lines,
                                              .pin = pin_payload,
                                              .unpin = unpin_payload};
   lua_pushlightuserdata(L, (void *)(uintptr_t)&access);
@@ -367,7 +368,6 @@ void sc3l_open_payload(lua_State *L) {
       {"hide", payload_hide},
       {"identifiers", payload_identifiers},
       {"lines", payload_lines},
-      {"lines_size", sc3l_payload_lines_size},
       {"living", payload_living},
       {"outline", payload_outline},
       {"replace", payload_replace},

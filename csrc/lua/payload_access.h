@@ -1,5 +1,6 @@
-/* What the module scope3.engine does with a payload, which is an object of scope3.core. They are
- * libraries of their own, and meet in the registry: one of them owns what a payload is. */
+/* What the module scope3.engine does with a payload, and with lines, which are objects of
+ * scope3.core. They are libraries of their own, and meet in the registry: one of them owns what
+ * these are. */
 #ifndef SC3L_PAYLOAD_ACCESS_H
 #define SC3L_PAYLOAD_ACCESS_H
 
@@ -11,7 +12,7 @@
 #define SC3L_PAYLOAD_ACCESS "scope3.payload.access"
 
 /* Changes with this struct: files of two versions may lie beside each other. */
-enum { SC3L_PAYLOAD_ACCESS_VERSION = 2 };
+enum { SC3L_PAYLOAD_ACCESS_VERSION = 3 };
 
 typedef struct sc3l_payload_access {
   int version; /* always first */
@@ -23,8 +24,8 @@ typedef struct sc3l_payload_access {
    * when it is none, closed, or filled just now. */
   sc3_slice (*range)(lua_State *L, int index, sc3_op op, size_t first, size_t last);
 
-  /* Bytes of the lines of the payload at `index` (core/members/lines.h), which are written to `out`
-   * unless that is NULL; raises as range(). */
+  /* Bytes of the lines at `index`, which are written to `out` unless that is NULL; raises when they
+   * are none, or closed. */
   size_t (*lines)(lua_State *L, int index, char *out);
 
   /* A payload that a request reads cannot be changed, and keeps its bytes when it is closed. Pins

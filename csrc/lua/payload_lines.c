@@ -16,19 +16,6 @@ int sc3l_payload_as_lines(lua_State *L) {
   return 1;
 }
 
-/* :lines_size() -> bytes of what :as_lines() gives */
-int sc3l_payload_lines_size(lua_State *L) {
-  sc3l_push_count(L, sc3_lines_size(sc3l_read_payload_bytes(L, 1)));
-  return 1;
-}
-
-size_t sc3l_payload_write_lines(lua_State *L, int index, char *out) {
-  const sc3_payload *p = sc3l_read_payload_bytes(L, index);
-  if (out != NULL)
-    sc3_lines_write(p, out);
-  return sc3_lines_size(p);
-}
-
 /* :take(text, at) -> where the first line begins that was not read, members, lines that are none,
    members that are too large, whether it is full. A line that begins with an @ ends the reading. */
 int sc3l_payload_take(lua_State *L) {

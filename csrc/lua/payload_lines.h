@@ -1,14 +1,10 @@
-/* The members of a payload as lines: :as_lines(), :lines_size() and :take(). */
+/* The members of a payload as lines: :as_lines() and :take(). */
 #ifndef SC3L_PAYLOAD_LINES_H
 #define SC3L_PAYLOAD_LINES_H
 
 #include "compat.h"
 
 int sc3l_payload_as_lines(lua_State *L);
-int sc3l_payload_lines_size(lua_State *L);
 int sc3l_payload_take(lua_State *L);
-
-/* For payload_access.h. */
-size_t sc3l_payload_write_lines(lua_State *L, int index, char *out);
 
 #endif

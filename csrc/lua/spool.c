@@ -4,7 +4,9 @@
 
 #include <errno.h>
 
+#include "../core/files/spool_entry.h"
 #include "arguments.h"
+#include "lines.h"
 #include "open.h"
 #include "payload.h"
 #include "type.h"
@@ -261,6 +263,56 @@ static int spool_reader(lua_State *L) {
   return push_reading(L, take_members);
 }
 
+/* How a spool is divided, and how far it was read. The label is an upvalue, too. */
+typedef struct entries_reading {
+  sc3_spool_cursor cursor;
+  sc3_spool_entry_bounds bounds;
+} entries_reading;
+
+/* The function that :entries() gives; its upvalues are the spool, how it is read, and the label. */
+static int next_entry(lua_State *L) {
+  const spool_ud *u = lua_touserdata(L, lua_upvalueindex(1));
+  entries_reading *reading = lua_touserdata(L, lua_upvalueindex(2));
+  sc3_buffer *out = sc3l_check_lines(L, 1);
+  sc3_spool_entry entry;
+  sc3_spool_status status;
+  if (u->s == NULL || u->ended)
+    return sc3l_raise_closed(L, "spool");
+  out->n = 0;
+  status = sc3_spool_next_entry(u->s, &reading->cursor, &reading->bounds, out, &entry);
+  if (status != SC3_SPOOL_OK)
+    return luaL_error(L, "%s", sc3_spool_describe(status, errno));
+  if (entry.members + entry.unfit == 0)
+    return 0;
+  sc3l_push_count(L, entry.after);
+  sc3l_push_count(L, entry.members);
+  sc3l_push_count(L, entry.unfit);
+  return 3;
+}
+
+/* :entries(label, members, bytes, member_bytes) -> a function (lines) -> after, members, unfit,
+   which gives nothing after the last. Each call writes an entry of at most so many members and
+   bytes into the lines, with that label before members that have none. `after` is one less than
+   the number of its first record. `unfit` counts members of more than `member_bytes`, which it
+   passes over. */
+static int spool_entries(lua_State *L) {
+  entries_reading *reading;
+  const sc3_slice label = sc3l_check_string(L, 2);
+  const size_t members = sc3l_check_size(L, 3, "members"), bytes = sc3l_check_size(L, 4, "bytes");
+  const size_t member_bytes = sc3l_check_size(L, 5, "member_bytes");
+  (void)check_spool(L);
+  lua_settop(L, 2);
+  reading = lua_newuserdata(L, sizeof *reading);
+  memset(reading, 0, sizeof *reading);
+  reading->bounds.members = members;
+  reading->bounds.bytes = bytes;
+  reading->bounds.member_bytes = member_bytes;
+  reading->bounds.label = label;
+  lua_insert(L, 2);
+  lua_pushcclosure(L, next_entry, 3);
+  return 1;
+}
+
 /* :count() -> members that can be read and were not released */
 static int spool_count(lua_State *L) {
   sc3l_push_count(L, sc3_spool_count(check_spool(L)->s));
@@ -301,7 +353,7 @@ static int spool_unload(lua_State *L) {
   return 0;
 }
 
-/* :trim(). The same, and gives back the end of the file that has no records. */
+/* :trim(). Gives back the end of the file that has no records. */
 static int spool_trim(lua_State *L) {
   sc3_spool_trim(check_spool(L)->s);
   return 0;
@@ -342,11 +394,14 @@ static int spool_close(lua_State *L) {
 
 void sc3l_open_spool(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"bytes", spool_bytes},     {"count", spool_count},   {"damaged", spool_damaged},
-      {"keep", spool_keep},       {"last", spool_last},     {"lost", spool_lost},
-      {"members", spool_members}, {"reader", spool_reader}, {"release", spool_release},
-      {"remove", spool_remove},   {"rename", spool_rename}, {"reset", spool_reset},
-      {"trim", spool_trim},       {"unload", spool_unload}, {NULL, NULL},
+      {"bytes", spool_bytes},     {"count", spool_count},
+      {"damaged", spool_damaged}, {"entries", spool_entries},
+      {"keep", spool_keep},       {"last", spool_last},
+      {"lost", spool_lost},       {"members", spool_members},
+      {"reader", spool_reader},   {"release", spool_release},
+      {"remove", spool_remove},   {"rename", spool_rename},
+      {"reset", spool_reset},     {"trim", spool_trim},
+      {"unload", spool_unload},   {NULL, NULL},
   };
   static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = spool_close};
   sc3l_new_type(L, &type);

@@ -2,6 +2,7 @@
 local checks = require "scope3.fleet.checks"
 local queue = require "scope3.fleet.queue"
 local redis = require "spec.support.redis"
+local spool_files = require "spec.support.spool_files"
 local until_true = require "spec.support.until_true"
 local world = require "spec.support.world"
 
@@ -46,6 +47,40 @@ describe("a queue", function()
     assert.same({ list[2] }, q:read(first, 10))
     assert.same({ 2, first }, { q:figures().entries, q:figures().first })
     assert.is_true(q:figures().oldest >= 0)
+  end)
+
+  it("takes several at once in their order, those that it has left out", function()
+    local q = new()
+    local known = assert(q:append("f.2", 1, "2\n"))
+    local ids = assert(q:append_all { { once = "f.1", n = 1, lines = "1\n" }, { once = "f.2", n = 1, lines = "2\n" },
+      { once = "f.3", n = 3, lines = spool_files.lines '-{"externalId":"3"},\n' } })
+    assert.equal(false, ids[2])
+    assert.same({ { id = known, n = 1, lines = "2\n" }, { id = ids[1], n = 1, lines = "1\n" },
+      { id = ids[3], n = 3, lines = '@a\n-{"externalId":"3"},\n' } }, q:read(nil, 10))
+  end)
+
+  it("takes all of several or none, where Redis is full or one is too large", function()
+    local q = new()
+    local list = {}
+    for i = 1, 3 do
+      list[i] = { once = "f." .. i, n = 1, lines = ("x"):rep(200000) }
+    end
+    -- Room for the command, and for some of what it appends: that is looked at when it begins.
+    local used = tonumber(connection:call("INFO", "memory"):match "used_memory:(%d+)")
+    assert(connection:call("CONFIG", "SET", "maxmemory", ("%d"):format(used + 1200000)))
+    assert.equal(3, #assert(q:append_all(list)))
+    assert(connection:call("CONFIG", "SET", "maxmemory", "1"))
+    local more = { { once = "f.3", n = 1, lines = "x" }, { once = "f.4", n = 1, lines = "x" } }
+    local none, err = q:append_all(more)
+    assert.same({ "nil", "OOM" }, { type(none), err.code })
+    assert.equal(3, #q:read(nil, 10))
+    assert(connection:call("CONFIG", "SET", "maxmemory", "0"))
+    none, err = q:append_all { { once = "f.5", n = 1, lines = "x" },
+      { once = "f.6", n = 1, lines = ("x"):rep(queue.LONGEST_ENTRY + 1) } }
+    assert.same({ "nil", "TOO_LARGE" }, { type(none), err.code })
+    assert.equal(3, #q:read(nil, 10))
+    assert.same({ false, "string" }, { q:append_all(more)[1], type(q:append_all { { once = "f.7", n = 1,
+      lines = "x" } }[1]) })
   end)
 
   it("has one lease at a time, and says whether it was handed over", function()

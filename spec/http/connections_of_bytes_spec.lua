@@ -3,6 +3,7 @@ local compile = require "spec.support.compile"
 local core = require "scope3.core"
 local engines = require "spec.support.engines"
 local servers = require "spec.support.redis"
+local spool_files = require "spec.support.spool_files"
 local until_true = require "spec.support.until_true"
 local world = require "spec.support.world"
 
@@ -171,26 +172,26 @@ describe("a connection of bytes", function()
     engine:close()
   end)
 
-  it("sends the lines of a payload as they are when it takes them, and takes all pieces or none", function()
+  it("sends lines of members as they are when it takes them, and takes all pieces or none", function()
     local engine = engines.new()
     local connection = connect(engine)
     until_ready(engine, { connection })
-    local payload, line = core.payload { max_members = 10, max_bytes = 1000 }, '-{"externalId":"1"},\n'
-    payload:take(line, 1)
-    assert.equal(#line, payload:lines_size())
+    local text = '@a\n-{"externalId":"1"},\n'
+    local lines = spool_files.lines '-{"externalId":"1"},\n'
+    assert.equal(#text, lines:size())
     for _, misuse in ipairs { { PING, 5 }, { PING, {} }, { PING, connection }, PING } do
       assert.is_false((pcall(connection.put, connection, misuse)))
     end
     connection:put {}
-    connection:put { ("*2\r\n$4\r\nECHO\r\n$%d\r\n"):format(#line + 1), "@", payload, "\r\n" }
-    payload:reset()
-    assert.equal(0, payload:lines_size())
+    connection:put { ("*2\r\n$4\r\nECHO\r\n$%d\r\n"):format(#text + 1), "#", lines, "\r\n" }
+    lines:reset()
+    assert.equal(0, lines:size())
     connection:send()
     connection:watch()
     until_ready(engine, { connection })
-    assert.equal(("$%d\r\n@%s\r\n"):format(#line + 1, line), connection:receive())
-    payload:close()
-    assert.is_false((pcall(connection.put, connection, { PING, payload })))
+    assert.equal(("$%d\r\n#%s\r\n"):format(#text + 1, text), connection:receive())
+    lines:close()
+    assert.is_false((pcall(connection.put, connection, { PING, lines })))
     engine:close()
   end)
 end)

@@ -5,9 +5,10 @@ local SHARED = "redis/places redis/limiter_shares"
 
 local FILES = {
   ["fleet/queue"] = { specs = QUEUE,
-    { "what is in is appended again", "if redis.call('EXISTS', KEYS[2]) == 1 then", "if false then" },
-    { "what is in is forgotten", "redis.call('SET', KEYS[2], '', 'EX', ARGV[3])\n", "" },
-    { "what is in is known for ever", "'', 'EX', ARGV[3])", "'')" },
+    { "what is in is appended again", "if redis.call('EXISTS', KEYS[i]) == 0 then", "if true then" },
+    { "what is in is forgotten", "redis.call('SET', KEYS[i], '', 'EX', ARGV[1])\n", "" },
+    { "what is in is known for ever", "'', 'EX', ARGV[1])", "'')" },
+    { "a full Redis takes more", "local APPEND = [[#!lua\n", "local APPEND = [[#!lua flags=allow-oom\n" },
     { "two have the lease", "if holder and holder ~= ARGV[1] then", "if false then" },
     { "a lease is not kept", "  redis.call('PEXPIRE', KEYS[1], ARGV[2])\n", "" },
     { "what may leave is not noted", "if ARGV[4] ~= '' then", "if false then" },

@@ -135,9 +135,9 @@ describe("a collector with a stream", function()
     assert.equal("1 taken", op(9))
     assert.equal("flushed", get "/flush")
     local found, n = there()
-    assert.same({ '@{"audienceId":"visitors"}', "+v1", "+v3", "-v2", '@{"audienceId":"other"}', "+v7", "+v8",
+    assert.same({ '@{"audienceId":"visitors"}', "+v1", "+v2", "+v3", "-v2", '@{"audienceId":"other"}', "+v7", "+v8",
       '@{"audienceId":"visitors"}', "+v9" }, found)
-    assert.equal(6, n)
+    assert.equal(7, n)
     local now = status()
     assert.same({ 7, 0, 0 }, { now.appended, now.held, now.accepted })
     assert.equal(7, now.all.appended)

@@ -31,27 +31,29 @@ describe("the entries of a spool file", function()
     assert(spool:keep(members, 1, members:count(), 0, label))
   end
 
-  -- All entries: once-key, members, text, how many were passed over.
-  local function entries_of(max_bytes)
-    local payload, list = core.payload { max_members = 10000, max_bytes = max_bytes or 1000000 }, {}
-    for once, n, pieces, unfit in stream_entries.of({ spool = spool, identity = "file" }, payload, "own") do
-      local text = {}
-      for i, piece in ipairs(pieces) do
-        text[i] = type(piece) == "string" and piece or piece:as_lines()
+  -- All entries, load by load: once-key, members, text; and how many were passed over in all.
+  local function loads_of(member_bytes)
+    local of, loads, unfit = stream_entries.new("own", member_bytes or 1000000), {}, 0
+    for list, passed in of:of { spool = spool, identity = "file" } do
+      unfit = unfit + passed
+      local load = {}
+      for i, batch in ipairs(list) do
+        load[i] = { batch.once, batch.n, batch.lines:text() }
       end
-      list[#list + 1] = { once, n, table.concat(text), unfit }
+      loads[#loads + 1] = load
     end
-    payload:close()
-    return list
+    of:rest()
+    of:close()
+    return loads, unfit
   end
 
-  it("hold the members of each audience behind its label, those of a known member once", function()
+  it("hold all operations in their order, behind the label of each audience", function()
     keep("", "1", "2")
     keep("", "1")
     keep("b", "3")
     keep("", "4")
-    assert.same({ { "file.0", 4, "@own\n" .. line "2" .. line "1" .. "@b\n" .. line "3" .. "@own\n" .. line "4", 0 } },
-      entries_of())
+    assert.same({ { { "file.0", 5, "@own\n" .. line "1" .. line "2" .. line "1" .. "@b\n" .. line "3" .. "@own\n"
+      .. line "4" } } }, (loads_of()))
   end)
 
   it("lose nothing around a member that is larger than an entry takes", function()
@@ -61,17 +63,49 @@ describe("the entries of a spool file", function()
     keep("b", long .. "y")
     keep("c", "2")
     keep("d", long)
-    assert.same({ { "file.0", 2, "@a\n" .. line "1" .. "@c\n" .. line "2", 3 } }, entries_of(200))
+    local loads, unfit = loads_of(200)
+    assert.same({ { { "file.0", 2, "@a\n" .. line "1" .. "@c\n" .. line "2" } } }, loads)
+    assert.equal(3, unfit)
+  end)
+
+  it("tell of members that are too large also where no other is left", function()
+    for i = 1, stream_entries.MOST_MEMBERS do
+      keep("", tostring(i))
+    end
+    keep("", ("x"):rep(300))
+    local loads, unfit = loads_of(200)
+    assert.same({ 1, 1, 1 }, { #loads, #loads[1], unfit })
   end)
 
   it("are the same ones each time, under keys of their own", function()
     for i = 1, 2 * stream_entries.MOST_MEMBERS + 1 do
       keep("", tostring(i))
     end
-    local list = entries_of()
-    assert.equal(3, #list)
+    local loads = loads_of()
+    local list = loads[1]
+    assert.same({ 1, 3 }, { #loads, #list })
     assert.same({ "file.0", stream_entries.MOST_MEMBERS }, { list[1][1], list[1][2] })
     assert.same({ ("file.%d"):format(2 * stream_entries.MOST_MEMBERS), 1 }, { list[3][1], list[3][2] })
-    assert.same(list, entries_of())
+    assert.same(loads, (loads_of()))
+  end)
+
+  it("go several at once, but less than a MiB", function()
+    for i = 1, 10 do
+      local ids = {}
+      for j = 1, stream_entries.MOST_MEMBERS do
+        ids[j] = ("%015d"):format(i * 1000 + j)
+      end
+      keep("", (rawget(table, "unpack") or rawget(_G, "unpack"))(ids))
+    end
+    local loads, n = loads_of(), 0
+    assert.is_true(#loads > 1)
+    for _, load in ipairs(loads) do
+      local bytes = 0
+      for _, one in ipairs(load) do
+        n, bytes = n + one[2], bytes + #one[3]
+      end
+      assert.is_true(bytes < 2 ^ 20)
+    end
+    assert.equal(10 * stream_entries.MOST_MEMBERS, n)
   end)
 end)

@@ -1,6 +1,6 @@
 --- A queue of members that several machines share, in a stream of Redis: what all that touch it ask of Redis.
 ---
----     {scope3:Q}:s         the stream. An entry is a batch: `n` members, and `m`, their lines
+---     {scope3:Q}:s         the stream. An entry is a batch: `n` operations, and `m`, their lines
 ---     {scope3:Q}:once:KEY  what KEY names is in the stream; for a day
 ---     {scope3:Q}:lease     who sends; gone after the lease
 ---     {scope3:Q}:epoch     how often that changed
@@ -24,12 +24,15 @@ queue.LONGEST_NAME = 64
 queue.LONGEST_ENTRY = 16 * 1024 * 1024 -- bytes, for which Redis and a drainer have to find room in one piece
 
 local APPEND = [[#!lua
-if redis.call('EXISTS', KEYS[2]) == 1 then
-  return 0
+local ids = {}
+for i = 2, #KEYS do
+  ids[i - 1] = 0
+  if redis.call('EXISTS', KEYS[i]) == 0 then
+    ids[i - 1] = redis.call('XADD', KEYS[1], '*', 'n', ARGV[2 * i - 2], 'm', ARGV[2 * i - 1])
+    redis.call('SET', KEYS[i], '', 'EX', ARGV[1])
+  end
 end
-local id = redis.call('XADD', KEYS[1], '*', 'n', ARGV[1], 'm', ARGV[2])
-redis.call('SET', KEYS[2], '', 'EX', ARGV[3])
-return id]]
+return ids]]
 
 local LEASE = [[#!lua flags=allow-oom
 local holder, sent = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[3])
@@ -91,34 +94,52 @@ local function strange(what)
     :format(what), { code = "BAD_REPLY" })
 end
 
----@alias scope3.QueueText string|(string|table)[]  a text, or pieces of it: texts, and payloads, which stand for their
----  lines
+---@class scope3.QueueBatch  what becomes an entry
+---@field once string  unique for these bytes: a file and its generation
+---@field n integer  members, each operation counted
+---@field lines scope3.RespArgument  of them (scope3.fleet.entry)
 
 local function is_too_large(lines)
-  local n = 0
-  for _, piece in ipairs(type(lines) == "table" and lines or { lines }) do
-    n = n + (type(piece) == "string" and #piece or piece:lines_size())
-  end
-  return n > queue.LONGEST_ENTRY
+  return (type(lines) == "string" and #lines or lines:size()) > queue.LONGEST_ENTRY
 end
 
---- Appends a batch, once: what was appended under a key is not appended again.
----@param once string  unique for these bytes: a file and its generation
----@param n integer  members
----@param lines scope3.QueueText  of them (scope3.fleet.entry)
----@return string|false|nil id  of the entry; false where it was there already
----@return scope3.Error? err  code "OOM" where Redis is full; with `uncertain` it may be in
-function Queue:append(once, n, lines)
-  if is_too_large(lines) then
-    return nil, errors.new("redis", "an entry of a queue is larger than 16 MiB", { code = "TOO_LARGE" })
+--- Appends batches in their order, each once: what was appended under a key is not appended again. It is one step of
+--- Redis: all are in or none. So a full Redis that gets room in between leaves none out before a later one.
+---@param list scope3.QueueBatch[]
+---@return (string|false)[]? ids  of the entries; false where one was there already
+---@return scope3.Error? err  code "OOM" where Redis is full; with `uncertain` they may be in
+function Queue:append_all(list)
+  local keys, args = { key(self, "s") }, { ONCE }
+  for i, batch in ipairs(list) do
+    if is_too_large(batch.lines) then
+      return nil, errors.new("redis", "an entry of a queue is larger than 16 MiB", { code = "TOO_LARGE" })
+    end
+    keys[i + 1], args[2 * i], args[2 * i + 1] = key(self, "once:" .. batch.once), batch.n, batch.lines
   end
-  local id, err = self.connection:script(APPEND, { key(self, "s"), key(self, "once:" .. once) }, { n, lines, ONCE })
+  local ids, err = self.connection:script(APPEND, keys, args)
   if err then
     return nil, err
-  elseif id == 0 then
-    return false
+  elseif type(ids) ~= "table" or #ids ~= #list then
+    return strange "stream"
   end
-  return id
+  for i, id in ipairs(ids) do
+    ids[i] = id ~= 0 and id
+  end
+  return ids
+end
+
+--- Appends one batch, likewise.
+---@param once string
+---@param n integer
+---@param lines scope3.RespArgument
+---@return string|false|nil id
+---@return scope3.Error? err
+function Queue:append(once, n, lines)
+  local ids, err = self:append_all { { once = once, n = n, lines = lines } }
+  if not ids then
+    return nil, err
+  end
+  return ids[1]
 end
 
 local function is_epoch(value)
@@ -149,7 +170,7 @@ end
 
 ---@class scope3.QueueEntry
 ---@field id string
----@field n integer  members; 0 where it does not say
+---@field n integer  members, each operation counted; 0 where it does not say
 ---@field lines string?  nil where the entry is none
 
 local function entry_of(raw)

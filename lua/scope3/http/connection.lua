@@ -126,7 +126,7 @@ end
 
 --- Sends bytes. What cannot leave at once does while somebody reads. Who answered what it had not taken yet is none
 --- that anything more is sent to.
----@param pieces (string|table)[]  texts, and payloads, of which the lines are sent
+---@param pieces (string|table)[]  texts, and lines of scope3.core
 function Connection:write(pieces)
   if self.left > 0 then
     self:close()

@@ -24,11 +24,13 @@ local stream_outbox = {}
 
 local FIRST_PAUSE, LONGEST_PAUSE = 1, 15 -- seconds between two tries while Redis is away: one that fails costs little
 local LOOK = 0.02 -- seconds between two looks whether other workers have older members
+local SLACK = 1 -- seconds for which a file that may be freed waits for an append, whose answer frees it as well
 local LOG_EVERY = 60 -- seconds between two lines of the log about one thing
-local MOST_BYTES = 8 * 2 ^ 20 -- of members of one audience in an entry: Redis has to find room for it in one piece
+local MOST_BYTES = 8 * 2 ^ 20 -- of a member: Redis has to find room for its entry in one piece
 
 ---@class scope3.StreamHooks
----@field ready fun(): string?  prepares what is to be appended; why that has to wait: another worker has older members
+---@field ready fun(goes_on: boolean): string?  prepares what is to be appended, after something was where that goes on;
+---  why it has to wait: another worker has older members
 ---@field unfit fun(n: integer)  members are larger than an entry may be
 
 --- Makes one.
@@ -38,12 +40,11 @@ local MOST_BYTES = 8 * 2 ^ 20 -- of members of one audience in an entry: Redis h
 ---@param hooks scope3.StreamHooks
 ---@return scope3.StreamOutbox
 function stream_outbox.new(loop, stream, place, hooks)
+  local label = place.audience and audience_label.write(place.audience) or ""
   return setmetatable({
     loop = loop, stream = stream, spool = place.spool, exit_seconds = place.exit_seconds, hooks = hooks,
-    label = place.audience and audience_label.write(place.audience) or "",
+    entries = stream_entries.new(label, math.min(place.max_bytes, MOST_BYTES)),
     sink = spool_sink.new(place.spool, stream.linger_seconds),
-    payload = core.payload { max_members = stream_entries.MOST_MEMBERS,
-      max_bytes = math.min(place.max_bytes, MOST_BYTES) },
     batches = {}, -- of members in memory only, which no file took
     failures = 0, retry_at = 0,
     -- Fields from the start, because to add one may find no memory.
@@ -63,7 +64,8 @@ local function recount(self)
     self.bytes = self.bytes + batch.payloads.bytes
   end
   self.waiting = self.memory_only + self.sink.under_way
-  self.settle_at = self.sink:due() or false
+  local due = self.sink:due()
+  self.settle_at = due and due + SLACK or false
 end
 
 --- Takes in members that are in memory only.
@@ -88,7 +90,7 @@ function StreamOutbox:clear(of_files)
     self.connection:close()
     self.connection, self.queue = false, false
   end
-  self.payload:close()
+  self.entries:close()
   recount(self)
   return gone
 end
@@ -138,10 +140,17 @@ local function connect(self)
   return true
 end
 
--- Frees files that were kept for long enough, where Redis answers on the connection that took them.
+-- Frees files that had been kept for long enough when Redis was asked what it has answered now, on the connection that
+-- took them.
+local function free(self, asked)
+  self.sink:settle(asked)
+  recount(self)
+end
+
+-- Asks Redis for an answer where files have waited in vain for that of an append.
 local function settle(self, turn)
   local now, due = core.now(), self.sink:due()
-  if not due or now < due then
+  if not due or now < due + (self.ends and 0 or SLACK) then
     return
   end
   local answer, err
@@ -152,8 +161,7 @@ local function settle(self, turn)
     end
   end
   if answer or err and err.kind == "redis" and self.connection:is_open() then -- a refusal is an answer, too
-    self.sink:settle(now)
-    recount(self)
+    free(self, now)
   else
     lose(self)
   end
@@ -173,24 +181,29 @@ end
 
 -- Appends a file. True, or nil and why.
 local function append_file(self, turn, file)
-  local members = file.spool:count()
-  for once, n, lines, unfit in stream_entries.of(file, self.payload, self.label) do
-    local id, err = false, nil
-    if n > 0 then
-      id, err = self.queue:append(once, n, lines)
+  local members, unfit = 0, 0
+  for list, passed in self.entries:of(file) do
+    local asked, ids, err = core.now(), {}, nil
+    if #list > 0 then
+      ids, err = self.queue:append_all(list)
     end
-    if id == nil or self.turn ~= turn then
+    if not ids or self.turn ~= turn then
       not_appended(self, turn, file)
       return nil, err
     end
-    if unfit > 0 and not file.appended then
-      self.hooks.unfit(unfit)
-      members = members - unfit
+    free(self, asked)
+    for _, batch in ipairs(list) do
+      members = members + batch.n
     end
+    unfit = unfit + passed
   end
+  self.entries:rest()
   self.sink:accept(file)
   if not file.appended then
     file.appended, self.appended = true, self.appended + members
+    if unfit > 0 then
+      self.hooks.unfit(unfit)
+    end
   end
   recount(self)
   return true
@@ -267,16 +280,16 @@ end
 -- left that the next one would append again.
 local function send_all(self, turn)
   self.sending, self.turn = true, turn -- not before: this function may not begin, where memory is short
-  local gate, err = {}, barred(self)
+  local gate, err, done = {}, barred(self), nil
   while not err and self.turn == turn do
     settle(self, turn)
-    local wait = self.turn == turn and self.hooks.ready()
+    local wait = self.turn == turn and self.hooks.ready(done == true)
     if self.turn ~= turn then
       break
     elseif wait then
+      done = nil
       err = not wait_for_others(self, gate, wait) and errors.new("timeout", wait) or nil
     else
-      local done
       done, err = append_next(self, turn)
       gate = {}
       self.failures = done and 0 or self.failures -- a full Redis takes something now and then

@@ -97,8 +97,8 @@ local function new_stream_outbox(self, collector)
   local config = self.config
   return require("scope3.nginx.stream_outbox").new(self.loop, collector.stream, { spool = self.spool,
     audience = self.audience, exit_seconds = config.exit_seconds, max_bytes = config.max_bytes }, {
-    ready = function()
-      return self:prepare()
+    ready = function(goes_on)
+      return self:prepare(goes_on)
     end,
     unfit = function(n)
       file_batches.give_up(self, n)
@@ -221,7 +221,7 @@ end
 --- Closes what is being filled: a file, payloads. Others are begun.
 function WorkerState:seal()
   if self.spool then
-    self.spool:seal()
+    self.spool:seal(self.outbox.failures == 0)
     self.payloads:measure_all() -- one may hold a member whose add() raised an error
   end
   if self.payloads.living > 0 then
@@ -284,9 +284,19 @@ local function is_time(self)
     or self.loop.now() - self.since >= self.config.flush_seconds - EARLY)
 end
 
+-- Whether there is something to send, or it is time for it.
+local function has_work(self)
+  local files = self.spool
+  return self.outbox.batches[1] or files and (files:unread() > 0 or files.unopened) or is_time(self)
+end
+
 --- Adopts what is older, and seals what it is time for.
+---@param goes_on boolean?  something was sent just now: where nothing else is to be, there is nothing to look for
 ---@return string? wait  why nothing may be sent now: another worker has older members
-function WorkerState:prepare()
+function WorkerState:prepare(goes_on)
+  if goes_on and not has_work(self) then
+    return nil
+  end
   local wait = self.spool and self:adopt(self.loop.rest)
   if wait and self.held > 0 then
     return wait

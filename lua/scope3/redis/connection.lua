@@ -127,24 +127,13 @@ local function exchange(self, commands)
   return replies
 end
 
--- Whether something is a list of texts and payloads.
-local function is_pieces(value)
-  local n = type(value) == "table" and arguments.count(value) or 0
-  for i = 1, n do
-    if type(value[i]) ~= "string" and type(value[i]) ~= "userdata" then
-      return false
-    end
-  end
-  return n > 0
-end
-
 local function check_command(what, command, level)
   local n = arguments.count(command)
   arguments.argument(n and n > 0, what, "a command", "a list of texts and whole numbers", command, level + 1)
   for i = 1, n do
     local value = command[i]
     arguments.argument(type(value) == "string" or type(value) == "number" and value % 1 == 0
-      and math.abs(value) < 2 ^ 53 or is_pieces(value), what, ("argument %d of a command"):format(i),
+      and math.abs(value) < 2 ^ 53 or type(value) == "userdata", what, ("argument %d of a command"):format(i),
       "a text or a whole number", value, level + 1)
   end
 end

@@ -4,18 +4,9 @@ local core = require "scope3.core"
 
 local resp = {}
 
----@alias scope3.RespArgument string|integer|(string|table)[]  pieces: texts, and payloads, which stand for their lines
+---@alias scope3.RespArgument string|integer|table  the latter are lines of scope3.core
 
-local function put_pieces(out, pieces)
-  local head, n = #out + 1, 0
-  for i, piece in ipairs(pieces) do
-    n, out[head + i] = n + (type(piece) == "string" and #piece or piece:lines_size()), piece
-  end
-  out[head] = ("$%d\r\n"):format(n)
-  out[#out + 1] = "\r\n"
-end
-
---- Commands as pieces to send. What payloads hold is not copied.
+--- Commands as pieces to send. Lines stay what they are: they become no text of Lua.
 ---@param commands scope3.RespArgument[][]
 ---@return (string|table)[]
 function resp.encode(commands)
@@ -23,14 +14,10 @@ function resp.encode(commands)
   for _, command in ipairs(commands) do
     out[#out + 1] = ("*%d\r\n"):format(#command)
     for _, argument in ipairs(command) do
-      if type(argument) == "table" then
-        put_pieces(out, argument)
-      else
-        local text = type(argument) == "number" and ("%d"):format(argument) or argument
-        out[#out + 1] = ("$%d\r\n"):format(#text)
-        out[#out + 1] = text
-        out[#out + 1] = "\r\n"
-      end
+      local piece = type(argument) == "number" and ("%d"):format(argument) or argument
+      out[#out + 1] = ("$%d\r\n"):format(type(piece) == "string" and #piece or piece:size())
+      out[#out + 1] = piece
+      out[#out + 1] = "\r\n"
     end
   end
   return out

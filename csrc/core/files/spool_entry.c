@@ -1,0 +1,58 @@
+#include "spool_entry.h"
+
+#include <errno.h>
+
+#include "../members/lines.h"
+
+/* Where an entry stands while it is written. */
+typedef struct writing {
+  sc3_buffer *out;
+  size_t begin;    /* of the entry in `out` */
+  sc3_slice label; /* of the line before; {NULL, 0} before the first */
+} writing;
+
+static sc3_status put(writing *w, sc3_slice label, const sc3_spool_record *r) {
+  const sc3_status status =
+      sc3_buffer_reserve(w->out, SC3_LABEL_LINE_ROUND + label.n + SC3_LINE_ROUND + r->json.n);
+  if (status != SC3_OK)
+    return status;
+  if (w->out->n == w->begin || !sc3_slice_eq(label, w->label))
+    sc3_lines_put_label(w->out, label);
+  sc3_lines_put(w->out, r->op, r->json);
+  w->label = label;
+  return SC3_OK;
+}
+
+sc3_spool_status sc3_spool_next_entry(sc3_spool *s, sc3_spool_cursor *cursor,
+                                      const sc3_spool_entry_bounds *bounds, sc3_buffer *out,
+                                      sc3_spool_entry *entry) {
+  const sc3_spool_cursor begin = *cursor;
+  writing w = {out, out->n, {NULL, 0}};
+  memset(entry, 0, sizeof *entry);
+  while (entry->members < bounds->members) {
+    const sc3_spool_cursor before = *cursor;
+    sc3_spool_record r;
+    sc3_slice label;
+    const sc3_spool_status status = sc3_spool_next(s, cursor, &r);
+    if (status != SC3_SPOOL_OK || r.json.p == NULL)
+      return status;
+    if (entry->members + entry->unfit == 0)
+      entry->after = r.number - 1;
+    if (r.json.n >= bounds->member_bytes) {
+      entry->unfit++;
+      continue;
+    }
+    label = r.label.n > 0 ? r.label : bounds->label;
+    if (entry->members > 0 && out->n - w.begin + label.n + r.json.n > bounds->bytes) {
+      *cursor = before;
+      break;
+    }
+    if (put(&w, label, &r) != SC3_OK) {
+      *cursor = begin;
+      errno = ENOMEM;
+      return SC3_SPOOL_SYSTEM;
+    }
+    entry->members++;
+  }
+  return SC3_SPOOL_OK;
+}
