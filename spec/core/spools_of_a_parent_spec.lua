@@ -11,17 +11,20 @@ describe("a spool in the child of a fork", function()
     local fork = compile.fork()
     local spool = assert(core.spool(world.path ".spool"))
     spool_files.keep(spool, "a")
-    local read = spool:reader()
+    local read, next_entry, lines = spool:reader(), spool:entries("own", 10, 10000, 10000), core.lines()
     local payload = core.payload { max_members = 10, max_bytes = 10000 }
     assert.equal(7, fork(function()
       assert.has_error(function() read(payload) end, "the spool belongs to the parent process")
       assert.has_error(function() read() end, "the spool belongs to the parent process")
+      assert.has_error(function() next_entry(lines) end, "the spool belongs to the parent process")
       assert.same({ nil, "the spool belongs to the parent process" }, { spool:release(1) })
       assert.same({ nil, "the spool belongs to the parent process" }, { spool:rename(world.path ".spool") })
-      spool:trim() -- of the pages only its own memory
+      spool:trim() -- not its file
+      spool:unload() -- of the pages only its own memory
       return 7
     end))
     assert.equal(1, (read(payload)))
+    assert.same({ 0, 1, 0 }, { next_entry(lines) })
     assert.is_true(spool:release(1))
     assert.equal(0, spool:count())
     spool:close()

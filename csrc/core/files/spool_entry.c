@@ -12,13 +12,15 @@ typedef struct writing {
 } writing;
 
 static sc3_status put(writing *w, sc3_slice label, const sc3_spool_record *r) {
-  sc3_status status = SC3_OK;
+  const sc3_status status =
+      sc3_buffer_reserve(w->out, SC3_LABEL_LINE_ROUND + label.n + SC3_LINE_ROUND + r->json.n);
+  if (status != SC3_OK)
+    return status;
   if (w->out->n == w->begin || !sc3_slice_eq(label, w->label))
-    status = sc3_lines_put_label(w->out, label);
-  if (status == SC3_OK)
-    status = sc3_lines_put(w->out, r->op, r->json);
+    sc3_lines_put_label(w->out, label);
+  sc3_lines_put(w->out, r->op, r->json);
   w->label = label;
-  return status;
+  return SC3_OK;
 }
 
 sc3_spool_status sc3_spool_next_entry(sc3_spool *s, sc3_spool_cursor *cursor,

@@ -5,7 +5,18 @@
 #include "../bytes/utf8.h"
 #include "fingerprint.h"
 
-enum { ROUND = 2 }; /* bytes of a line beside the JSON with its comma: the operation and the end */
+void sc3_lines_put(sc3_buffer *out, sc3_op op, sc3_slice json) {
+  out->p[out->n++] = op == SC3_ADD ? '+' : '-';
+  sc3_buffer_put(out, json.p, json.n);
+  SC3_PUT_LITERAL(out, ",\n");
+}
+
+void sc3_lines_put_label(sc3_buffer *out, sc3_slice label) {
+  SC3_PUT_LITERAL(out, "@");
+  if (label.n > 0)
+    sc3_buffer_put(out, label.p, label.n);
+  SC3_PUT_LITERAL(out, "\n");
+}
 
 sc3_status sc3_lines_put(sc3_buffer *out, sc3_op op, sc3_slice json) {
   const sc3_status status = sc3_buffer_reserve(out, json.n + 1 + ROUND);
@@ -33,23 +44,19 @@ size_t sc3_lines_size(const sc3_payload *p) {
   sc3_op op;
   for (i = 0; i < sc3_payload_count(p); i++) {
     const sc3_slice json = sc3_payload_member(p, i, &op);
-    sum += json.p != NULL ? json.n + 1 + ROUND : 0;
+    sum += json.p != NULL ? json.n + SC3_LINE_ROUND : 0;
   }
   return sum;
 }
 
-void sc3_lines_write(const sc3_payload *p, char *out) {
+void sc3_lines_write(const sc3_payload *p, char *to) {
+  sc3_buffer out = {to, 0, SIZE_MAX, SIZE_MAX}; /* there is room */
   size_t i;
   sc3_op op = SC3_ADD;
   for (i = 0; i < sc3_payload_count(p); i++) {
     const sc3_slice json = sc3_payload_member(p, i, &op);
-    if (json.p == NULL)
-      continue;
-    *out++ = op == SC3_ADD ? '+' : '-';
-    memcpy(out, json.p, json.n);
-    out += json.n;
-    *out++ = ',';
-    *out++ = '\n';
+    if (json.p != NULL)
+      sc3_lines_put(&out, op, json);
   }
 }
 

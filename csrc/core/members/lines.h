@@ -11,18 +11,20 @@
 
 #include "payload.h"
 
-/* Appends the line of a member, from its JSON without the comma. SC3_ELIMIT, SC3_ENOMEM: `out` is
- * as it was. */
-sc3_status sc3_lines_put(sc3_buffer *out, sc3_op op, sc3_slice json);
+/* Bytes of a line beside what is written there: the JSON without its comma, or a label. */
+enum { SC3_LINE_ROUND = 3, SC3_LABEL_LINE_ROUND = 2 };
+
+/* Appends the line of a member; only after sc3_buffer_reserve() made the room. */
+void sc3_lines_put(sc3_buffer *out, sc3_op op, sc3_slice json);
 
 /* Appends the line that says whose the members after it are: an @ and a label. Likewise. */
-sc3_status sc3_lines_put_label(sc3_buffer *out, sc3_slice label);
+void sc3_lines_put_label(sc3_buffer *out, sc3_slice label);
 
 /* Bytes of the lines of all living members. */
 size_t sc3_lines_size(const sc3_payload *p);
 
 /* Writes so many bytes. */
-void sc3_lines_write(const sc3_payload *p, char *out);
+void sc3_lines_write(const sc3_payload *p, char *to);
 
 typedef struct sc3_lines_taken {
   size_t members; /* that went into the payload */
