@@ -18,27 +18,6 @@ void sc3_lines_put_label(sc3_buffer *out, sc3_slice label) {
   SC3_PUT_LITERAL(out, "\n");
 }
 
-sc3_status sc3_lines_put(sc3_buffer *out, sc3_op op, sc3_slice json) {
-  const sc3_status status = sc3_buffer_reserve(out, json.n + 1 + ROUND);
-  if (status != SC3_OK)
-    return status;
-  out->p[out->n++] = op == SC3_ADD ? '+' : '-';
-  sc3_buffer_put(out, json.p, json.n);
-  SC3_PUT_LITERAL(out, ",\n");
-  return SC3_OK;
-}
-
-sc3_status sc3_lines_put_label(sc3_buffer *out, sc3_slice label) {
-  const sc3_status status = sc3_buffer_reserve(out, label.n + 2);
-  if (status != SC3_OK)
-    return status;
-  SC3_PUT_LITERAL(out, "@");
-  if (label.n > 0)
-    sc3_buffer_put(out, label.p, label.n);
-  SC3_PUT_LITERAL(out, "\n");
-  return SC3_OK;
-}
-
 size_t sc3_lines_size(const sc3_payload *p) {
   size_t i, sum = 0;
   sc3_op op;
