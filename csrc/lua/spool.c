@@ -290,21 +290,21 @@ static int next_entry(lua_State *L) {
   return 3;
 }
 
-/* :entries(label, members, bytes, member_bytes) -> a function (lines) -> after, members, unfit,
-   which gives nothing after the last. Each call writes an entry of at most so many members and
-   bytes into the lines, with that label before members that have none. `after` is one less than
-   the number of its first record. `unfit` counts members of more than `member_bytes`, which it
-   passes over. */
+/* :entries(label, records, bytes, member_bytes) -> a function (lines) -> after, members, unfit,
+   which gives nothing after the last. Each call writes an entry into the lines, with that label
+   before members that have none: of records whose numbers span at most so many, and of at most so
+   many bytes. `after` is one less than the number of its first record. `unfit` counts members of
+   more than `member_bytes`, which it passes over; they change nothing of where an entry ends. */
 static int spool_entries(lua_State *L) {
   entries_reading *reading;
   const sc3_slice label = sc3l_check_string(L, 2);
-  const size_t members = sc3l_check_size(L, 3, "members"), bytes = sc3l_check_size(L, 4, "bytes");
+  const size_t records = sc3l_check_size(L, 3, "records"), bytes = sc3l_check_size(L, 4, "bytes");
   const size_t member_bytes = sc3l_check_size(L, 5, "member_bytes");
   (void)check_spool(L);
   lua_settop(L, 2);
   reading = lua_newuserdata(L, sizeof *reading);
   memset(reading, 0, sizeof *reading);
-  reading->bounds.members = members;
+  reading->bounds.records = records;
   reading->bounds.bytes = bytes;
   reading->bounds.member_bytes = member_bytes;
   reading->bounds.label = label;

@@ -73,9 +73,9 @@ describe("the entries of a spool", function()
   it("end before so many bytes, but where one member alone has more", function()
     keep("", "1", "2")
     keep("b", "-3", "-4")
-    local two = #text_of("own", "1", "2")
+    local two = 2 * (#line "1" - 3) -- without the operation and the end of the line
     assert.equal(2, read(nil, two)[1][2])
-    assert.equal(1, read(nil, two - 8)[1][2])
+    assert.equal(1, read(nil, two - 1)[1][2])
     assert.same({ { 0, 1, text_of("own", "1"), 0 }, { 1, 1, text_of("own", "2"), 0 }, { 2, 1, text_of("b", "-3"), 0 },
       { 3, 1, text_of("b", "-4"), 0 } }, read(nil, 1))
   end)
@@ -84,8 +84,25 @@ describe("the entries of a spool", function()
     keep("", "1", "-2", "3", "-4")
     local short = #line "-2" - 2 -- without the operation and the end of the line
     assert.same({ { 0, 2, text_of("own", "-2", "-4"), 2 } }, read(nil, nil, short))
-    assert.same({ { 0, 1, text_of("own", "-2"), 1 }, { 2, 1, text_of("own", "-4"), 1 } }, read(1, nil, short))
+    assert.same({ { 0, 1, text_of("own", "-2"), 1 }, { 2, 1, text_of("own", "-4"), 1 } }, read(2, nil, short))
     assert.same({ { 0, 0, "", 4 } }, read(nil, nil, short - 1))
+  end)
+
+  it("end at the same places whatever a member may have, and whatever the reader's own label is", function()
+    keep("", "1", "-2", "-3", "4", "-5", "-6", "7")
+    local short = #line "-2" - 2
+    for _, bounds in ipairs { { 3, MUCH }, { MUCH, 150 } } do
+      local places = {}
+      for _, member_bytes in ipairs { MUCH, short } do
+        local label = member_bytes == MUCH and "own" or ("o"):rep(500)
+        places[#places + 1] = {}
+        for after in spool:entries(label, bounds[1], bounds[2], member_bytes), lines do
+          table.insert(places[#places], after)
+        end
+      end
+      assert.is_true(#places[1] >= 3)
+      assert.same(places[1], places[2])
+    end
   end)
 
   it("begin after what was released, and end where the spool is emptied", function()

@@ -28,31 +28,31 @@ sc3_spool_status sc3_spool_next_entry(sc3_spool *s, sc3_spool_cursor *cursor,
                                       sc3_spool_entry *entry) {
   const sc3_spool_cursor begin = *cursor;
   writing w = {out, out->n, {NULL, 0}};
+  size_t bytes = 0; /* of all records that were read, so that it does not count which of them fit */
   memset(entry, 0, sizeof *entry);
-  while (entry->members < bounds->members) {
+  for (;;) {
     const sc3_spool_cursor before = *cursor;
     sc3_spool_record r;
-    sc3_slice label;
     const sc3_spool_status status = sc3_spool_next(s, cursor, &r);
     if (status != SC3_SPOOL_OK || r.json.p == NULL)
       return status;
     if (entry->members + entry->unfit == 0)
       entry->after = r.number - 1;
+    else if (r.number - entry->after > bounds->records ||
+             bytes + r.label.n + r.json.n > bounds->bytes) {
+      *cursor = before;
+      return SC3_SPOOL_OK;
+    }
+    bytes += r.label.n + r.json.n;
     if (r.json.n >= bounds->member_bytes) {
       entry->unfit++;
       continue;
     }
-    label = r.label.n > 0 ? r.label : bounds->label;
-    if (entry->members > 0 && out->n - w.begin + label.n + r.json.n > bounds->bytes) {
-      *cursor = before;
-      break;
-    }
-    if (put(&w, label, &r) != SC3_OK) {
+    if (put(&w, r.label.n > 0 ? r.label : bounds->label, &r) != SC3_OK) {
       *cursor = begin;
       errno = ENOMEM;
       return SC3_SPOOL_SYSTEM;
     }
     entry->members++;
   }
-  return SC3_SPOOL_OK;
 }

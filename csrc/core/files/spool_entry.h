@@ -6,10 +6,11 @@
 
 #include "spool.h"
 
-/* How a spool is divided. The same bounds divide the same spool at the same places. */
+/* How a spool is divided. The first two alone decide where: an entry is known by where it begins,
+ * so nothing that a later process may have otherwise may give it other records. */
 typedef struct sc3_spool_entry_bounds {
-  size_t members;      /* at most so many in an entry, at least 1 */
-  size_t bytes;        /* at most so many, but where one member alone has more */
+  size_t records;      /* the numbers of an entry's records span at most so many, at least 1 */
+  size_t bytes;        /* of records with their labels, but where one alone has more */
   size_t member_bytes; /* a member with more, its comma counted, is passed over */
   sc3_slice label;     /* of members that have none */
 } sc3_spool_entry_bounds;

@@ -12,7 +12,7 @@ StreamEntries.__index = StreamEntries
 local stream_entries = {}
 
 stream_entries.MOST_MEMBERS = 800 -- of an entry: some 160 kB, which Redis and a drainer hold in one piece
-local MOST_BYTES = 4 * 2 ^ 20 -- of an entry, but where one member alone has more
+local MOST_BYTES = 4 * 2 ^ 20 -- of its members as they lie in the file, but where one alone has more
 -- Bytes after which no further entry goes along. With one more of the usual size that is less than a MiB, for which a
 -- connection keeps its memory.
 local LOAD = 3 * 2 ^ 18
