@@ -1,6 +1,6 @@
 -- Readers of foreign texts need time in proportion to the text, also for the worst texts.
 -- Callgrind counts the instructions: at most four times as many for four times the text.
--- A megabyte of each text comes to an end. spec/support/worst_texts.lua has the readers and the texts.
+-- Half a megabyte of each text comes to an end. spec/support/worst_texts.lua has the readers and the texts.
 local compile = require "spec.support.compile"
 local world = require "spec.support.world"
 
@@ -19,10 +19,10 @@ local here = os.getenv "SCOPE3_LUA" == "5.4" and world.thorough and callgrind()
 describe("time for texts of strangers", function()
   teardown(world.clean)
 
-  it("is some seconds for a megabyte of them, where the square of it would be hours", function()
+  it("is some seconds for half a megabyte of them, where the square of it would be an hour", function()
     local log = world.path ".log"
-    -- Elsewhere a quarter of it.
-    local bytes, seconds = world.thorough and 2 ^ 20 or 2 ^ 18, world.thorough and 300 or 30
+    -- Elsewhere a half of it.
+    local bytes, seconds = world.thorough and 2 ^ 19 or 2 ^ 18, world.thorough and 75 or 30
     local code = os.execute(("ulimit -t %d; %s spec/support/worst_texts.lua none %d 0 >%s 2>&1"):format(seconds,
       os.getenv "SCOPE3_LUA_BIN", bytes, log))
     assert.is_true(code == true or code == 0, world.read(log))

@@ -17,12 +17,14 @@ end
 -- A million strings are made; all Luas call the same C, so one does. Others look at the first plane.
 local ALL = os.getenv "SCOPE3_THOROUGH" ~= ""
 
--- Every code point but the surrogates.
-local function each_code_point(visit)
-  for cp = 0, ALL and 0x10ffff or 0xffff do
+-- Every code point but the surrogates; of the planes 4 to 13, in which Unicode 17 has no character, each `step`-th.
+local function each_code_point(visit, step)
+  local cp, last = 0, ALL and 0x10ffff or 0xffff
+  while cp <= last do
     if cp < 0xd800 or cp > 0xdfff then
       visit(cp, utf8_of(cp))
     end
+    cp = cp + (cp >= 0x40000 and cp < 0xe0000 - step and step or 1)
   end
 end
 
@@ -44,7 +46,7 @@ describe("lowercasing", function()
       if #block == 4096 then
         close_block()
       end
-    end)
+    end, 1)
     close_block()
     -- What `make oracle` prints.
     assert.equal("b82136bedd176205b6383b98a7fd01b6c09b42f0ed4d920695d3772e09ced537", digest)
@@ -92,7 +94,7 @@ describe("trimming", function()
       if before ~= (listed[cp] or false) or behind ~= (listed[cp] or false) then
         wrong[#wrong + 1] = ("U+%04X"):format(cp)
       end
-    end)
+    end, 64)
     assert.same({}, wrong)
   end)
 
@@ -111,7 +113,7 @@ describe("trimming", function()
         or (invisible[cp] and cp ~= 0xfeff and not (repairs and repairs[1] == "email_edges")) then
         wrong[#wrong + 1] = ("U+%04X"):format(cp)
       end
-    end)
+    end, 64)
     assert.same({}, wrong)
   end)
 end)
