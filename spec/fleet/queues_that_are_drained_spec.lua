@@ -141,6 +141,19 @@ describe("a queue that is drained", function()
     assert.same({ { event = "given_up", rejected_by_service = 1, message = "1 member that the service refused" } }, told)
   end)
 
+  it("looks at once for every audience that may not exist, so that they are waited for together", function()
+    hand_over()
+    for i = 1, 5 do
+      put({ "gone" .. i, "-1" })
+    end
+    put({ "a", "+1" })
+    local none, err = drain()
+    assert.same({ nil, "not_found", 0, 1 }, { none, err.kind, err.result.entries, err.result.accepted })
+    local looks = #sandbox:requests "audiences" -- each one alone, and before that those that are divided
+    assert.is_true(looks > 5, looks)
+    assert.equal(6, q:figures().entries)
+  end)
+
   it("keeps what did not go for another reason", function()
     hand_over()
     put({ "a", "+1" })
