@@ -138,7 +138,8 @@ describe("a queue that is drained", function()
     assert.same({ 3, 1, 422, "NOT_LIKED" }, { first.failed, first.unreadable, first.status, first.code })
     assert.truthy(first.message:find("^1 line that cannot be read, 3 members of requests that the service refused for "
       .. "good: .*not liked"), first.message)
-    assert.same({ { event = "given_up", rejected_by_service = 1, message = "1 member that the service refused" } }, told)
+    local second = { event = "given_up", rejected_by_service = 1, message = "1 member that the service refused" }
+    assert.same({ second }, told)
   end)
 
   it("looks at once for every audience that may not exist, so that they are waited for together", function()
