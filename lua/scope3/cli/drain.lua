@@ -30,7 +30,7 @@ function WORDS.put_off(event)
 end
 
 function WORDS.given_up(event)
-  return "not sent, and not in the queue any more: " .. event.message
+  return "members not sent, and not in the queue any more: " .. event.message
 end
 
 function WORDS.warning(event)
