@@ -136,7 +136,8 @@ describe("a queue that is drained", function()
     assert.same({ 2, 3, 1, 1 }, { res.entries, res.failed, res.unreadable, res.rejected_by_service })
     local first = table.remove(told, 1)
     assert.same({ 3, 1, 422, "NOT_LIKED" }, { first.failed, first.unreadable, first.status, first.code })
-    assert.truthy(first.message:find("^1 cannot be read, 3 in requests that the service refused for good: .*not liked"), first.message)
+    assert.truthy(first.message:find "^1 cannot be read, 3 in requests that the service refused for good: .*not liked",
+      first.message)
     local second = { event = "given_up", rejected_by_service = 1, message = "1 refused by the service" }
     assert.same({ second }, told)
   end)
