@@ -55,10 +55,24 @@ describe("scope3 drain", function()
     assert.truthy(page:find("scope3_job_exit_code", 1, true), page)
   end)
 
+  it("says at once what it cannot write beside the drain, and once more at the end", function()
+    fill(2)
+    local metrics = world.path ".folder" .. "/a.prom"
+    local code, _, err = drain("--once", "--metrics", metrics, "--events", "/dev/full")
+    assert.equal(1, code, err)
+    for _, words in ipairs { "cannot write the metrics to " .. metrics .. ": ", "cannot write all of /dev/full: " } do
+      local first = assert(err:find(words, 1, true), err)
+      assert.is_true(first < assert(err:find("handed the queue over", 1, true)), err)
+      local second = assert(err:find(words, first + 1, true), err)
+      assert.is_nil(err:find(words, second + 1, true), err)
+    end
+  end)
+
   it("says the same to machines, and counts as failed what is lost", function()
     fill(1, "junk\n")
     local code, out, err = drain("--once", "--json")
     assert.equal(1, code, err)
+    assert.truthy(err:find("members not sent, and not in the queue any more: 1 cannot be read", 1, true), err)
     local res = assert(cjson.decode(out))
     assert.same({ 1, 1, 0, "failed" }, { res.entries, res.unreadable, res.accepted, res.error.kind })
     assert.is_true(res.released)

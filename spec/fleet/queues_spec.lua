@@ -54,11 +54,12 @@ describe("a queue", function()
     for i = 1, 80 do
       assert(q:append("f." .. i, 1, i <= 40 and LINES or large))
     end
-    local seen, after, more, list = {}, nil, true, nil
+    local seen, after, more = {}, nil, true
     while more do
-      list, more = q:read(after, 30, 2 * #large)
-      assert(list, more)
+      local list, left = q:read(after, 30, 2 * #large)
+      assert(list, left)
       local bytes = 0
+      more = left
       for _, one in ipairs(list) do
         bytes, seen[#seen + 1], after = bytes + #one.lines, #one.lines, one.id
       end
@@ -69,12 +70,12 @@ describe("a queue", function()
   end)
 
   it("passes over an entry that is larger than any of a queue, or has many fields, without reading it", function()
-    local q, stream, most = new(), nil, queue.LONGEST_ENTRY
-    stream = ("{scope3:%s}:s"):format(name)
+    local q, most = new(), queue.LONGEST_ENTRY
+    local stream = ("{scope3:%s}:s"):format(name)
     assert(connection:call("XADD", stream, "1-1", "n", "1", "m", (" "):rep(most + 1000)))
-    local fields = { "XADD", stream, "1-2" }
+    local fields, words = { "XADD", stream, "1-2" }, { "n", "1", "m", "x" }
     for i = 1, 100 do
-      fields[3 + i] = "m"
+      fields[3 + i] = words[(i - 1) % 4 + 1]
     end
     assert(connection:pipeline { fields })
     local last = assert(q:append("f.1", 1, (" "):rep(most)))

@@ -136,9 +136,23 @@ describe("a queue that is drained", function()
     assert.same({ 2, 3, 1, 1 }, { res.entries, res.failed, res.unreadable, res.rejected_by_service })
     local first = table.remove(told, 1)
     assert.same({ 3, 1, 422, "NOT_LIKED" }, { first.failed, first.unreadable, first.status, first.code })
-    assert.truthy(first.message:find("^1 line that cannot be read, 3 members of requests that the service refused for "
-      .. "good: .*not liked"), first.message)
-    assert.same({ { event = "given_up", rejected_by_service = 1, message = "1 member that the service refused" } }, told)
+    assert.truthy(first.message:find "^1 cannot be read, 3 in requests that the service refused for good: .*not liked",
+      first.message)
+    local second = { event = "given_up", rejected_by_service = 1, message = "1 refused by the service" }
+    assert.same({ second }, told)
+  end)
+
+  it("looks at once for every audience that may not exist, so that they are waited for together", function()
+    hand_over()
+    for i = 1, 5 do
+      put({ "gone" .. i, "-1" })
+    end
+    put({ "a", "+1" })
+    local none, err = drain()
+    assert.same({ nil, "not_found", 0, 1 }, { none, err.kind, err.result.entries, err.result.accepted })
+    local looks = #sandbox:requests "audiences" -- each one alone, and before that those that are divided
+    assert.is_true(looks > 5, looks)
+    assert.equal(6, q:figures().entries)
   end)
 
   it("keeps what did not go for another reason", function()

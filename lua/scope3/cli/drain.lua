@@ -30,7 +30,7 @@ function WORDS.put_off(event)
 end
 
 function WORDS.given_up(event)
-  return "not sent, and not in the queue any more: " .. event.message
+  return "members not sent, and not in the queue any more: " .. event.message
 end
 
 function WORDS.warning(event)
@@ -93,17 +93,32 @@ local function has_failed(res)
   return res.failed + res.rejected_by_service + res.unreadable + res.too_large > 0
 end
 
+-- Writes the metrics at each look. What keeps it from that is said at once, as the drain may go on for months, and not
+-- again until it worked.
+local function refresher(args, watch, metrics)
+  local last
+  return function(event)
+    local why = metrics.refresh(args.metrics, event.result)
+    if why and why ~= last then
+      watch:clear()
+      context.complain(why)
+    end
+    last = why
+  end
+end
+
 local function run(args, exit, client, log)
   local watch = monitor.new(args.quiet or false, log)
   local on_event = teller(args, watch)
   local metrics = args.metrics and require "scope3.cli.metrics_file"
+  local refresh = metrics and refresher(args, watch, metrics)
   local res, err = client:drain {
     redis = drain_args.url(args), redis_ca_file = args.redis_ca_file, queue = args.queue, once = args.once,
     lease = args.lease, every = args.every, max_members = args.max_members, max_bytes = args.max_bytes,
     timeout = args.timeout, patience = args.patience or context.PATIENCE, cancel = watch.stopped,
     on_event = function(event)
-      if metrics and event.event == "queue" then
-        metrics.refresh(args.metrics, event.result)
+      if refresh and event.event == "queue" then
+        refresh(event)
       end
       on_event(event)
     end,
@@ -135,7 +150,7 @@ function drain.main(args, exit)
   end
   local log, why
   if args.events then
-    log, why = require("scope3.cli.event_log").open(args.events)
+    log, why = require("scope3.cli.event_log").open(args.events, context.complain)
     if not log then
       context.fail(why, "failed")
       return exit.FAILED

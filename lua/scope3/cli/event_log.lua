@@ -37,7 +37,7 @@ local function to_standard_output()
   }
 end
 
-local function to_file(file, path)
+local function to_file(file, path, tell)
   local failed, lost = nil, 0
   local function put(line)
     local ok, why
@@ -45,7 +45,11 @@ local function to_file(file, path)
       ok, why = file:write(line)
     end
     if not ok then
-      failed, lost = failed or tostring(why), lost + 1
+      lost = lost + 1
+      if not failed then
+        failed = tostring(why)
+        tell(("cannot write all of %s: %s"):format(path, failed))
+      end
     end
   end
   -- LuaJIT does a compiled write that failed once more, so that half a line would be there twice.
@@ -70,9 +74,10 @@ end
 
 --- Opens the file of --events; what was in it is lost.
 ---@param path string  or "-" for standard output
+---@param tell? fun(words: string)  is told at once what cannot be written, which close() gives in any case
 ---@return scope3.cli.EventLog?
 ---@return string? message
-function event_log.open(path)
+function event_log.open(path, tell)
   if path == "-" then
     return to_standard_output()
   end
@@ -81,7 +86,7 @@ function event_log.open(path)
     return nil, "cannot write " .. tostring(why)
   end
   file:setvbuf("no")
-  return to_file(file, path)
+  return to_file(file, path, tell or function() end)
 end
 
 return event_log

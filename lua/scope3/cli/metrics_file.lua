@@ -84,14 +84,16 @@ local function write_safely(path, code, seconds, exit)
   return (code == exit.OK or code == exit.NOTHING) and exit.FAILED or code
 end
 
---- Writes the file while a drain goes on. What fails is told at the end, when it is written again.
+--- Writes the file while a drain goes on.
 ---@param path string
 ---@param res scope3.Drained
+---@return string? why  it could not be written
 function metrics_file.refresh(path, res)
   local page = text.new()
   -- pattern: a path is short, and the user's own
   samples.drain(page, text.labels { name = path:match "([^/]+)%.prom$", queue = res.queue }, res)
-  pcall(replaced.write, path, page:whole())
+  local fine, ok, why = pcall(replaced.write, path, page:whole())
+  return not (fine and ok) and ("cannot write the metrics to %s: %s"):format(path, tostring(fine and why or ok)) or nil
 end
 
 --- Ends the command's output. The file has the code that it comes to.

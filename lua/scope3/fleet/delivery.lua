@@ -99,13 +99,17 @@ local function sort_out(self, one, err, left)
       left[#left + 1] = half
     end
     return true
-  elseif one.rejected
-    or absent and self.known:note_missing(parts[1].audience.id, self.context.loop.now()) then
+  end
+  local missing, is_new = false, false
+  if absent then
+    missing, is_new = self.known:note_missing(parts[1].audience.id, self.context.loop.now())
+  end
+  if one.rejected or missing then
     self.counts.failed, self.refusal = self.counts.failed + count(parts), err
     return true
   end
   left[#left + 1] = parts
-  return false
+  return is_new -- else each audience that is missing would have to wait for those before it
 end
 
 -- Whether the service may still carry out a copy of something.

@@ -1,6 +1,4 @@
 --- What a drain comes to: counted while it lasts, and its result.
-local plural = require "scope3.util.plural"
-
 local drained = {}
 
 ---@class scope3.Drained  what a drain came to; it holds no personal data
@@ -37,10 +35,10 @@ end
 
 -- What leaves the queue without reaching the service.
 local LOST = {
-  { "unreadable", "%s that cannot be read", "line" },
-  { "too_large", "%s larger than a request may be", "member" },
-  { "rejected_by_service", "%s that the service refused", "member" },
-  { "failed", "%s of requests that the service refused for good", "member" },
+  { "unreadable", "%d cannot be read" },
+  { "too_large", "%d larger than a request may be" },
+  { "rejected_by_service", "%d refused by the service" },
+  { "failed", "%d in requests that the service refused for good" },
 }
 
 --- What has left the queue without reaching the service since this was asked last.
@@ -55,7 +53,7 @@ function drained.lost(counts, told)
     local n = counts[name] - (told[name] or 0)
     if n > 0 then
       lost[name], told[name] = n, counts[name]
-      words[#words + 1] = kind[2]:format(plural.of(n, kind[3]))
+      words[#words + 1] = kind[2]:format(n)
     end
   end
   if words[1] then

@@ -41,11 +41,13 @@ end
 ---@param id string
 ---@param now number
 ---@return boolean
+---@return boolean is_new  it was not noted before
 function KnownAudiences:note_missing(id, now)
-  if not self.missed[id] then
+  local is_new = not self.missed[id]
+  if is_new then
     self.missed[id], self.names = now, self.names + 1
   end
-  return now - self.missed[id] >= UNLISTED
+  return now - self.missed[id] >= UNLISTED, is_new
 end
 
 return known_audiences
