@@ -53,10 +53,20 @@ describe("a drainer whose lease ends", function()
     return sandbox:client { loop = loop }:drain(all)
   end
 
+  -- Whether a call to Redis is under way: its time is not to be over.
+  local function is_calling()
+    local level, info = 2, debug.getinfo(2, "S")
+    while info and not info.source:find("redis/connection", 1, true) do
+      level = level + 1
+      info = debug.getinfo(level, "S")
+    end
+    return info ~= nil
+  end
+
   it("asks anew before it sends, where Redis took most of the lease to answer", function()
     local jumped, next_event
     local res = assert(drain(loop_of(function()
-      if not jumped and get "sent" then -- it was asked before the request
+      if not jumped and not is_calling() and get "sent" then -- it was asked before the request
         jumped = true
         return LEASE * 0.95
       end
