@@ -18,8 +18,6 @@ Delivery.__index = Delivery
 
 local delivery = {}
 
-local ABSENT = { audience_unknown = true, audience_deleted = true }
-
 ---@param context scope3.Context
 ---@param opts table
 ---@param counts scope3.Drained
@@ -93,7 +91,7 @@ end
 
 -- Decides about a request that was not taken: halves go in its place, it is given up, or it stays. Whether it moved.
 local function sort_out(self, one, err, left)
-  local parts, absent = one.parts, err and ABSENT[err.code]
+  local parts, absent = one.parts, known_audiences.is_absent(err)
   if #parts > 1 and (one.rejected or absent) then
     for _, half in ipairs { splitter.halve(parts) } do
       left[#left + 1] = half

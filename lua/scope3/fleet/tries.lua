@@ -2,6 +2,7 @@
 --- as long as its patience, or where another drainer has the queue and removes nothing.
 local core = require "scope3.core"
 local errors = require "scope3.error"
+local known_audiences = require "scope3.job.known_audiences"
 
 local tries = {}
 
@@ -34,7 +35,8 @@ end
 function Tries:failed(err, now)
   self.failures = self.failures + 1
   self.since = self.since or now
-  if self.once and now - self.since >= self.patience then
+  -- An audience that is not listed yet is waited for: that has an end of its own, after which its members are given up.
+  if self.once and now - self.since >= self.patience and not known_audiences.is_absent(err) then
     return nil
   end
   local seconds, asked = math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ self.failures), err.retry_after or 0

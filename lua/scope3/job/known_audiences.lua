@@ -10,6 +10,7 @@ local known_audiences = {}
 
 local MAX_NAMES = 10000 -- of audiences that are remembered
 local UNLISTED = 60 -- seconds for which a new audience may not be listed yet
+local ABSENT = { audience_unknown = true, audience_deleted = true }
 
 ---@return scope3.KnownAudiences
 function known_audiences.new()
@@ -35,6 +36,13 @@ function KnownAudiences:note_added(id)
   end
   self.names = self.added[id] and self.names or self.names + 1
   self.added[id], self.missed[id] = true, nil
+end
+
+--- Whether a look for an audience did not find it.
+---@param err scope3.Error?
+---@return boolean
+function known_audiences.is_absent(err)
+  return err ~= nil and ABSENT[err.code] == true
 end
 
 --- Notes that an audience was not listed. Whether that is so for longer than a new one needs.

@@ -19,7 +19,6 @@ local outbox = {}
 local FIRST_PAUSE, LONGEST_PAUSE = 1, 60 -- seconds between two tries while the service is away
 local LOOK = 0.02 -- seconds between two looks whether other workers have sent older members
 local LOG_EVERY = 60 -- seconds between two lines of the log about one thing
-local ABSENT = { audience_unknown = true, audience_deleted = true } -- codes of a look for audiences to remove from
 
 ---@class scope3.OutboxHooks
 ---@field next fun(): scope3.OutboxBatch?, string?  what to send now; nil and why it has to wait
@@ -157,7 +156,7 @@ end
 -- Decides about parts that the service did not take. A request of several audiences goes in halves, so that one does
 -- not fail the others. Else they are given up, or wait. `lists` gets what is left. True when they do not wait.
 local function sort_out(self, batch, lists, waiting, unsent, err)
-  local parts, absent = unsent.parts, err and ABSENT[err.code]
+  local parts, absent = unsent.parts, known_audiences.is_absent(err)
   if #parts > 1 and (unsent.rejected or absent) then
     for _, half in ipairs { splitter.halve(parts) } do
       table.insert(lists, half)
@@ -228,7 +227,7 @@ local function send_some(self, batch, waiting, lists, looks)
   for _, audience in ipairs(err and {} or audiences_of(lists)) do
     self.known:note_added(audience.id)
   end
-  local stuck = err and #unsent > 0 and not moved and not ABSENT[err.code]
+  local stuck = err and #unsent > 0 and not moved and not known_audiences.is_absent(err)
   return not stuck, err
 end
 
