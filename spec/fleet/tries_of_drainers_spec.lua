@@ -31,7 +31,7 @@ describe("a try that failed", function()
     assert.is_nil(tries.new({ once = true, lease = 30 }):failed(FAILED, 100))
   end)
 
-  it("is not the last one where an audience may not be listed yet: without patience nothing would ever leave it", function()
+  it("is not the last one where an audience may not be listed yet: else nothing would ever leave it", function()
     for _, code in ipairs { "audience_unknown", "audience_deleted" } do
       assert.is_number(tries.new({ once = true, lease = 30 }):failed({ kind = "invalid", code = code }, 100))
     end
