@@ -96,6 +96,15 @@ describe("a collector with a stream", function()
     return list, n
   end
 
+  local function entries()
+    local connection, sizes = redis:open(), {}
+    for i, one in ipairs(assert(queue.new(connection, "q", ""):read(nil, 10000))) do
+      sizes[i] = one.n
+    end
+    connection:close()
+    return sizes
+  end
+
   -- Ids of the stream in their order, and what a test added: v1 to vN once each.
   local function assert_all(n)
     local expected = { '@{"audienceId":"visitors"}' }
@@ -144,6 +153,23 @@ describe("a collector with a stream", function()
     assert.is_nil(now.error)
     until_settled()
     assert.same(found, (there()))
+  end)
+
+  it("gathers ten thousand members of several requests before it appends them", function()
+    redis = redis_server.start()
+    start "flush_seconds = 3600,"
+    for i = 1, 4 do
+      assert.equal("2500 taken", op(2500 * i - 2499, 2500 * i))
+    end
+    until_status("all to be appended", function(now)
+      return now.appended == 10000
+    end)
+    local expected = {}
+    for i = 1, 12 do
+      expected[i] = 800
+    end
+    expected[13] = 400
+    assert.same(expected, entries())
   end)
 
   it("has every member land at the service, by way of a drainer", function()

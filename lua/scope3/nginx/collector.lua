@@ -37,7 +37,7 @@ local collector = {}
 ---@field api_key? string|fun(): string?, any
 ---@field base_url? string
 ---@field ca_file? string
----@field flush_members? integer  a request is sent when so many are there (1000, at most 100,000)
+---@field flush_members? integer  a request is sent when so many are there (1000, with a stream 10,000; at most 100,000)
 ---@field flush_seconds? number  or when the first of them has waited so long (5)
 ---@field max_members? integer  how many may wait in a worker's memory, those on their way included (100,000); what
 ---  waits in files is bounded by its bytes
@@ -68,6 +68,7 @@ local OPTIONS = options.merge(identity.options, {
 })
 local MEMBER_OPTIONS = { audience = "any" }
 
+local APPENDED = 10000 -- members that are gathered for a stream: a flush costs as much as many of them
 local DEFAULTS = {
   flush_members = 1000, flush_seconds = 5, max_members = 100000, max_bytes = 8388608, max_waiting_bytes = 67108864,
   exit_seconds = 10, max_audiences = 1000,
@@ -114,6 +115,7 @@ local function config_of(opts)
   for key, value in entries(opts) do
     config[key] = key ~= "api_key" and key ~= "stream" and value or nil
   end
+  config.flush_members = opts.flush_members or opts.stream and APPENDED or nil
   return config
 end
 
