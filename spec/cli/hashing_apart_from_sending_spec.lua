@@ -78,8 +78,9 @@ describe("a command that hashes", function()
 
   it("exits with 3 where there is nothing to prepare, unless that may be", function()
     for _, text in ipairs { "", "id,mail\n", "id,mail\nid1,nobody\n" } do
-      local code, printed = prepare(text)
+      local code, printed, said = prepare(text)
       assert.same({ 3, "" }, { code, printed })
+      assert.is_nil(said:find("sent", 1, true))
       assert.equal(0, (prepare(text, "--allow-empty")))
     end
     assert.equal(1, (world.command(words({ "prepare", "/nonexistent.csv" }, MAP))))

@@ -92,12 +92,10 @@ local function too_many_rejected(res, most)
 end
 
 local function why_nothing(res)
-  if res.rows == 0 then
-    return "the input has no rows, so nothing was sent (--allow-empty makes that a success)"
-  elseif res.rows == res.skipped then
-    return "every row was skipped, so nothing was sent (--allow-empty makes that a success)"
-  end
-  return "no row gave a member, so nothing was sent (--allow-empty makes that a success)"
+  local what = res.rows == 0 and "the input has no rows" or res.rows == res.skipped and "every row was skipped"
+    or "no row gave a member"
+  return ("%s, so nothing was %s (--allow-empty makes that a success)"):format(what,
+    res.prepared and "prepared" or "sent")
 end
 
 --- What keeps an audience from being READY after a wait, or nil.
