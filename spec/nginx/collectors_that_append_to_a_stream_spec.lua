@@ -325,7 +325,8 @@ describe("a collector with a stream", function()
         end
         try { stream = { url = "redis://:hidden@127.0.0.1", queue = "q" } }
         try { spool = "/tmp", stream = { url = "redis://:hidden@127.0.0.1:x", queue = "a b" } }
-        try { spool = "/tmp", stream = { url = "redis://:hidden@127.0.0.1" }, rate = 5, on_event = print }
+        try { spool = "/tmp", stream = { url = "redis://:hidden@127.0.0.1" }, rate = 5, on_event = print,
+          max_bytes = 8388609 }
         try { spool = "/tmp", stream = { url = "redis://127.0.0.1", queue = "q", linger = 3 } }
         said[#said + 1] = tostring(package.loaded["scope3.nginx.stream_outbox"])
       }
@@ -341,7 +342,8 @@ describe("a collector with a stream", function()
     end
     assert.truthy(lines[1]:find("^init_by_lua.*stream needs spool"), lines[1])
     assert.truthy(lines[2]:find("stream.url", 1, true) and lines[2]:find("stream.queue", 1, true), lines[2])
-    for _, words in ipairs { "stream.queue: is missing", "rate: has no effect", "on_event: has no effect" } do
+    for _, words in ipairs { "stream.queue: is missing", "rate: has no effect", "on_event: has no effect",
+      "max_bytes: must be at most 8388608 with stream" } do
       assert.truthy(lines[3]:find(words, 1, true), lines[3])
     end
     assert.truthy(lines[4]:find "^init_by_lua.*linger", lines[4])

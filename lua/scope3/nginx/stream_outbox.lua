@@ -26,7 +26,6 @@ local FIRST_PAUSE, LONGEST_PAUSE = 1, 15 -- seconds between two tries while Redi
 local LOOK = 0.02 -- seconds between two looks whether other workers have older members
 local SLACK = 1 -- seconds for which a file that may be freed waits for an append, whose answer frees it as well
 local LOG_EVERY = 60 -- seconds between two lines of the log about one thing
-local MOST_BYTES = 8 * 2 ^ 20 -- of a member: Redis has to find room for its entry in one piece
 
 ---@class scope3.StreamHooks
 ---@field ready fun(goes_on: boolean): string?  prepares what is to be appended, after something was where that goes on;
@@ -43,7 +42,7 @@ function stream_outbox.new(loop, stream, place, hooks)
   local label = place.audience and audience_label.write(place.audience) or ""
   return setmetatable({
     loop = loop, stream = stream, spool = place.spool, exit_seconds = place.exit_seconds, hooks = hooks,
-    entries = stream_entries.new(label, math.min(place.max_bytes, MOST_BYTES)),
+    entries = stream_entries.new(label, place.max_bytes),
     sink = spool_sink.new(place.spool, stream.linger_seconds),
     batches = {}, -- of members in memory only, which no file took
     failures = 0, retry_at = 0,

@@ -6,6 +6,7 @@ local url = require "scope3.redis.url"
 
 local stream_place = {}
 
+local MOST_BYTES = 8 * 2 ^ 20 -- of a member, or of those that no file took: Redis needs room for an entry in one piece
 local LINGER = 3 -- seconds: Redis writes to its disk each second, or two where that is slow
 
 ---@class scope3.CollectorStream
@@ -69,6 +70,9 @@ function stream_place.read(opts)
     if opts[name] ~= nil then
       note(name, "has no effect with stream: what drains the queue sends")
     end
+  end
+  if (opts.max_bytes or 0) > MOST_BYTES then
+    note("max_bytes", ("must be at most %d with stream"):format(MOST_BYTES))
   end
   return { queue = given.queue, linger_seconds = given.linger_seconds or LINGER, open = opener(given) }, issues
 end
