@@ -6,7 +6,7 @@ local MODULES = { "ngx.semaphore", "scope3.loop.nginx", "scope3.loop" }
 
 -- Runs a function with the loop of nginx, the loop that finds its host, and what stands in for nginx.
 local function in_nginx(run)
-  local now, kept, host = core.now, {}, { now = 1000, pauses = {}, timers = {}, phase = "timer" }
+  local now, kept, host = core.now, {}, { now = 1000, pauses = {}, timers = {}, phase = "content" }
   local semaphore = {}
   function semaphore.new()
     local signal = { waiting = 0 } -- nginx counts those who wait below zero
@@ -147,6 +147,41 @@ describe("in nginx", function()
         assert.is_true(looks > 20, looks)
         assert.equal(asked, host.asked)
       end
+    end)
+  end)
+
+  it("the thread of a timer that waits alone looks itself, each time as long as there was nothing", function()
+    in_nginx(function(loop, host)
+      host.phase = "timer"
+      local engine, looks = engine_of(1), 0
+      assert.is_false(waits(loop, engine, 60, { step = function()
+        looks = looks + 1
+        engine.left = looks < 10 and 1 or 0
+        return engine.left == 0
+      end }))
+      local expected, elapsed = {}, 0
+      for i = 1, 10 do
+        expected[i] = math.max(0.001, math.min(0.01, elapsed))
+        elapsed = elapsed + expected[i]
+      end
+      for i = 1, 10 do
+        assert.is_true(math.abs(expected[i] - host.pauses[i]) < 1e-9, host.pauses[i])
+      end
+      assert.same({ 10, 0 }, { #host.pauses, host.asked or 0 })
+    end)
+  end)
+
+  it("the thread of a timer wakes who came to wait beside it, when its own time is over", function()
+    in_nginx(function(loop, host)
+      host.phase = "timer"
+      local engine, beside, looks, suspended = engine_of(1), { step = function() end }, 0, nil
+      assert.is_false(waits(loop, engine, 0.5, { step = function()
+        looks = looks + 1
+        suspended = suspended or looks == 2 and waits(loop, engine, 60, beside) -- others run while it pauses
+      end }))
+      assert.is_truthy(suspended)
+      assert.is_true(host.now >= 1000.5 and host.now < 1000.52, host.now)
+      assert.same({ 1, 0 }, { beside.signal.posts, host.asked or 0 })
     end)
   end)
 

@@ -34,7 +34,7 @@ local function issues_of(opts)
     issue("queue", misnamed)
   end
   if opts.lease and (opts.lease < SHORTEST_LEASE or opts.lease > LONGEST_LEASE) then
-    issue("lease", ("must be between %d and %d seconds"):format(SHORTEST_LEASE, LONGEST_LEASE))
+    issue("lease", ("must be between %d and %d s"):format(SHORTEST_LEASE, LONGEST_LEASE))
   end
   return issues
 end
