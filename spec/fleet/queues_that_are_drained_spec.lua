@@ -148,8 +148,13 @@ describe("a queue that is drained", function()
       put({ "gone" .. i, "-1" })
     end
     put({ "a", "+1" })
-    local none, err = drain()
-    assert.same({ nil, "not_found", 0, 1 }, { none, err.kind, err.result.entries, err.result.accepted })
+    local stop = false
+    local none, err = drain { on_event = function(event)
+      stop = stop or event.event == "put_off"
+    end, cancel = function()
+      return stop
+    end }
+    assert.same({ nil, "cancelled", 0, 1 }, { none, err.kind, err.result.entries, err.result.accepted })
     local looks = #sandbox:requests "audiences" -- each one alone, and before that those that are divided
     assert.is_true(looks > 5, looks)
     assert.equal(6, q:figures().entries)

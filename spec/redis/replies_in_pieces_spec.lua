@@ -174,6 +174,8 @@ describe("replies of Redis", function()
     assert.is_string((select(2, read({ "*2\r\n$60\r\n" .. ("x"):rep(60) .. "\r\n$60\r\n" }, limits))))
     assert.is_string((select(2, read({ "*2\r\n+" .. ("x"):rep(60) .. "\r\n+" .. ("x"):rep(60) .. "\r\n" }, limits))))
     assert.is_string((select(2, read({ "*3\r\n*1\r\n:1\r\n*3\r\n" }, limits))))
+    assert.same({ { { 1, 2 }, 3 } }, (read({ "*2\r\n*2\r\n:1\r\n:2\r\n:3\r\n" }, limits)))
+    assert.is_string((select(2, read({ "*2\r\n*2\r\n*1\r\n:1\r\n:2\r\n:3\r\n" }, limits)))) -- each list alone has room
     -- Each reply counts for itself.
     assert.same({ 1, 1, 1, 1, 1, 1, 1, 1 }, (read({ (":1\r\n"):rep(8) }, limits)))
   end)

@@ -117,9 +117,10 @@ static int take_length(sc3_resp *r, const line *found) {
     return 1;
   else if (is_list && r->depth >= SC3_RESP_DEPTH)
     r->problem = "lists lie in lists, deeper than allowed";
-  else if (is_list)
+  else if (is_list) {
     r->left[r->depth++] = (size_t)n;
-  else {
+    r->values += (size_t)n;
+  } else {
     r->text = (size_t)n;
     r->has_text = 1;
   }
@@ -132,7 +133,8 @@ static int take_head(sc3_resp *r, const line *found) {
     r->problem = "a value is of a type that there is not";
     return 0;
   }
-  r->values++;
+  if (r->depth == 0)
+    r->values = 1;
   if (found->type == '$' || found->type == '*')
     return take_length(r, found);
   if (found->type == ':' && !read_number(found->rest, &n))
