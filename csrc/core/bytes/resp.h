@@ -16,7 +16,7 @@ typedef struct sc3_resp {
   size_t at;       /* up to where it was read */
   size_t searched; /* from `at` to here no line ends */
   size_t bytes_max, values_max;
-  size_t values; /* of the reply, those that are to come in lists too */
+  size_t values;               /* of the reply, those that are to come in lists too */
   size_t left[SC3_RESP_DEPTH]; /* of lists that are not whole, the values that are to come */
   size_t depth;
   size_t text; /* bytes of the text that comes next */
