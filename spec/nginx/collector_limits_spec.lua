@@ -4,7 +4,6 @@ if not require("spec.support.nginx").here() then
 end
 
 local collecting = require "spec.support.collecting"
-local core = require "scope3.core"
 local nginx = require "spec.support.nginx"
 local world = require "spec.support.world"
 
@@ -118,24 +117,43 @@ describe("a collector", function()
     end)
   end)
 
-  it("ends in time, also when requests are slow and many", function()
-    for _, busy in ipairs { true, false } do
-      sandbox:reset()
-      local slow = { on = "sync", act = "delay", seconds = 5, times = -1 }
-      fault(busy and slow or AWAY)
+  describe("whose worker ends", function()
+    local SLOW = { on = "sync", act = "delay", seconds = 3, times = -1 }
+    local BUSY = { on = "sync", act = "status", status = 503, times = -1 }
+
+    -- Has 20 members come, each for a request of its own, and the worker end while the service does `rule`.
+    local function end_while(first, rule, requests)
+      fault(first)
       start "flush_members = 1, flush_seconds = 3600, exit_seconds = 1,"
-      visit(1, 20)
+      for i = 1, 20 do
+        visit(i)
+      end
       nginx.until_true("a request", function()
         return #sandbox:requests "sync" > 0
       end)
-      fault(slow)
-      local pid, began = server:workers()[1], core.now()
+      fault(rule)
+      nginx.until_true(requests .. " requests", function()
+        return #sandbox:requests "sync" >= requests
+      end)
+      local pid = server:workers()[1]
       server:reload()
       nginx.await_end(pid)
-      assert.is_true(core.now() - began < 60) -- one after the other they would take 100
-      server:close "TERM"
-      server = nil
     end
+
+    it("sends no more than what is under way when its time is over", function()
+      end_while(SLOW, SLOW, 1)
+      assert.is_true(#sandbox:requests "sync" <= 2)
+    end)
+
+    it("does the same where it had begun to send by itself, after a failure", function()
+      end_while(AWAY, SLOW, 2)
+      assert.is_true(#sandbox:requests "sync" <= 3)
+    end)
+
+    it("sends nothing again when its time is over", function()
+      end_while(BUSY, BUSY, 2)
+      assert.is_nil(server:log():find("8 attempts", 1, true)) -- the last one comes half a minute later
+    end)
   end)
 
   it("counts right when a listener of its own fails after a member that was set aside", function()

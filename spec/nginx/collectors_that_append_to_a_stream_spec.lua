@@ -361,4 +361,22 @@ describe("a collector with a stream", function()
     assert_all(3)
     assert.same({}, folder.files ".")
   end)
+
+  it("leaves to the next worker what it has no time for when it ends", function()
+    redis = redis_server.start()
+    start "flush_seconds = 3600, exit_seconds = 0,"
+    op(1)
+    assert.equal("flushed", get "/flush")
+    until_settled()
+    op(2, 3)
+    server:signal "QUIT"
+    nginx.await_end(server.pid)
+    stop()
+    assert.same({ 1 }, entries())
+    start "flush_seconds = 0.1,"
+    until_status("adopted and appended", function(now)
+      return now.appended == 2 and now.held == 0
+    end)
+    assert_all(3)
+  end)
 end)

@@ -25,14 +25,23 @@ local LOG_EVERY = 60 -- seconds between two lines of the log about one thing
 ---@field done fun(batch: scope3.OutboxBatch)  a batch has left: accepted, or refused for good
 ---@field refused fun(parts: scope3.Part[])  for good
 
+-- Whether the time for sending is over. Nothing else tells a thread that sends: its next timer is made afterwards.
+local function is_over(self)
+  local now = self.client.loop.now()
+  if not self.ends and ngx.worker.exiting() then
+    self.ends = now + self.exit_seconds
+  end
+  return self.ends ~= nil and now >= self.ends
+end
+
 --- Makes one.
 ---@param client scope3.Client
 ---@param opts table  checked options of its jobs
----@param exit_seconds number  how long a worker that ends waits for others
+---@param exit_seconds number  how long a worker that ends goes on
 ---@param hooks scope3.OutboxHooks
 ---@return scope3.Outbox
 function outbox.new(client, opts, exit_seconds, hooks)
-  return setmetatable({
+  local self = setmetatable({
     client = client, opts = opts, exit_seconds = exit_seconds, hooks = hooks, batches = {}, failures = 0,
     retry_at = 0,
     known = known_audiences.new(),
@@ -46,6 +55,10 @@ function outbox.new(client, opts, exit_seconds, hooks)
     settle_at = false, -- when files that were appended to a stream may be freed: it has none
     accepted = 0, failed = 0, rejected_by_service = 0, appended = 0, -- members since it was made
   }, Outbox)
+  self.cancel = function()
+    return is_over(self)
+  end
+  return self
 end
 
 ---@class scope3.OutboxBatch
@@ -174,8 +187,9 @@ end
 
 -- Runs one job. Until it has ended the batch keeps all of its members.
 local function run(self, lists, looks)
+  is_over(self) -- sets when
   local left = self.ends and math.max(0, self.ends - self.client.loop.now()) or nil
-  local opts = setmetatable({ deadline = left }, { __index = self.opts })
+  local opts = setmetatable({ deadline = left, cancel = not left and self.cancel or nil }, { __index = self.opts })
   local work = job.new(context.of(self.client), audiences_of(lists), opts)
   if not looks then
     work:skip_target_check()
@@ -281,10 +295,7 @@ end
 -- Waits a moment for other workers to send older members. Why not to go on, or nil.
 local function wait_for_others(self, turn, gate, why)
   local now = self.client.loop.now()
-  if not self.ends and ngx.worker.exiting() then
-    self.ends = now + self.exit_seconds
-  end
-  if self.ends and now >= self.ends then
+  if is_over(self) then
     return "timeout"
   elseif now >= gate.log_at then
     gate.log_at = now + LOG_EVERY

@@ -116,6 +116,15 @@ local function barred(self)
   return why and errors.new("cannot_wait", why)
 end
 
+-- Whether the time for appending is over. Nothing else tells a thread at it: its next timer is made afterwards.
+local function is_over(self)
+  local now = self.loop.now()
+  if not self.ends and ngx.worker.exiting() then
+    self.ends = now + self.exit_seconds
+  end
+  return self.ends ~= nil and now >= self.ends
+end
+
 -- A connection that is open.
 local function connect(self)
   if self.connection and self.connection:is_open() then
@@ -123,7 +132,7 @@ local function connect(self)
   end
   lose(self)
   local turn, found, err, warning = self.turn, self.stream.open(self.loop, function()
-    return self.ends ~= nil and self.loop.now() >= self.ends
+    return is_over(self)
   end)
   if not found then
     return nil, err
@@ -232,6 +241,8 @@ end
 local function append_next(self, turn)
   if not self.batches[1] and self.spool:unread() == 0 then
     return nil
+  elseif is_over(self) then
+    return false, errors.new("timeout", "the time was over")
   end
   local ok, err = connect(self)
   if not ok or self.turn ~= turn then
@@ -253,10 +264,7 @@ end
 
 -- Sleeps a moment. Whether there is time for that.
 local function rest(self)
-  if not self.ends and ngx.worker.exiting() then
-    self.ends = self.loop.now() + self.exit_seconds
-  end
-  if self.ends and self.loop.now() >= self.ends then
+  if is_over(self) then
     return false
   end
   self.loop.sleep(LOOK)
