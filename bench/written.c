@@ -10,16 +10,29 @@
 
 static unsigned long long written;
 
-static int is_of_state(int fd) {
+/* What is known of a descriptor: whether it is one of the state. To ask costs as much as a small
+ * write, which would count as the program's. */
+enum { UNKNOWN, OF_STATE, OTHER, DESCRIPTORS = 1024 };
+static char known[DESCRIPTORS];
+
+static int look(int fd) {
   const char *state = getenv("WRITTEN_OF");
   char link[64], name[4096];
   ssize_t n;
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   n = readlink(link, name, sizeof name - 1);
   if (state == NULL || n < 0)
-    return 0;
+    return OTHER;
   name[n] = '\0';
-  return strncmp(name, state, strlen(state)) == 0;
+  return strncmp(name, state, strlen(state)) == 0 ? OF_STATE : OTHER;
+}
+
+static int is_of_state(int fd) {
+  if (fd >= DESCRIPTORS)
+    return look(fd) == OF_STATE;
+  if (known[fd] == UNKNOWN)
+    known[fd] = (char)look(fd);
+  return known[fd] == OF_STATE;
 }
 
 static ssize_t count(int fd, ssize_t n) {
@@ -30,10 +43,16 @@ static ssize_t count(int fd, ssize_t n) {
 
 typedef ssize_t writer_at(int, const void *, size_t, off64_t);
 typedef ssize_t writer(int, const void *, size_t);
+typedef int closer(int);
+
+static void find(void **next, const char *name) {
+  if (*next == NULL)
+    *next = dlsym(RTLD_NEXT, name);
+}
 
 ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at) {
-  writer_at *next;
-  *(void **)&next = dlsym(RTLD_NEXT, "pwrite64");
+  static writer_at *next;
+  find((void **)&next, "pwrite64");
   return count(fd, next(fd, p, n, at));
 }
 
@@ -42,9 +61,17 @@ ssize_t pwrite(int fd, const void *p, size_t n, off_t at) {
 }
 
 ssize_t write(int fd, const void *p, size_t n) {
-  writer *next;
-  *(void **)&next = dlsym(RTLD_NEXT, "write");
+  static writer *next;
+  find((void **)&next, "write");
   return count(fd, next(fd, p, n));
+}
+
+int close(int fd) {
+  static closer *next;
+  find((void **)&next, "close");
+  if (fd >= 0 && fd < DESCRIPTORS)
+    known[fd] = UNKNOWN;
+  return next(fd);
 }
 
 __attribute__((destructor)) static void tell(void) {
