@@ -123,14 +123,22 @@ describe("in cqueues", function()
   end)
 
   it("a request is answered at once after another, which watched for both, was", function()
-    sandbox:configure { faults = world.json.array { { on = "sync", act = "delay", seconds = 0.2 },
+    sandbox:configure { faults = world.json.array { { on = "sync", act = "delay", seconds = 0.3 },
       { on = "sync", act = "delay", seconds = 0.4 } } }
-    local order = {}
+    local order, asked = {}, false
     local ask = ask_at(order, "b")
     in_cqueues(ask_at(order, "a"), function()
-      cqueues.sleep(0.05) -- the first one watches by now
+      repeat
+        cqueues.sleep(0.02)
+      until #sandbox:requests "sync" > 0 -- the first one watches by now
+      asked = true
       ask()
-    end, timer(order, 0.9))
+    end, function()
+      repeat
+        cqueues.sleep(0.02)
+      until asked
+      timer(order, 0.9)() -- who does not take over the watch looks after a second
+    end)
     assert.same({ "a", "b", "timer" }, order)
   end)
 
