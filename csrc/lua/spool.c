@@ -147,7 +147,12 @@ static void push_slice(lua_State *L, sc3_slice s) {
 /* (record) -> its JSON and its label */
 static int copy_record(lua_State *L) {
   const sc3_spool_record *r = lua_touserdata(L, 1);
-  push_slice(L, r->json);
+  sc3_packed parts;
+  const size_t n = sc3_packed_read(r->packed, &parts) ? sc3_packed_json_size(&parts) : 0;
+  char *json = sc3l_newuserdata(L, n + 1); /* Lua frees it */
+  if (n > 0)
+    sc3_packed_unpack(&parts, json);
+  lua_pushlstring(L, json, n);
   push_slice(L, r->label);
   return 2;
 }
@@ -185,7 +190,7 @@ static int next_member(lua_State *L) {
   status = sc3_spool_next(u->s, cursor, &r);
   if (status != SC3_SPOOL_OK)
     return luaL_error(L, "%s", sc3_spool_describe(status, errno));
-  if (r.json.p == NULL)
+  if (r.packed.p == NULL)
     return 0;
   if (call_copy(L, u, &r, 2) != 0) {
     *cursor = before; /* the member was not given out */

@@ -192,6 +192,8 @@ static sc3_spool_status make_room(sc3_spool *s, size_t more) {
 typedef struct need {
   size_t bytes;
   uint32_t members;
+  sc3_packed parts; /* of the last one */
+  size_t packed;
 } need;
 
 static sc3_spool_status measure(const sc3_spool *s, const sc3_spool_batch *batch, need *needed) {
@@ -205,9 +207,10 @@ static sc3_spool_status measure(const sc3_spool *s, const sc3_spool_batch *batch
     sc3_slice json = sc3_payload_member(batch->payload, i, &op);
     if (json.p == NULL)
       continue;
-    if (sc3_spool_is_too_long(json.n) || needed->bytes > s->capacity)
+    needed->packed = sc3_packed_of(json, &needed->parts);
+    if (needed->packed == 0 || sc3_spool_is_too_long(needed->packed) || needed->bytes > s->capacity)
       return SC3_SPOOL_FULL;
-    needed->bytes += sc3_spool_record_size(json.n, batch->label.n);
+    needed->bytes += sc3_spool_record_size(needed->packed, batch->label.n);
     needed->members++;
   }
   return needed->members > UINT32_MAX - s->number ? SC3_SPOOL_FULL : SC3_SPOOL_OK;
@@ -215,25 +218,31 @@ static sc3_spool_status measure(const sc3_spool *s, const sc3_spool_batch *batch
 
 /* There is room for all of it. The first record's first word is stored last: with that store all
    of the batch is kept. */
-static void write_batch(sc3_spool *s, const sc3_spool_batch *batch) {
+static void write_batch(sc3_spool *s, const sc3_spool_batch *batch, const need *needed) {
   size_t i, at = s->end;
   uint32_t first_word = 0;
-  sc3_spool_record r;
+  sc3_spool_new_record r;
   r.label = batch->label;
   r.stamp = s->stamp;
   r.number = s->number;
   for (i = batch->first; i < batch->last && i < sc3_payload_count(batch->payload); i++) {
     uint32_t word;
-    r.json = sc3_payload_member(batch->payload, i, &r.op);
-    if (r.json.p == NULL)
+    const sc3_slice json = sc3_payload_member(batch->payload, i, &r.op);
+    if (json.p == NULL)
       continue;
+    if (needed->members == 1) { /* as most often: it was taken apart just now */
+      r.parts = needed->parts;
+      r.packed = needed->packed;
+    } else {
+      r.packed = sc3_packed_of(json, &r.parts);
+    }
     r.number++;
     word = sc3_spool_write_record(&s->image, at, &r);
     if (at == s->end)
       first_word = word;
     else
       sc3_spool_store_word(&s->image, at, word);
-    at += sc3_spool_record_size(r.json.n, r.label.n);
+    at += sc3_spool_record_size(r.packed, r.label.n);
   }
   sc3_spool_store_word(&s->image, s->end, first_word);
   sc3_spool_store_number(&s->image, KEPT_AT, r.number);
@@ -254,7 +263,7 @@ sc3_spool_status sc3_spool_keep(sc3_spool *s, const sc3_spool_batch *batch) {
     return status;
   if (batch->stamp > s->stamp)
     s->stamp = batch->stamp;
-  write_batch(s, batch);
+  write_batch(s, batch, &needed);
   s->count += needed.members;
   return SC3_SPOOL_OK;
 }
@@ -264,7 +273,7 @@ sc3_spool_status sc3_spool_keep(sc3_spool *s, const sc3_spool_batch *batch) {
 /* The next record, and in `*next` where the one after it starts; the cursor stays. */
 static void peek(sc3_spool *s, sc3_spool_cursor *cursor, sc3_spool_record *r, size_t *next) {
   size_t start;
-  r->json = sc3_slice_of(NULL, 0);
+  r->packed = sc3_slice_of(NULL, 0);
   if (cursor->at == 0) {
     cursor->at = s->begin;
     cursor->number = s->released;
@@ -274,7 +283,7 @@ static void peek(sc3_spool *s, sc3_spool_cursor *cursor, sc3_spool_record *r, si
     return;
   *next = find_after(s, cursor->at, cursor->number, &start, r);
   if (*next == 0)
-    r->json = sc3_slice_of(NULL, 0);
+    r->packed = sc3_slice_of(NULL, 0);
   /* It could be read before: another process wrote to the file. */
   if (*next == 0 || (start != cursor->at && s->damaged == 0))
     scan(s);
@@ -287,39 +296,41 @@ static void pass(sc3_spool_cursor *cursor, const sc3_spool_record *r, size_t nex
 
 sc3_spool_status sc3_spool_next(sc3_spool *s, sc3_spool_cursor *cursor, sc3_spool_record *record) {
   size_t next = 0;
-  record->json = sc3_slice_of(NULL, 0);
+  record->packed = sc3_slice_of(NULL, 0);
   if (!sc3_fork_mark_mine(&s->mark))
     return SC3_SPOOL_FORKED;
   peek(s, cursor, record, &next);
-  if (record->json.p != NULL)
+  if (record->packed.p != NULL)
     pass(cursor, record, next);
   return SC3_SPOOL_OK;
 }
 
-/* Bytes of the escaped external id of a member; SIZE_MAX where there is none. */
-static size_t id_length(sc3_slice json) {
-  size_t i = SC3_MEMBER_ID_AT;
-  while (i < json.n && json.p[i] != '"')
-    i += json.p[i] == '\\' ? 2 : 1;
-  return i < json.n ? i - SC3_MEMBER_ID_AT : SIZE_MAX;
+/* The JSON of a member that was read, and the comma that a payload wants. */
+static sc3_status unpack(sc3_spool *s, const sc3_packed *parts) {
+  const size_t n = sc3_packed_json_size(parts);
+  sc3_status status;
+  s->scratch.n = 0;
+  status = sc3_buffer_reserve(&s->scratch, n + 1);
+  if (status != SC3_OK)
+    return status;
+  sc3_packed_unpack(parts, s->scratch.p);
+  s->scratch.p[n] = ',';
+  return SC3_OK;
 }
 
 static sc3_added put(sc3_spool *s, sc3_payload *p, const sc3_spool_record *r) {
-  size_t id = id_length(r->json);
+  sc3_packed parts;
   sc3_new_member member;
-  if (id == SIZE_MAX)
+  if (!sc3_packed_read(r->packed, &parts))
     return SC3_NEVER_FITS;
-  s->scratch.n = 0;
-  if (sc3_buffer_reserve(&s->scratch, r->json.n + 1) != SC3_OK)
+  if (unpack(s, &parts) != SC3_OK)
     return SC3_ADD_NOMEM;
-  sc3_buffer_put(&s->scratch, r->json.p, r->json.n);
-  SC3_PUT_LITERAL(&s->scratch, ",");
   member.op = r->op;
   member.row = 0;
-  member.json = sc3_slice_of(s->scratch.p, s->scratch.n);
-  member.id_length = id;
-  member.fingerprint = sc3_fingerprint(sc3_slice_of(member.json.p + SC3_MEMBER_ID_AT, id));
-  member.had = sc3_member_identifiers(member.json, id);
+  member.json = sc3_slice_of(s->scratch.p, sc3_packed_json_size(&parts) + 1);
+  member.id_length = parts.id.n;
+  member.fingerprint = sc3_fingerprint(parts.id);
+  member.had = sc3_member_identifiers(member.json, parts.id.n);
   return sc3_payload_add(p, &member);
 }
 
@@ -333,7 +344,7 @@ sc3_spool_status sc3_spool_take(sc3_spool *s, sc3_spool_cursor *cursor, sc3_payl
     size_t next = 0;
     sc3_added added;
     peek(s, cursor, &r, &next);
-    taken->more = r.json.p != NULL;
+    taken->more = r.packed.p != NULL;
     taken->label = sc3_slice_of(NULL, 0);
     if (!taken->more)
       return SC3_SPOOL_OK;

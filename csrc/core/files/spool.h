@@ -58,7 +58,7 @@ typedef struct sc3_spool_cursor {
   uint32_t number; /* of the record that was read last */
 } sc3_spool_cursor;
 
-/* The next member. `record->json.p` is NULL after the last, and when the spool was emptied since
+/* The next member. `record->packed.p` is NULL after the last, and when the spool was emptied since
  * the reading began. */
 sc3_spool_status sc3_spool_next(sc3_spool *s, sc3_spool_cursor *cursor, sc3_spool_record *record);
 

@@ -13,14 +13,20 @@ typedef struct writing {
 
 static sc3_status put(writing *w, sc3_slice label, const sc3_spool_record *r) {
   const sc3_status status =
-      sc3_buffer_reserve(w->out, SC3_LABEL_LINE_ROUND + label.n + SC3_LINE_ROUND + r->json.n);
+      sc3_buffer_reserve(w->out, 2 * SC3_LINE_HEAD + label.n + r->packed.n);
   if (status != SC3_OK)
     return status;
   if (w->out->n == w->begin || !sc3_slice_eq(label, w->label))
     sc3_lines_put_label(w->out, label);
-  sc3_lines_put(w->out, r->op, r->json);
+  sc3_lines_put(w->out, r->op, r->packed);
   w->label = label;
   return SC3_OK;
+}
+
+/* Bytes of a member in a request, without its comma; more than any where it is none. */
+static size_t json_size(const sc3_spool_record *r) {
+  sc3_packed parts;
+  return sc3_packed_read(r->packed, &parts) ? sc3_packed_json_size(&parts) : SIZE_MAX;
 }
 
 sc3_spool_status sc3_spool_next_entry(sc3_spool *s, sc3_spool_cursor *cursor,
@@ -34,17 +40,17 @@ sc3_spool_status sc3_spool_next_entry(sc3_spool *s, sc3_spool_cursor *cursor,
     const sc3_spool_cursor before = *cursor;
     sc3_spool_record r;
     const sc3_spool_status status = sc3_spool_next(s, cursor, &r);
-    if (status != SC3_SPOOL_OK || r.json.p == NULL)
+    if (status != SC3_SPOOL_OK || r.packed.p == NULL)
       return status;
     if (entry->members + entry->unfit == 0)
       entry->after = r.number - 1;
     else if (r.number - entry->after > bounds->records ||
-             bytes + r.label.n + r.json.n > bounds->bytes) {
+             bytes + r.label.n + r.packed.n > bounds->bytes) {
       *cursor = before;
       return SC3_SPOOL_OK;
     }
-    bytes += r.label.n + r.json.n;
-    if (r.json.n >= bounds->member_bytes) {
+    bytes += r.label.n + r.packed.n;
+    if (json_size(&r) >= bounds->member_bytes) {
       entry->unfit++;
       continue;
     }

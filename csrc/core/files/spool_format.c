@@ -12,7 +12,7 @@ enum { GENERATIONS = 1 << 16 };
 static const uint32_t REMOVAL = UINT32_C(1) << 31, LABELLED = UINT32_C(1) << 30;
 
 const sc3_spool_header sc3_spool_fresh_header = {
-    {'s', 'c', '3', 's', 'p', 'o', 'o', 'l'}, UINT32_C(0x01020304), 2, 0, 0, 0, 0};
+    {'s', 'c', '3', 's', 'p', 'o', 'o', 'l'}, UINT32_C(0x01020304), 3, 0, 0, 0, 0};
 
 static size_t padded(size_t n) {
   return (n + 7) & ~(size_t)7;
@@ -163,16 +163,16 @@ static size_t size_of_record(size_t n) {
   return padded(RECORD_HEAD + n);
 }
 
-size_t sc3_spool_payload_size(size_t json, size_t label) {
-  return label > 0 ? json + label + LABEL_FOOT : json;
+size_t sc3_spool_payload_size(size_t packed, size_t label) {
+  return label > 0 ? packed + label + LABEL_FOOT : packed;
 }
 
-size_t sc3_spool_record_size(size_t json, size_t label) {
-  return size_of_record(sc3_spool_payload_size(json, label));
+size_t sc3_spool_record_size(size_t packed, size_t label) {
+  return size_of_record(sc3_spool_payload_size(packed, label));
 }
 
-int sc3_spool_is_too_long(size_t json) {
-  return json >= LABELLED - SC3_SPOOL_LABEL_MAX - LABEL_FOOT;
+int sc3_spool_is_too_long(size_t packed) {
+  return packed >= LABELLED - SC3_SPOOL_LABEL_MAX - LABEL_FOOT;
 }
 
 static uint32_t checksum(const sc3_spool_image *image, size_t at, uint32_t size, size_t n) {
@@ -180,17 +180,17 @@ static uint32_t checksum(const sc3_spool_image *image, size_t at, uint32_t size,
                     size_of_record(n) - 8);
 }
 
-/* Splits a member from the label that follows its JSON; 0 where that cannot be. */
-static int split_label(sc3_slice *json, sc3_slice *label) {
-  const unsigned char *end = (const unsigned char *)json->p + json->n;
+/* Splits a member from the label that follows it; 0 where that cannot be. */
+static int split_label(sc3_slice *packed, sc3_slice *label) {
+  const unsigned char *end = (const unsigned char *)packed->p + packed->n;
   size_t n;
-  if (json->n < LABEL_FOOT)
+  if (packed->n < LABEL_FOOT)
     return 0;
   n = (size_t)end[-2] | (size_t)end[-1] << 8;
-  if (n >= json->n - LABEL_FOOT)
+  if (n >= packed->n - LABEL_FOOT)
     return 0;
-  json->n -= LABEL_FOOT + n;
-  *label = sc3_slice_of(json->p + json->n, n);
+  packed->n -= LABEL_FOOT + n;
+  *label = sc3_slice_of(packed->p + packed->n, n);
   return 1;
 }
 
@@ -205,9 +205,9 @@ size_t sc3_spool_read_record(const sc3_spool_image *image, size_t at, sc3_spool_
   if (n == 0 || n > file_size - at || size_of_record(n) > file_size - at ||
       *word_at(image, at + 4) != checksum(image, at, size, n))
     return 0;
-  r->json = sc3_slice_of(image->file.bytes + at + RECORD_HEAD, n);
+  r->packed = sc3_slice_of(image->file.bytes + at + RECORD_HEAD, n);
   r->label = sc3_slice_of(NULL, 0);
-  if ((size & LABELLED) != 0 && !split_label(&r->json, &r->label))
+  if ((size & LABELLED) != 0 && !split_label(&r->packed, &r->label))
     return 0;
   r->op = size & REMOVAL ? SC3_REMOVE : SC3_ADD;
   r->number = *word_at(image, at + 8);
@@ -232,16 +232,16 @@ size_t sc3_spool_find_record(const sc3_spool_image *image, const sc3_spool_searc
   return 0;
 }
 
-uint32_t sc3_spool_write_record(sc3_spool_image *image, size_t at, const sc3_spool_record *r) {
-  const sc3_slice json = r->json, label = r->label;
-  size_t n = sc3_spool_payload_size(json.n, label.n);
+uint32_t sc3_spool_write_record(sc3_spool_image *image, size_t at, const sc3_spool_new_record *r) {
+  const sc3_slice label = r->label;
+  size_t n = sc3_spool_payload_size(r->packed, label.n);
   uint32_t size = (uint32_t)n | (r->op == SC3_REMOVE ? REMOVAL : 0) | (label.n > 0 ? LABELLED : 0);
   *word_at(image, at + 8) = r->number;
   *word_at(image, at + 12) = (uint32_t)r->stamp;
   *word_at(image, at + 16) = (uint32_t)(r->stamp >> 32);
-  memcpy(image->file.bytes + at + RECORD_HEAD, json.p, json.n);
+  sc3_packed_write(&r->parts, image->file.bytes + at + RECORD_HEAD);
   if (label.n > 0) {
-    unsigned char *foot = (unsigned char *)image->file.bytes + at + RECORD_HEAD + json.n;
+    unsigned char *foot = (unsigned char *)image->file.bytes + at + RECORD_HEAD + r->packed;
     memcpy(foot, label.p, label.n);
     foot[label.n] = (unsigned char)(label.n & 0xff);
     foot[label.n + 1] = (unsigned char)(label.n >> 8);

@@ -4,7 +4,7 @@
  *
  *   offset   0  8 bytes  "sc3spool"
  *   offset   8  uint32   0x01020304, which shows the byte order
- *   offset  12  uint32   version, 2
+ *   offset  12  uint32   version, 3
  *   offset  16  uint32   the generation in the lower 16 bits, and the seed in the upper 16
  *   offset  20  uint32   0
  *   offset  24  uint64   the number of the last record that was kept, with its check; 0 for none
@@ -17,9 +17,9 @@
  *   uint32  CRC-32C, continued from the seed, of the four bytes before and of all that follow
  *   uint32  the record's running number, from 1
  *   uint64  its stamp, the lower half first; never less than that of the record before
- *   bytes   the member's JSON; then its label, if it has one, and the label's length in two bytes,
- *           the lower one first; these count as bytes of the member; then zeros up to a multiple of
- * 8
+ *   bytes   the member, packed (../members/packed.h); then its label, if it has one, and the label's
+ *           length in two bytes, the lower one first; these count as bytes of the member; then zeros
+ *           up to a multiple of 8
  *
  * The seed is the CRC-32C of bytes 0 to 15 and of the generation as a uint32; the header holds its
  * lower 16 bits. The check of a number is the CRC-32C, continued from the seed, of the number and
@@ -33,6 +33,7 @@
 
 #include "../bytes/slice.h"
 #include "../members/member.h"
+#include "../members/packed.h"
 #include "spool_file.h"
 
 enum {
@@ -58,7 +59,7 @@ typedef struct sc3_spool_image {
 } sc3_spool_image;
 
 typedef struct sc3_spool_record {
-  sc3_slice json, label; /* borrowed until the spool changes */
+  sc3_slice packed, label; /* borrowed until the spool changes */
   sc3_op op;
   uint32_t number;
   uint64_t stamp;
@@ -106,13 +107,13 @@ void sc3_spool_wipe(sc3_spool_image *image, size_t from, size_t to);
 /* --- records --- */
 
 /* Bytes that a member takes with its label, without the head of the record and its padding. */
-size_t sc3_spool_payload_size(size_t json, size_t label);
+size_t sc3_spool_payload_size(size_t packed, size_t label);
 
 /* Bytes that a record takes in the file. */
-size_t sc3_spool_record_size(size_t json, size_t label);
+size_t sc3_spool_record_size(size_t packed, size_t label);
 
-/* Whether a member of `json` bytes is too long for a record, whatever its label. */
-int sc3_spool_is_too_long(size_t json);
+/* Whether a member of so many bytes is too long for a record, whatever its label. */
+int sc3_spool_is_too_long(size_t packed);
 
 /* Reads the record at `at`. Returns where the next one starts, 0 when there is none at `at`. */
 size_t sc3_spool_read_record(const sc3_spool_image *image, size_t at, sc3_spool_record *record);
@@ -129,9 +130,20 @@ typedef struct sc3_spool_search {
 size_t sc3_spool_find_record(const sc3_spool_image *image, const sc3_spool_search *search,
                              size_t *start, sc3_spool_record *record);
 
+/* A record that is to be written: its member in parts, and the bytes that it has packed. */
+typedef struct sc3_spool_new_record {
+  sc3_packed parts;
+  size_t packed;
+  sc3_slice label;
+  sc3_op op;
+  uint32_t number;
+  uint64_t stamp;
+} sc3_spool_new_record;
+
 /* Writes a record at `at` but for its first word, which is returned: until that is stored, no
  * reading finds the record. There must be room. */
-uint32_t sc3_spool_write_record(sc3_spool_image *image, size_t at, const sc3_spool_record *record);
+uint32_t sc3_spool_write_record(sc3_spool_image *image, size_t at,
+                                const sc3_spool_new_record *record);
 
 /* Stores the first word of a record, in order with the stores before and after. */
 void sc3_spool_store_word(sc3_spool_image *image, size_t at, uint32_t word);

@@ -2,20 +2,29 @@
 
 #include <string.h>
 
+#include "../bytes/little.h"
 #include "../bytes/utf8.h"
 #include "fingerprint.h"
+#include "packed.h"
 
-void sc3_lines_put(sc3_buffer *out, sc3_op op, sc3_slice json) {
-  out->p[out->n++] = op == SC3_ADD ? '+' : '-';
-  sc3_buffer_put(out, json.p, json.n);
-  SC3_PUT_LITERAL(out, ",\n");
+static void put_line(sc3_buffer *out, char kind, sc3_slice bytes) {
+  out->p[out->n] = kind;
+  sc3_store32((unsigned char *)out->p + out->n + 1, (uint32_t)bytes.n);
+  out->n += SC3_LINE_HEAD;
+  if (bytes.n > 0)
+    sc3_buffer_put(out, bytes.p, bytes.n);
+}
+
+static char kind_of(sc3_op op) {
+  return op == SC3_ADD ? '+' : '-';
+}
+
+void sc3_lines_put(sc3_buffer *out, sc3_op op, sc3_slice packed) {
+  put_line(out, kind_of(op), packed);
 }
 
 void sc3_lines_put_label(sc3_buffer *out, sc3_slice label) {
-  SC3_PUT_LITERAL(out, "@");
-  if (label.n > 0)
-    sc3_buffer_put(out, label.p, label.n);
-  SC3_PUT_LITERAL(out, "\n");
+  put_line(out, '@', label);
 }
 
 size_t sc3_lines_size(const sc3_payload *p) {
@@ -23,35 +32,31 @@ size_t sc3_lines_size(const sc3_payload *p) {
   sc3_op op;
   for (i = 0; i < sc3_payload_count(p); i++) {
     const sc3_slice json = sc3_payload_member(p, i, &op);
-    sum += json.p != NULL ? json.n + SC3_LINE_ROUND : 0;
+    sc3_packed parts;
+    sum += json.p != NULL ? SC3_LINE_HEAD + sc3_packed_of(json, &parts) : 0;
   }
   return sum;
 }
 
 void sc3_lines_write(const sc3_payload *p, char *to) {
-  sc3_buffer out = {to, 0, SIZE_MAX, SIZE_MAX}; /* there is room */
   size_t i;
   sc3_op op = SC3_ADD;
   for (i = 0; i < sc3_payload_count(p); i++) {
     const sc3_slice json = sc3_payload_member(p, i, &op);
-    if (json.p != NULL)
-      sc3_lines_put(&out, op, json);
+    sc3_packed parts;
+    size_t n;
+    if (json.p == NULL)
+      continue;
+    n = sc3_packed_of(json, &parts);
+    *to = kind_of(op);
+    sc3_store32((unsigned char *)to + 1, (uint32_t)n);
+    if (n > 0)
+      sc3_packed_write(&parts, to + SC3_LINE_HEAD);
+    to += SC3_LINE_HEAD + n;
   }
 }
 
-/* What is left of a line. */
-typedef struct rest {
-  const char *at, *end;
-} rest;
-
-static int take_text(rest *r, const char *text, size_t n) {
-  if ((size_t)(r->end - r->at) < n || memcmp(r->at, text, n) != 0)
-    return 0;
-  r->at += n;
-  return 1;
-}
-
-#define TAKE(r, literal) take_text((r), literal, sizeof(literal) - 1)
+/* --- reading --- */
 
 static int is_hex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
@@ -66,100 +71,127 @@ static size_t escape_length(const char *at, const char *end) {
   return n >= 6 && memcmp(at, "\\u00", 4) == 0 && is_hex(at[4]) && is_hex(at[5]) ? 6 : 0;
 }
 
-/* A text up to its quote, which is taken too. Bytes of the text; 0 where it is empty or malformed.
- */
-static size_t take_string(rest *r) {
-  const char *const from = r->at;
-  const char *at = from;
-  while (at < r->end && *at != '"') {
-    const size_t n = *at == '\\' ? escape_length(at, r->end) : (unsigned char)*at < 0x20 ? 0 : 1;
+/* Where a text ends, at its quote or at the end; NULL where it is malformed. */
+static const char *end_of_text(const char *at, const char *end) {
+  while (at < end && *at != '"') {
+    const size_t n = *at == '\\' ? escape_length(at, end) : (unsigned char)*at < 0x20 ? 0 : 1;
     if (n == 0)
-      return 0;
+      return NULL;
     at += n;
   }
-  if (at >= r->end)
-    return 0;
-  r->at = at + 1;
-  return (size_t)(at - from);
+  return at;
 }
 
-/* The 64 digits of a hash, and the quote behind. */
-static int take_hash(rest *r) {
-  size_t i;
-  if ((size_t)(r->end - r->at) <= SC3_SHA256_HEX)
-    return 0;
-  for (i = 0; i < SC3_SHA256_HEX; i++) {
-    if (!is_hex(r->at[i]))
-      return 0;
-  }
-  r->at += SC3_SHA256_HEX;
-  return TAKE(r, "\"");
+/* Whether it is one text, and not an empty one. */
+static int is_text(sc3_slice text) {
+  return text.n > 0 && end_of_text(text.p, text.p + text.n) == text.p + text.n;
 }
 
-static int take_uids(rest *r) {
-  do {
-    if (!TAKE(r, "{\"type\":\"") || take_string(r) == 0 || !TAKE(r, ",\"value\":\"") ||
-        take_string(r) == 0 || !TAKE(r, "}"))
-      return 0;
-  } while (TAKE(r, ","));
-  return TAKE(r, "]");
-}
+/* What is left of a list. */
+typedef struct rest {
+  const char *at, *end;
+} rest;
 
-/* The identifiers of a member that is added: one at least. */
-static int take_identifiers(rest *r) {
-  int found = 0;
-  if (TAKE(r, ",\"hashedEmail\":\"")) {
-    found = 1;
-    if (!take_hash(r))
-      return 0;
-  }
-  if (TAKE(r, ",\"hashedPhone\":\"")) {
-    found = 1;
-    if (!take_hash(r))
-      return 0;
-  }
-  return TAKE(r, ",\"uids\":[") ? take_uids(r) : found;
-}
-
-/* Reads a line without its end. 0 where it is no member. */
-static int read_line(sc3_slice line, sc3_new_member *m) {
-  rest r = {line.p, line.p + line.n};
-  m->op = TAKE(&r, "+") ? SC3_ADD : SC3_REMOVE;
-  if (m->op == SC3_REMOVE && !TAKE(&r, "-"))
+static int take_literal(rest *r, const char *text, size_t n) {
+  if ((size_t)(r->end - r->at) < n || memcmp(r->at, text, n) != 0)
     return 0;
-  m->json = sc3_slice_of(r.at, (size_t)(r.end - r.at));
-  if (!TAKE(&r, "{\"externalId\":\""))
-    return 0;
-  m->id_length = take_string(&r);
-  if (m->id_length == 0 || (m->op == SC3_ADD && !take_identifiers(&r)) || !TAKE(&r, "},") ||
-      r.at != r.end || !sc3_utf8_valid(line.p, line.n))
-    return 0;
-  m->row = 0;
-  m->fingerprint = sc3_fingerprint(sc3_slice_of(m->json.p + SC3_MEMBER_ID_AT, m->id_length));
-  m->had = sc3_member_identifiers(m->json, m->id_length);
+  r->at += n;
   return 1;
 }
 
+#define TAKE(r, literal) take_literal((r), literal, sizeof(literal) - 1)
+
+/* A text up to its quote, which is taken too. */
+static int take_text(rest *r) {
+  const char *const end = end_of_text(r->at, r->end);
+  if (end == NULL || end == r->at || end == r->end)
+    return 0;
+  r->at = end + 1;
+  return 1;
+}
+
+static int are_uids(sc3_slice list) {
+  rest r = {list.p, list.p + list.n};
+  do {
+    if (!TAKE(&r, "{\"type\":\"") || !take_text(&r) || !TAKE(&r, ",\"value\":\"") ||
+        !take_text(&r) || !TAKE(&r, "}"))
+      return 0;
+  } while (TAKE(&r, ","));
+  return r.at == r.end;
+}
+
+/* Whether a packed member would have the form of one. A member that is added has an identifier. */
+static int is_member(const sc3_packed *parts, sc3_op op) {
+  const int found = parts->email != NULL || parts->phone != NULL || parts->uids.p != NULL;
+  return is_text(parts->id) && sc3_utf8_valid(parts->id.p, parts->id.n) &&
+         (op == SC3_ADD ? found : !found) &&
+         (parts->uids.p == NULL ||
+          (are_uids(parts->uids) && sc3_utf8_valid(parts->uids.p, parts->uids.n)));
+}
+
+/* Reads a line into `json`, which the member borrows. 0 where it is no member. */
+static sc3_status read_line(sc3_op op, sc3_slice packed, sc3_buffer *json, sc3_new_member *m,
+                            int *found) {
+  sc3_packed parts;
+  size_t n;
+  sc3_status status;
+  *found = sc3_packed_read(packed, &parts) && is_member(&parts, op);
+  if (!*found)
+    return SC3_OK;
+  n = sc3_packed_json_size(&parts);
+  json->n = 0;
+  status = sc3_buffer_reserve(json, n + 1);
+  if (status != SC3_OK)
+    return status;
+  sc3_packed_unpack(&parts, json->p);
+  json->p[n] = ',';
+  m->op = op;
+  m->json = sc3_slice_of(json->p, n + 1);
+  m->id_length = parts.id.n;
+  m->row = 0;
+  m->fingerprint = sc3_fingerprint(parts.id);
+  m->had = sc3_member_identifiers(m->json, m->id_length);
+  return SC3_OK;
+}
+
+/* The line at the beginning of what is left. Its bytes with its head; 0 where it is cut short. */
+static size_t split_line(sc3_slice left, sc3_slice *bytes) {
+  size_t n;
+  if (left.n < SC3_LINE_HEAD)
+    return 0;
+  n = sc3_load32((const unsigned char *)left.p + 1);
+  *bytes = sc3_slice_of(left.p + SC3_LINE_HEAD, n);
+  return n <= left.n - SC3_LINE_HEAD ? SC3_LINE_HEAD + n : 0;
+}
+
 sc3_status sc3_lines_take(sc3_slice text, size_t at, sc3_payload *p, sc3_lines_taken *taken) {
+  sc3_status status = SC3_OK;
+  sc3_buffer json;
+  sc3_buffer_init(&json, SIZE_MAX / 2);
   memset(taken, 0, sizeof *taken);
   for (taken->next = at; taken->next < text.n && text.p[taken->next] != '@';) {
-    const char *const from = text.p + taken->next;
-    const char *const stop = memchr(from, '\n', text.n - taken->next);
-    const size_t n = stop != NULL ? (size_t)(stop - from) : text.n - taken->next;
+    const char kind = text.p[taken->next];
+    sc3_slice packed = {NULL, 0};
+    const size_t n =
+        split_line(sc3_slice_of(text.p + taken->next, text.n - taken->next), &packed);
     sc3_new_member member;
-    sc3_added added;
-    if (!read_line(sc3_slice_of(from, n), &member)) {
+    int found = 0;
+    if (n > 0 && (kind == '+' || kind == '-'))
+      status = read_line(kind == '+' ? SC3_ADD : SC3_REMOVE, packed, &json, &member, &found);
+    if (status != SC3_OK)
+      break;
+    if (!found) {
       taken->bad++;
     } else {
-      added = sc3_payload_add(p, &member);
-      if (added == SC3_ADD_NOMEM)
-        return SC3_ENOMEM;
+      const sc3_added added = sc3_payload_add(p, &member);
+      status = added == SC3_ADD_NOMEM ? SC3_ENOMEM : SC3_OK;
       taken->full = added == SC3_FULL;
-      if (taken->full)
-        return SC3_OK;
+      if (status != SC3_OK || taken->full)
+        break;
       *(added == SC3_NEVER_FITS ? &taken->unfit : &taken->members) += 1;
     }
-    taken->next += n + (stop != NULL);
+    taken->next = n > 0 ? taken->next + n : text.n;
   }
-  return SC3_OK;
+  sc3_buffer_free(&json);
+  return status;
 }

@@ -1,17 +1,21 @@
---- The text of an entry: the members of several audiences. A line that begins with @ has the label of the audience that
---- the members after it are of. The lines of members are core/members/lines.h.
----
----     @{"audienceId":"crm"}
----     +{"externalId":"17","hashedEmail":"…"},
----     -{"externalId":"18"},
+--- The lines of an entry (core/members/lines.h): the members of several audiences. A line that begins with @ has the
+--- label of the audience that the members after it are of.
 local audience_label = require "scope3.api.audience_label"
 
 local entry = {}
 
 local LABEL_MOST = 4096 -- bytes; names are far shorter
+local HEAD = 5 -- bytes of a line before what it holds
 local MOST_LABELS = 1000 -- whose audiences are remembered
 
---- The text of some members.
+-- The line of a label.
+local function label_line(label)
+  local n = #label
+  return "@" .. string.char(n % 256, math.floor(n / 2 ^ 8) % 256, math.floor(n / 2 ^ 16) % 256, math.floor(n / 2 ^ 24))
+    .. label
+end
+
+--- The lines of some members.
 ---@param list {audience: {id: string, name: string?, consent_basis: string?}, payload: table}[]
 ---@return string lines
 ---@return integer n  members
@@ -20,7 +24,7 @@ function entry.write(list)
   for _, one in ipairs(list) do
     local adds, removes = one.payload:living()
     if adds + removes > 0 then
-      texts[#texts + 1] = "@" .. audience_label.write(one.audience) .. "\n"
+      texts[#texts + 1] = label_line(audience_label.write(one.audience))
       texts[#texts + 1] = one.payload:as_lines()
       n = n + adds + removes
     end
@@ -73,20 +77,25 @@ function entry.reader(text, labels)
   return setmetatable({ text = text, labels = labels, at = 1, bad = 0, unfit = 0, members = 0 }, Reader)
 end
 
+-- Where the line that begins here has its end; nil where it is cut short.
+local function end_of_line(self)
+  local a, b, c, d = self.text:byte(self.at + 1, self.at + 4)
+  local stop = d and self.at + HEAD - 1 + a + b * 2 ^ 8 + c * 2 ^ 16 + d * 2 ^ 24
+  return stop and stop <= #self.text and stop or nil
+end
+
 -- The audience of the label that begins here.
 local function read_label(self)
-  local stop = self.text:find("\n", self.at, true) or #self.text + 1
-  local label = stop - self.at <= LABEL_MOST and self.text:sub(self.at + 1, stop - 1) or ""
-  self.audience, self.at = self.labels:read(label), stop + 1
+  local stop = end_of_line(self)
+  local short = stop and stop - self.at < LABEL_MOST
+  self.audience = short and self.labels:read(self.text:sub(self.at + HEAD, stop)) or false
+  self.at = (stop or #self.text) + 1
   self.bad = self.bad + (self.audience and 0 or 1)
 end
 
--- Passes over lines of no audience.
+-- Passes over a line of no audience.
 local function pass_over(self)
-  local stop = self.text:find("\n@", self.at, true) or #self.text
-  local _, ends = self.text:sub(self.at, stop):gsub("\n", "")
-  local is_open = self.text:sub(stop, stop) ~= "\n"
-  self.bad, self.at = self.bad + ends + (is_open and 1 or 0), stop + 1
+  self.at, self.bad = (end_of_line(self) or #self.text) + 1, self.bad + 1
 end
 
 --- Reads on.
