@@ -10,6 +10,10 @@
 --- own could be that of another lease. What only takes away works on a full Redis, too.
 local errors = require "scope3.error"
 
+-- It runs a few times a second at most, and its closures and userdata are new ones each time. So LuaJIT would only make
+-- traces that nothing uses again, which costs more than they save.
+local _ = rawget(_G, "jit") and jit.off(true, true) -- luacheck: globals jit
+
 ---@class scope3.Queue
 ---@field name string
 ---@field private connection scope3.RedisConnection

@@ -9,6 +9,10 @@ local network_error = require "scope3.http.network_error"
 local uninterrupted = require "scope3.http.uninterrupted"
 local waiting = require "scope3.http.waiting"
 
+-- It runs a few times a second at most, and its closures and userdata are new ones each time. So LuaJIT would only make
+-- traces that nothing uses again, which costs more than they save.
+local _ = rawget(_G, "jit") and jit.off(true, true) -- luacheck: globals jit
+
 ---@class scope3.ConnectionOptions
 ---@field url string  http://host:port or https://host:port, where the latter means TLS
 ---@field loop scope3.Loop

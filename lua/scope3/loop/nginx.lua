@@ -10,6 +10,10 @@ local entries = require "scope3.util.entries"
 local log = require "scope3.util.nginx_log"
 local semaphore = require "ngx.semaphore"
 
+-- It runs a few times a second at most, and its closures and userdata are new ones each time. So LuaJIT would only make
+-- traces that nothing uses again, which costs more than they save.
+local _ = rawget(_G, "jit") and jit.off(true, true) -- luacheck: globals jit
+
 local ngx = ngx
 
 ---@type scope3.Loop

@@ -2,6 +2,10 @@
 --- is known by its key.
 local core = require "scope3.core"
 
+-- It runs a few times a second at most, and its closures and userdata are new ones each time. So LuaJIT would only make
+-- traces that nothing uses again, which costs more than they save.
+local _ = rawget(_G, "jit") and jit.off(true, true) -- luacheck: globals jit
+
 ---@class scope3.StreamEntries
 ---@field private label string
 ---@field private member_bytes integer
@@ -15,7 +19,7 @@ stream_entries.MOST_MEMBERS = 800 -- of an entry: some 160 kB, which Redis and a
 local MOST_BYTES = 4 * 2 ^ 20 -- of its members as they lie in the file, but where one alone has more
 -- Bytes after which no further entry goes along. With one more of the usual size that is less than a MiB, for which a
 -- connection keeps its memory.
-local LOAD = 3 * 2 ^ 18
+local LOAD = 14 * 2 ^ 16
 
 --- Makes one.
 ---@param label string  of the collector's own audience, whose members have none in a file

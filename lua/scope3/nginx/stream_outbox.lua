@@ -13,6 +13,10 @@ local plural = require "scope3.util.plural"
 local spool_sink = require "scope3.nginx.spool_sink"
 local stream_entries = require "scope3.nginx.stream_entries"
 
+-- It runs a few times a second at most, and its closures and userdata are new ones each time. So LuaJIT would only make
+-- traces that nothing uses again, which costs more than they save.
+local _ = rawget(_G, "jit") and jit.off(true, true) -- luacheck: globals jit
+
 local ngx = ngx
 
 ---@class scope3.StreamOutbox

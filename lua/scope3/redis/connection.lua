@@ -9,6 +9,10 @@ local refusal = require "scope3.redis.refusal"
 local resp = require "scope3.redis.resp"
 local script = require "scope3.redis.script"
 
+-- It runs a few times a second at most, and its closures and userdata are new ones each time. So LuaJIT would only make
+-- traces that nothing uses again, which costs more than they save.
+local _ = rawget(_G, "jit") and jit.off(true, true) -- luacheck: globals jit
+
 local TAKEN_OVER = 5 -- seconds past its time after which a call counts as lost: a host may drop a coroutine
 
 ---@class scope3.RedisConnection

@@ -2,6 +2,10 @@
 --- (csrc/core/bytes/resp.h).
 local core = require "scope3.core"
 
+-- It runs a few times a second at most, and its closures and userdata are new ones each time. So LuaJIT would only make
+-- traces that nothing uses again, which costs more than they save.
+local _ = rawget(_G, "jit") and jit.off(true, true) -- luacheck: globals jit
+
 local resp = {}
 
 ---@alias scope3.RespArgument string|integer|table  the latter are lines of scope3.core
