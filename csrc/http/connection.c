@@ -9,7 +9,7 @@
 #include "peer.h"
 
 /* libcurl may have to be given the same bytes again, so pieces end at the same places each time. */
-enum { PIECE = 64 << 10, PIECES_MOST = 16 };
+enum { PIECE = 256 << 10, PIECES_MOST = 4 };
 
 /* Memory that is kept for the next bytes to send. */
 enum { OUTPUT_KEPT = 1 << 20 };

@@ -82,6 +82,13 @@ __attribute__((target("sse4.2"))) static uint32_t by_sse(uint32_t crc, const uns
     wide = _mm_crc32_u64(wide, word);
   }
   crc = (uint32_t)wide;
+  if (n >= 4) {
+    uint32_t half;
+    memcpy(&half, p, sizeof half);
+    crc = _mm_crc32_u32(crc, half);
+    n -= 4;
+    p += 4;
+  }
   for (; n > 0; n--, p++)
     crc = _mm_crc32_u8(crc, *p);
   return crc;

@@ -48,7 +48,7 @@ static inline int sc3_slice_some(sc3_slice s) {
 }
 
 static inline int sc3_slice_eq(sc3_slice a, sc3_slice b) {
-  return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+  return a.n == b.n && (a.n == 0 || a.p == b.p || memcmp(a.p, b.p, a.n) == 0);
 }
 
 /* Whether the first bytes of `s` are those of `prefix`, which is not empty. */

@@ -194,7 +194,8 @@ static int split_label(sc3_slice *packed, sc3_slice *label) {
   return 1;
 }
 
-size_t sc3_spool_read_record(const sc3_spool_image *image, size_t at, sc3_spool_record *r) {
+/* Reads the record at `at`. Where the next one starts; 0 when there is none. */
+static size_t read_record(const sc3_spool_image *image, size_t at, sc3_spool_record *r) {
   const size_t file_size = image->file.size;
   uint32_t size;
   size_t n;
@@ -219,12 +220,12 @@ size_t sc3_spool_read_record(const sc3_spool_image *image, size_t at, sc3_spool_
    on, every later place is tried. */
 size_t sc3_spool_find_record(const sc3_spool_image *image, const sc3_spool_search *search,
                              size_t *start, sc3_spool_record *r) {
-  size_t at = search->at, next = sc3_spool_read_record(image, at, r);
+  size_t at = search->at, next = read_record(image, at, r);
   *start = at;
   if (next != 0 && r->number == search->after + 1)
     return next;
   for (at = search->after < search->kept ? at : image->file.size; at < image->file.size; at += 8) {
-    next = sc3_spool_read_record(image, at, r);
+    next = read_record(image, at, r);
     *start = at;
     if (next != 0 && r->number > search->after && r->number <= search->kept)
       return next;

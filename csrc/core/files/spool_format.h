@@ -115,9 +115,6 @@ size_t sc3_spool_record_size(size_t packed, size_t label);
 /* Whether a member of so many bytes is too long for a record, whatever its label. */
 int sc3_spool_is_too_long(size_t packed);
 
-/* Reads the record at `at`. Returns where the next one starts, 0 when there is none at `at`. */
-size_t sc3_spool_read_record(const sc3_spool_image *image, size_t at, sc3_spool_record *record);
-
 /* What is looked for from `at` on. */
 typedef struct sc3_spool_search {
   size_t at;

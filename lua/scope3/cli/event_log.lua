@@ -4,6 +4,7 @@
 --- more is written: half a line must not go on as another one. What is lost then is counted.
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
+local interpreted = require "scope3.util.interpreted"
 local json = require "scope3.util.json"
 local output = require "scope3.cli.output"
 local text = require "scope3.cli.text"
@@ -53,10 +54,7 @@ local function to_file(file, path, tell)
     end
   end
   -- LuaJIT does a compiled write that failed once more, so that half a line would be there twice.
-  local jit = rawget(_G, "jit")
-  if jit then
-    jit.off(put)
-  end
+  interpreted(put)
   return {
     write = function(event)
       put(line_of(event))

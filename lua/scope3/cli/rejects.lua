@@ -1,5 +1,6 @@
 --- What --rejects writes: a line of CSV for each rejection, which names rows, lines, columns and reasons, and no
 --- values.
+local interpreted = require "scope3.util.interpreted"
 local output = require "scope3.cli.output"
 local plural = require "scope3.util.plural"
 local text = require "scope3.cli.text"
@@ -50,10 +51,7 @@ function rejects.open(path, several)
     failed = not ok and why_not or nil
   end
   -- LuaJIT does a compiled write that failed once more, so that half a line would be there twice.
-  local jit = rawget(_G, "jit")
-  if jit then
-    jit.off(put)
-  end
+  interpreted(put)
   put(several and "file,row,line,column,outcome,reason\n" or "row,line,column,outcome,reason\n")
   local function cell(value)
     value = text.visible(tostring(value)) -- names and reasons of others

@@ -1,6 +1,7 @@
 --- Files of which an earlier one is replaced by a whole one or not at all. The new file is written beside the old one,
 --- has its permissions, and takes its name. Where the name is a symbolic link, the file that it leads to is replaced.
 local core = require "scope3.core"
+local interpreted = require "scope3.util.interpreted"
 
 local replaced = {}
 
@@ -63,10 +64,7 @@ local function fill(file, words)
 end
 
 -- LuaJIT does a compiled write that failed once more.
-local jit = rawget(_G, "jit")
-if jit then
-  jit.off(fill)
-end
+interpreted(fill)
 
 -- Writes a text to what is no file, such as a terminal: another one must not take its name.
 local function write_through(path, words)

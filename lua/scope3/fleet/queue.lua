@@ -9,10 +9,9 @@
 --- All keys have one hash tag, so that a cluster keeps them together. Everything is one script, because a step of its
 --- own could be that of another lease. What only takes away works on a full Redis, too.
 local errors = require "scope3.error"
+local interpreted = require "scope3.util.interpreted"
 
--- It runs a few times a second at most, and its closures and userdata are new ones each time. So LuaJIT would only make
--- traces that nothing uses again, which costs more than they save.
-local _ = rawget(_G, "jit") and jit.off(true, true) -- luacheck: globals jit
+interpreted(true, true) -- nothing here runs for each member
 
 ---@class scope3.Queue
 ---@field name string

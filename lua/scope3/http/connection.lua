@@ -4,14 +4,13 @@
 local engines = require "scope3.http.engines"
 local errors = require "scope3.error"
 local guard = require "scope3.util.guard"
+local interpreted = require "scope3.util.interpreted"
 local loops = require "scope3.loop"
 local network_error = require "scope3.http.network_error"
 local uninterrupted = require "scope3.http.uninterrupted"
 local waiting = require "scope3.http.waiting"
 
--- It runs a few times a second at most, and its closures and userdata are new ones each time. So LuaJIT would only make
--- traces that nothing uses again, which costs more than they save.
-local _ = rawget(_G, "jit") and jit.off(true, true) -- luacheck: globals jit
+interpreted(true, true) -- nothing here runs for each member
 
 ---@class scope3.ConnectionOptions
 ---@field url string  http://host:port or https://host:port, where the latter means TLS

@@ -7,12 +7,11 @@
 --- whose client has left. So the requests of waiters that never run again are cancelled.
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
+local interpreted = require "scope3.util.interpreted"
 local log = require "scope3.util.nginx_log"
 local semaphore = require "ngx.semaphore"
 
--- It runs a few times a second at most, and its closures and userdata are new ones each time. So LuaJIT would only make
--- traces that nothing uses again, which costs more than they save.
-local _ = rawget(_G, "jit") and jit.off(true, true) -- luacheck: globals jit
+interpreted(true, true) -- nothing here runs for each member
 
 local ngx = ngx
 

@@ -2,10 +2,9 @@
 ---
 --- Each member has a stamp. The next one to read is the oldest of the files' next members.
 local entries = require "scope3.util.entries"
+local interpreted = require "scope3.util.interpreted"
 
--- It runs a few times a second at most, and its closures and userdata are new ones each time. So LuaJIT would only make
--- traces that nothing uses again, which costs more than they save.
-local _ = rawget(_G, "jit") and jit.off(true, true) -- luacheck: globals jit
+interpreted(true, true) -- nothing here runs for each member
 
 ---@class scope3.SpoolReader
 ---@field unread integer  members of its files that were not read yet

@@ -6,10 +6,9 @@
 --- which comes twice is in once.
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
+local interpreted = require "scope3.util.interpreted"
 
--- It runs a few times a second at most, and its closures and userdata are new ones each time. So LuaJIT would only make
--- traces that nothing uses again, which costs more than they save.
-local _ = rawget(_G, "jit") and jit.off(true, true) -- luacheck: globals jit
+interpreted(true, true) -- nothing here runs for each member
 
 ---@class scope3.SpoolSink
 ---@field under_way integer  members of files that were taken and not accepted

@@ -1,10 +1,9 @@
 --- Entries for a queue from the members of a spool file: the same ones each time, so that one which was appended before
 --- is known by its key.
 local core = require "scope3.core"
+local interpreted = require "scope3.util.interpreted"
 
--- It runs a few times a second at most, and its closures and userdata are new ones each time. So LuaJIT would only make
--- traces that nothing uses again, which costs more than they save.
-local _ = rawget(_G, "jit") and jit.off(true, true) -- luacheck: globals jit
+interpreted(true, true) -- nothing here runs for each member
 
 ---@class scope3.StreamEntries
 ---@field private label string
@@ -15,11 +14,11 @@ StreamEntries.__index = StreamEntries
 
 local stream_entries = {}
 
-stream_entries.MOST_MEMBERS = 800 -- of an entry: some 160 kB, which Redis and a drainer hold in one piece
+stream_entries.MOST_MEMBERS = 2000 -- of an entry: some 180 kB, which Redis and a drainer hold in one piece
 local MOST_BYTES = 4 * 2 ^ 20 -- of its members as they lie in the file, but where one alone has more
 -- Bytes after which no further entry goes along. With one more of the usual size that is less than a MiB, for which a
 -- connection keeps its memory.
-local LOAD = 14 * 2 ^ 16
+local LOAD = 12 * 2 ^ 16
 
 --- Makes one.
 ---@param label string  of the collector's own audience, whose members have none in a file

@@ -8,14 +8,13 @@ local audience_label = require "scope3.api.audience_label"
 local core = require "scope3.core"
 local entry = require "scope3.fleet.entry"
 local errors = require "scope3.error"
+local interpreted = require "scope3.util.interpreted"
 local nginx_log = require "scope3.util.nginx_log"
 local plural = require "scope3.util.plural"
 local spool_sink = require "scope3.nginx.spool_sink"
 local stream_entries = require "scope3.nginx.stream_entries"
 
--- It runs a few times a second at most, and its closures and userdata are new ones each time. So LuaJIT would only make
--- traces that nothing uses again, which costs more than they save.
-local _ = rawget(_G, "jit") and jit.off(true, true) -- luacheck: globals jit
+interpreted(true, true) -- nothing here runs for each member
 
 local ngx = ngx
 

@@ -5,13 +5,12 @@ local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local guard = require "scope3.util.guard"
+local interpreted = require "scope3.util.interpreted"
 local refusal = require "scope3.redis.refusal"
 local resp = require "scope3.redis.resp"
 local script = require "scope3.redis.script"
 
--- It runs a few times a second at most, and its closures and userdata are new ones each time. So LuaJIT would only make
--- traces that nothing uses again, which costs more than they save.
-local _ = rawget(_G, "jit") and jit.off(true, true) -- luacheck: globals jit
+interpreted(true, true) -- nothing here runs for each member
 
 local TAKEN_OVER = 5 -- seconds past its time after which a call counts as lost: a host may drop a coroutine
 
@@ -131,14 +130,21 @@ local function exchange(self, commands)
   return replies
 end
 
+-- Whether it can be an argument of a command.
+local function is_sent(value)
+  local kind = type(value)
+  return kind == "string" or kind == "userdata" or kind == "number" and value % 1 == 0 and math.abs(value) < 2 ^ 53
+end
+
 local function check_command(what, command, level)
   local n = arguments.count(command)
   arguments.argument(n and n > 0, what, "a command", "a list of texts and whole numbers", command, level + 1)
   for i = 1, n do
     local value = command[i]
-    arguments.argument(type(value) == "string" or type(value) == "number" and value % 1 == 0
-      and math.abs(value) < 2 ^ 53 or type(value) == "userdata", what, ("argument %d of a command"):format(i),
-      "a text or a whole number", value, level + 1)
+    if not is_sent(value) then
+      arguments.argument(false, what, ("argument %d of a command"):format(i), "a text or a whole number", value,
+        level + 1)
+    end
   end
 end
 

@@ -1,10 +1,9 @@
 --- The protocol of Redis, RESP2: writes commands, and reads replies piece by piece as they come
 --- (csrc/core/bytes/resp.h).
 local core = require "scope3.core"
+local interpreted = require "scope3.util.interpreted"
 
--- It runs a few times a second at most, and its closures and userdata are new ones each time. So LuaJIT would only make
--- traces that nothing uses again, which costs more than they save.
-local _ = rawget(_G, "jit") and jit.off(true, true) -- luacheck: globals jit
+interpreted(true, true) -- nothing here runs for each member
 
 local resp = {}
 

@@ -1,9 +1,9 @@
 --- Scripts by their hash. Redis itself says what the hash is, once in a process. A Redis that was started anew has
 --- forgotten its scripts: then the text goes along, once.
+local interpreted = require "scope3.util.interpreted"
 
--- It runs a few times a second at most, and its closures and userdata are new ones each time. So LuaJIT would only make
--- traces that nothing uses again, which costs more than they save.
-local _ = rawget(_G, "jit") and jit.off(true, true) -- luacheck: globals jit
+interpreted(true, true) -- nothing here runs for each member
+
 local script = {}
 
 local hashes = {} -- by text: a program has a few scripts
