@@ -356,7 +356,7 @@ test-sid:
 # a program of its own: of C, or fuzz/lua_host.c under the name of a Lua file. build/fuzz/corpus keeps what runs found for the next one, and `fuzz-corpus`
 # makes the committed inputs of it.
 FUZZ_SECONDS ?= 60
-FUZZ_C := callback spool conditions resp
+FUZZ_C := callback spool lines conditions resp
 FUZZ_LUA := replies fields signatures journals filters members
 FUZZ_TARGETS := rows $(FUZZ_C) $(FUZZ_LUA)
 FUZZ_FLAGS := -g -O1

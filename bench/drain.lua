@@ -8,6 +8,7 @@ local sizes = arg[2] or "1,10,100,800"
 
 local checks = require "scope3.fleet.checks"
 local core = require "scope3.core"
+local packed_lines = require "spec.support.packed_lines"
 local queue = require "scope3.fleet.queue"
 local redis = require "spec.support.redis"
 local scope3 = require "scope3"
@@ -40,12 +41,12 @@ local runs = 0
 local function fill(n, each)
   runs = runs + 1
   for first = 1, n, each do
-    local lines = { '@{"audienceId":"crm"}\n' }
+    local lines = { '@{"audienceId":"crm"}' }
     for i = first, first + each - 1 do
-      lines[#lines + 1] = ('+{"externalId":"C%015d","hashedEmail":"%s","hashedPhone":"%s"},\n'):format(i,
+      lines[#lines + 1] = ('+{"externalId":"C%015d","hashedEmail":"%s","hashedPhone":"%s"}'):format(i,
         core.sha256("e" .. i), core.sha256("p" .. i))
     end
-    assert(q:append(runs .. "." .. first, each, table.concat(lines)))
+    assert(q:append(runs .. "." .. first, each, packed_lines.of(lines)))
   end
 end
 

@@ -2,8 +2,8 @@
  * is a list of steps: members are kept and released, all are taken out, bytes of the closed file
  * are changed, the file is cut short, and it is opened again. What must hold:
  *   - an opener takes the file, or refuses it and leaves every byte as it is;
- *   - each member that is read is one that was kept since all were taken out, with its operation,
- *     stamp and label, in order, and once;
+ *   - each member that is read is one that was kept since all were taken out, byte for byte, with its
+ *     operation, stamp and label, in order, and once;
  *   - it reads as many as it says, and as long as the header is whole those that it reads and those
  *     that it calls lost are all that were kept and not released;
  *   - it takes new members, and reads them last.
@@ -30,8 +30,15 @@ enum {
 
 static const char *const labels[LABELS] = {"", "a", "an audience with a longer label"};
 
-/* A member that was kept; its external id is its place in the list. */
+/* What a member is made of. Its external id begins with its place in the list. */
+typedef struct member_form {
+  size_t padding;
+  unsigned parts; /* bit by bit: an email, a phone, universal ids */
+} member_form;
+
+/* A member that was kept. */
 typedef struct kept_member {
+  member_form form;
   sc3_op op;
   uint32_t number;
   uint64_t stamp;
@@ -68,17 +75,35 @@ static unsigned draw(run *r) {
 
 /* --- members --- */
 
-static sc3_slice write_member(char *to, size_t room, size_t serial, size_t padding) {
-  int n = snprintf(to, room, "{\"externalId\":\"%04zu%.*s\"},", serial, (int)padding,
-                   "................................................................");
-  must(n > 0 && (size_t)n < room);
+enum { JSON_MOST = 512 };
+
+/* With its comma. */
+static sc3_slice write_member(char *to, size_t serial, member_form form) {
+  char email[96] = "", phone[96] = "";
+  int n;
+  if (form.parts & 1)
+    (void)snprintf(email, sizeof email, ",\"hashedEmail\":\"%064zx\"", serial * 0x9e3779b1u);
+  if (form.parts & 2)
+    (void)snprintf(phone, sizeof phone, ",\"hashedPhone\":\"%zx%048d%015zx\"", serial % 16, 0,
+                   serial * 0x85ebca6bu);
+  n = snprintf(to, JSON_MOST, "{\"externalId\":\"%04zu%.*s\"%s%s%s},", serial, (int)form.padding,
+               "....\\\"......\\\\......\\u0001..............................................", email,
+               phone, form.parts & 4 ? ",\"uids\":[{\"type\":\"t\",\"value\":\"v]}\"}]" : "");
+  must(n > 0 && n < JSON_MOST);
   return sc3_slice_of(to, (size_t)n);
 }
 
+static member_form form_of(unsigned drawn) {
+  static const unsigned char paddings[8] = {0, 4, 6, 12, 14, 26, 40, 63}; /* no escape is cut in two */
+  const member_form form = {paddings[drawn % 8], drawn / 8 % 8};
+  return form;
+}
+
 static void keep(run *r) {
-  char json[128];
+  char json[JSON_MOST];
   sc3_payload *payload = sc3_payload_new(8, 4096);
-  size_t i, members = draw(r) % 4 + 1, padding = draw(r) % 64;
+  size_t i, members = draw(r) % 4 + 1;
+  const member_form form = form_of(draw(r));
   unsigned label = draw(r) % LABELS;
   sc3_spool_batch batch;
   sc3_spool_status status;
@@ -88,9 +113,9 @@ static void keep(run *r) {
   r->stamp += draw(r) % 3;
   for (i = 0; i < members; i++) {
     const size_t serial = r->count + i;
-    const sc3_slice text = write_member(json, sizeof json, serial, padding);
+    const sc3_slice text = write_member(json, serial, form);
     const sc3_new_member member = {
-        serial % 3 == 0 ? SC3_REMOVE : SC3_ADD, 1, text, 4 + padding, serial + 1, {0, 0, 0, 0}};
+        serial % 3 == 0 ? SC3_REMOVE : SC3_ADD, 1, text, 4 + form.padding, serial + 1, {0, 0, 0, 0}};
     must(sc3_payload_add(payload, &member) == SC3_ADDED);
   }
   batch.payload = payload;
@@ -102,7 +127,7 @@ static void keep(run *r) {
   must(status == SC3_SPOOL_OK || status == SC3_SPOOL_FULL);
   for (i = 0; i < members && status == SC3_SPOOL_OK; i++, r->count++) {
     const uint32_t last = sc3_spool_number(r->spool);
-    const kept_member member = {r->count % 3 == 0 ? SC3_REMOVE : SC3_ADD,
+    const kept_member member = {form, r->count % 3 == 0 ? SC3_REMOVE : SC3_ADD,
                                 last - (uint32_t)(members - 1 - i), sc3_spool_stamp(r->spool),
                                 label};
     r->kept[r->count] = member;
@@ -112,9 +137,21 @@ static void keep(run *r) {
 
 static size_t serial_of(const sc3_spool_record *record) {
   char digits[5] = {0};
-  must(record->json.n > 20 && memcmp(record->json.p, "{\"externalId\":\"", 15) == 0);
-  memcpy(digits, record->json.p + 15, 4);
+  sc3_packed parts;
+  must(sc3_packed_read(record->packed, &parts) && parts.id.n >= 4);
+  memcpy(digits, parts.id.p, 4);
   return (size_t)strtoul(digits, NULL, 10);
+}
+
+/* Whether a record unpacked is what was kept. */
+static int is_member(const sc3_spool_record *record, size_t serial, member_form form) {
+  char kept[JSON_MOST], json[JSON_MOST];
+  const sc3_slice expected = write_member(kept, serial, form);
+  sc3_packed parts;
+  if (!sc3_packed_read(record->packed, &parts) || sc3_packed_json_size(&parts) + 1 != expected.n)
+    return 0;
+  sc3_packed_unpack(&parts, json);
+  return memcmp(json, expected.p, expected.n - 1) == 0;
 }
 
 static void check_record(const run *r, const sc3_spool_record *record, size_t least) {
@@ -122,6 +159,7 @@ static void check_record(const run *r, const sc3_spool_record *record, size_t le
   const kept_member *member;
   must(serial >= least && serial >= r->first && serial < r->count);
   member = &r->kept[serial];
+  must(is_member(record, serial, member->form));
   must(record->op == member->op && record->number == member->number &&
        record->stamp == member->stamp);
   must(sc3_slice_eq(record->label,
@@ -135,7 +173,7 @@ static size_t read_all(run *r, size_t *last) {
   for (;;) {
     sc3_spool_record record;
     must(sc3_spool_next(r->spool, &cursor, &record) == SC3_SPOOL_OK);
-    if (record.json.p == NULL)
+    if (record.packed.p == NULL)
       return n;
     check_record(r, &record, least);
     *last = serial_of(&record);

@@ -1,6 +1,7 @@
 -- `scope3 drain`: what it says, how it ends, and what its metrics are.
 local cjson = require("cjson.safe").new()
 local checks = require "scope3.fleet.checks"
+local packed_lines = require "spec.support.packed_lines"
 local queue = require "scope3.fleet.queue"
 local redis = require "spec.support.redis"
 local until_true = require "spec.support.until_true"
@@ -29,8 +30,8 @@ describe("scope3 drain", function()
     q = queue.new(connection, name, assert(checks.look(connection)).run)
     assert(q:release("x", assert(q:lease("x", 30)).epoch))
     for i = 1, entries do
-      assert(q:append("f" .. i, 2, lines or ('@{"audienceId":"a"}\n+{"externalId":"%d","hashedEmail":"%s"},\n'
-        .. '-{"externalId":"x%d"},\n'):format(i, HASH, i)))
+      assert(q:append("f" .. i, 2, lines or packed_lines.of { '@{"audienceId":"a"}',
+        ('+{"externalId":"%d","hashedEmail":"%s"}'):format(i, HASH), ('-{"externalId":"x%d"}'):format(i) }))
     end
   end
 

@@ -1,18 +1,22 @@
 -- A spool that is read as entries: lines of members behind the labels of their audiences (core/files/spool_entry.h).
 local core = require "scope3.core"
+local packed_lines = require "spec.support.packed_lines"
 local spool_files = require "spec.support.spool_files"
 local world = require "spec.support.world"
 
 local MUCH = 1000000
 
+local function json(id)
+  return id:sub(1, 1) == "-" and ('{"externalId":"%s"}'):format(id:sub(2))
+    or ('{"externalId":"%s","hashedEmail":"%s"}'):format(id, spool_files.HASH)
+end
+
 local function line(id)
-  local sign, name = id:match "^(%-?)(.*)$"
-  return sign == "-" and ('-{"externalId":"%s"},\n'):format(name)
-    or ('+{"externalId":"%s","hashedEmail":"%s"},\n'):format(id, spool_files.HASH)
+  return packed_lines.of { (id:sub(1, 1) == "-" and "-" or "+") .. json(id) }
 end
 
 local function text_of(label, ...)
-  local texts = { "@" .. label .. "\n" }
+  local texts = { packed_lines.of { "@" .. label } }
   for i, id in ipairs { ... } do
     texts[i + 1] = line(id)
   end
@@ -73,7 +77,7 @@ describe("the entries of a spool", function()
   it("end before so many bytes, but where one member alone has more", function()
     keep("", "1", "2")
     keep("b", "-3", "-4")
-    local two = 2 * (#line "1" - 3) -- without the operation and the end of the line
+    local two = 2 * packed_lines.size(json "1")
     assert.equal(2, read(nil, two)[1][2])
     assert.equal(1, read(nil, two - 1)[1][2])
     assert.same({ { 0, 1, text_of("own", "1"), 0 }, { 1, 1, text_of("own", "2"), 0 }, { 2, 1, text_of("b", "-3"), 0 },
@@ -82,7 +86,7 @@ describe("the entries of a spool", function()
 
   it("pass over members with more bytes than one may have, and count them", function()
     keep("", "1", "-2", "3", "-4")
-    local short = #line "-2" - 2 -- without the operation and the end of the line
+    local short = #json "-2" + 1 -- as it is sent, with its comma
     assert.same({ { 0, 2, text_of("own", "-2", "-4"), 2 } }, read(nil, nil, short))
     assert.same({ { 0, 1, text_of("own", "-2"), 1 }, { 2, 1, text_of("own", "-4"), 1 } }, read(2, nil, short))
     assert.same({ { 0, 0, "", 4 } }, read(nil, nil, short - 1))
@@ -90,8 +94,8 @@ describe("the entries of a spool", function()
 
   it("end at the same places whatever a member may have, and whatever the reader's own label is", function()
     keep("", "1", "-2", "-3", "4", "-5", "-6", "7")
-    local short = #line "-2" - 2
-    for _, bounds in ipairs { { 3, MUCH }, { MUCH, 150 } } do
+    local short = #json "-2" + 1
+    for _, bounds in ipairs { { 3, MUCH }, { MUCH, 60 } } do
       local places = {}
       for _, member_bytes in ipairs { MUCH, short } do
         local label = member_bytes == MUCH and "own" or ("o"):rep(500)
@@ -119,8 +123,8 @@ describe("the entries of a spool", function()
     keep("", "1", "2", "3")
     local bytes = world.read(path)
     spool:close()
-    local at = bytes:find('"2"', 1, true)
-    spool_files.write(path, bytes:sub(1, at) .. "x" .. bytes:sub(at + 2))
+    local at = spool_files.place_of(bytes, "2")
+    spool_files.write(path, bytes:sub(1, at - 1) .. "x" .. bytes:sub(at + 1))
     spool = assert(core.spool(path))
     assert.same({ { 0, 2, text_of("own", "1", "3"), 0 } }, read())
   end)
@@ -169,6 +173,6 @@ describe("the entries of a spool", function()
     lines:reset()
     assert.equal(0, lines:size())
     assert.same({ 0, 8, 0 }, { spool:entries("own", 8, MUCH, MUCH)(lines) })
-    assert.equal(9, select(2, lines:text():gsub("\n", "")))
+    assert.equal(9, #packed_lines.read(lines:text()))
   end)
 end)

@@ -1,5 +1,6 @@
 -- Members as lines, as machines hand them to one another.
 local core = require "scope3.core"
+local packed_lines = require "spec.support.packed_lines"
 local scope3 = require "scope3"
 
 local HASH = ("0123456789abcdef"):rep(4)
@@ -19,7 +20,7 @@ describe("lines of members", function()
   it("give the same payload again", function()
     local audience = assert(scope3.audience "crm")
     assert(audience:add { external_id = 'a"\\é', email = "jane@example.com", phone = "+4915112345678",
-      uids = { { type = "uid2", value = "VWlkMi1leGFtcGxlLXZhbHVlLW9mLTQ0LWJ5dGVzLTAxMjM=" } } })
+      uids = { { type = "t", value = "x" } } })
     assert(audience:add { external_id = "17", hashed_phone = HASH })
     assert(audience:add { external_id = "19", hashed_email = HASH })
     assert(audience:remove { external_id = "18" })
@@ -30,34 +31,36 @@ describe("lines of members", function()
     local p, said = take(text)
     assert.same({ next = #text + 1, members = 4, bad = 0, unfit = 0, full = false }, said)
     local function sorted(lines)
-      local list = {}
-      for line in lines:gmatch "[^\n]+" do
-        list[#list + 1] = line
-      end
+      local list = packed_lines.read(lines)
       table.sort(list)
       return list
     end
-    assert.same(sorted(text), sorted(p:as_lines()))
+    local there = sorted(text)
+    assert.same(there, sorted(p:as_lines()))
+    assert.same({ '+{"externalId":"19","hashedEmail":"' .. HASH .. '"}', '-{"externalId":"17"}', '-{"externalId":"18"}' },
+      { there[1], there[3], there[4] })
+    assert.truthy(there[2]:find([[+{"externalId":"a\"\\é","hashedEmail":"]] .. core.sha256 "jane@example.com", 1, true))
     local emails, phones, uids = p:identifiers() -- which came hashed does not stand in a line
-    assert.same({ 2, 1, 0 }, { emails, phones, uids })
+    assert.same({ 2, 1, 1 }, { emails, phones, uids })
   end)
 
   it("end before an @, and let the last of one id win", function()
-    local text = '+{"externalId":"1","hashedEmail":"' .. HASH
-      .. '"},\n-{"externalId":"1"},\n@x\n-{"externalId":"2"},\n'
+    local first = packed_lines.of { '+{"externalId":"1","hashedEmail":"' .. HASH .. '"}', '-{"externalId":"1"}' }
+    local label = packed_lines.of { "@x" }
+    local text = first .. label .. packed_lines.of { '-{"externalId":"2"}' }
     local p, said = take(text)
-    assert.same({ next = text:find "@", members = 2, bad = 0, unfit = 0, full = false }, said)
-    assert.equal('-{"externalId":"1"},\n', p:as_lines())
-    p, said = take(text, text:find "@" + 3)
-    assert.equal('-{"externalId":"2"},\n', p:as_lines())
+    assert.same({ next = #first + 1, members = 2, bad = 0, unfit = 0, full = false }, said)
+    assert.same({ '-{"externalId":"1"}' }, packed_lines.read(p:as_lines()))
+    p, said = take(text, #first + #label + 1)
+    assert.same({ '-{"externalId":"2"}' }, packed_lines.read(p:as_lines()))
     assert.equal(#text + 1, said.next)
   end)
 
   it("are read no further than there is room", function()
     local p = payload(45)
-    local text = '-{"externalId":"1"},\n-{"externalId":"2"},\n-{"externalId":"3"},\n'
+    local text = packed_lines.of { '-{"externalId":"1"}', '-{"externalId":"2"}', '-{"externalId":"3"}' }
     local at, members, _, _, full = p:take(text, 1)
-    assert.same({ 43, 2, true }, { at, members, full })
+    assert.same({ 2 * #text / 3 + 1, 2, true }, { at, members, full })
     p:reset()
     assert.equal(#text + 1, (p:take(text, at)))
     p = payload(15)
@@ -65,26 +68,66 @@ describe("lines of members", function()
     assert.same({ 0, 3 }, { none, unfit })
   end)
 
-  for what, line in pairs {
-    ["an empty line"] = "", ["another operation"] = '*{"externalId":"1"},', ["no id"] = '-{"externalId":""},',
-    ["no comma"] = '-{"externalId":"1"}', ["what follows"] = '-{"externalId":"1"},{}',
-    ["an add without identifier"] = '+{"externalId":"1"},',
-    ["a removal with one"] = '-{"externalId":"1","hashedEmail":"' .. HASH .. '"},',
-    ["a raw email"] = '+{"externalId":"1","email":"jane@example.com"},',
-    ["a hash of capitals"] = '+{"externalId":"1","hashedEmail":"' .. HASH:upper() .. '"},',
-    ["a short hash"] = '+{"externalId":"1","hashedEmail":"' .. HASH:sub(2) .. '"},',
-    ["no uid in its list"] = '+{"externalId":"1","uids":[]},',
-    ["half a uid"] = '+{"externalId":"1","uids":[{"type":"uid2"}]},',
-    ["a comma behind the last uid"] = '+{"externalId":"1","uids":[{"type":"a","value":"b"},]},',
-    ["half a surrogate pair"] = '-{"externalId":"\\ud83d"},', ["an escape of one's own"] = '-{"externalId":"\\x"},',
-    ["an escape at the end"] = '-{"externalId":"\\', ["a control character"] = '-{"externalId":"a\0b"},',
-    ["what is no UTF-8"] = '-{"externalId":"\255"},', ["no end"] = '-{"externalId":"1',
-    ["a text that goes on"] = '-{"externalId":"1"},"x":"2"},',
+  local member, line = packed_lines.member, packed_lines.line
+  local UID = '{"type":"uid2","value":"b"}'
+
+  local function add(parts)
+    parts.id = parts.id or "1"
+    return line("+", member(parts))
+  end
+
+  local function remove(id)
+    return line("-", member { id = id })
+  end
+
+  for what, bad in pairs {
+    ["no byte"] = line("-", ""), ["half a head"] = line("-", "\0\1\0"), ["another operation"] = line("*", member { id = "1" }),
+    ["no operation"] = line("\0", member { id = "1" }), ["no id"] = remove "", ["no id, and an email"] = add { id = "", email = HASH },
+    ["what follows its id"] = line("-", member { id = "1" } .. "x"),
+    ["what follows its hash"] = line("+", member { id = "1", email = HASH } .. "x"),
+    ["an add without identifier"] = add {},
+    ["a removal with an email"] = line("-", member { id = "1", email = HASH }),
+    ["a removal with a phone"] = line("-", member { id = "1", phone = HASH }),
+    ["a removal with uids"] = line("-", member { id = "1", uids = UID }),
+    ["a removal with none in a list"] = line("-", member { id = "1", uids = "" }),
+    ["another part"] = add { email = HASH, kind = 9 }, ["a part of one's own"] = add { kind = 8 },
+    ["all parts there could be"] = add { email = HASH, phone = HASH, uids = UID, kind = 255 },
+    ["a raw email"] = add { id = "1jane@example.com", kind = 1, id_length = 1 },
+    ["a short hash"] = add { email = HASH:sub(3) }, ["a phone that is short"] = add { email = HASH, phone = HASH:sub(3) },
+    ["an email that is not there"] = add { phone = HASH, kind = 3 },
+    ["an id beyond its line"] = line("-", member { id = "1", id_length = 2 }),
+    ["an id beyond any line"] = line("-", member { id = "1", id_length = 2 ^ 24 - 1 }),
+    ["an id that reaches into its hash"] = add { email = HASH, id_length = 2 },
+    ["no uid in its list"] = add { uids = "" }, ["half a uid"] = add { uids = '{"type":"uid2"}' },
+    ["a uid of no value"] = add { uids = '{"type":"uid2","value":""}' },
+    ["a uid of no type"] = add { uids = '{"type":"","value":"b"}' },
+    ["a uid that is a text"] = add { uids = '"uid2"' }, ["a comma behind the last uid"] = add { uids = UID .. "," },
+    ["no comma between two uids"] = add { uids = UID .. UID },
+    ["a uid that ends its list"] = add { uids = UID .. '],"x":["y"' },
+    ["a control character in a uid"] = add { uids = '{"type":"uid2","value":"b\n"}' },
+    ["a uid that is no UTF-8"] = add { uids = '{"type":"uid2","value":"\255"}' },
+    ["half a surrogate pair"] = remove "\\ud83d", ["an escape of one's own"] = remove "\\x",
+    ["an escape of capitals"] = remove "\\u001F", ["an escape that is cut short"] = remove "\\u001",
+    ["an escape at the end"] = remove "\\", ["an escape of a zero byte"] = remove "\\\0",
+    ["a control character"] = remove "a\0b", ["what is no UTF-8"] = remove "\255", ["half a character"] = remove "a\195",
+    ["a text that goes on"] = remove '1"},"x":"2', ["a quote"] = remove '"',
   } do
     it("are no members with " .. what, function()
-      local p, said = take(line .. '\n-{"externalId":"9"},\n')
+      local p, said = take(bad .. remove "9")
       assert.same({ 1, 1 }, { said.members, said.bad })
-      assert.equal('-{"externalId":"9"},\n', p:as_lines())
+      assert.same({ '-{"externalId":"9"}' }, packed_lines.read(p:as_lines()))
+    end)
+  end
+
+  for what, cut in pairs {
+    ["its operation alone"] = "-", ["half its length"] = "-\1\0", ["no member"] = "-\1\0\0\0",
+    ["half its member"] = (remove "123"):sub(1, -2), ["a length of 4 GiB"] = line("-", member { id = "1" }, 2 ^ 32 - 1),
+    ["one of 2 GiB"] = line("-", member { id = "1" }, 2 ^ 31), ["another operation too"] = line("*", "x", 2),
+  } do
+    it("end with one that is cut short, which has " .. what, function()
+      local p, said = take(remove "9" .. cut)
+      assert.same({ next = #remove "9" + #cut + 1, members = 1, bad = 1, unfit = 0, full = false }, said)
+      assert.same({ '-{"externalId":"9"}' }, packed_lines.read(p:as_lines()))
     end)
   end
 end)

@@ -1,6 +1,7 @@
 -- What a drainer does where time passes at a bad moment: on a real Redis and the sandbox, by a clock that jumps.
 local checks = require "scope3.fleet.checks"
 local core = require "scope3.core"
+local packed_lines = require "spec.support.packed_lines"
 local queue = require "scope3.fleet.queue"
 local redis = require "spec.support.redis"
 local world = require "spec.support.world"
@@ -26,7 +27,8 @@ describe("a drainer whose lease ends", function()
     name = "ends" .. number
     q = queue.new(connection, name, assert(checks.look(connection)).run)
     assert(q:release("somebody", assert(q:lease("somebody", LEASE)).epoch))
-    assert(q:append("f", 1, ('@{"audienceId":"a"}\n+{"externalId":"1","hashedEmail":"%s"},\n'):format(core.sha256 "1")))
+    assert(q:append("f", 1, packed_lines.of { '@{"audienceId":"a"}',
+      ('+{"externalId":"1","hashedEmail":"%s"}'):format(core.sha256 "1") }))
     sandbox:configure { task_seconds = 0 }
   end)
 

@@ -1,12 +1,13 @@
 -- The queue on a real Redis: what each call does, also when Redis is full, was restarted, or is another one.
 local checks = require "scope3.fleet.checks"
+local packed_lines = require "spec.support.packed_lines"
 local queue = require "scope3.fleet.queue"
 local redis = require "spec.support.redis"
 local spool_files = require "spec.support.spool_files"
 local until_true = require "spec.support.until_true"
 local world = require "spec.support.world"
 
-local LINES = '-{"externalId":"1"},\n'
+local LINES = packed_lines.of { '-{"externalId":"1"}' }
 
 describe("a queue", function()
   local server, connection, name, number = nil, nil, nil, 0
@@ -94,10 +95,10 @@ describe("a queue", function()
     local q = new()
     local known = assert(q:append("f.2", 1, "2\n"))
     local ids = assert(q:append_all { { once = "f.1", n = 1, lines = "1\n" }, { once = "f.2", n = 1, lines = "2\n" },
-      { once = "f.3", n = 3, lines = spool_files.lines '-{"externalId":"3"},\n' } })
+      { once = "f.3", n = 3, lines = spool_files.lines { '-{"externalId":"3"}' } } })
     assert.equal(false, ids[2])
     assert.same({ { id = known, n = 1, lines = "2\n" }, { id = ids[1], n = 1, lines = "1\n" },
-      { id = ids[3], n = 3, lines = '@a\n-{"externalId":"3"},\n' } }, (q:read(nil, 10)))
+      { id = ids[3], n = 3, lines = packed_lines.of { "@a", '-{"externalId":"3"}' } } }, (q:read(nil, 10)))
   end)
 
   it("takes all of several or none, where Redis is full or one is too large", function()

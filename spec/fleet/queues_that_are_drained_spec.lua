@@ -1,6 +1,7 @@
 -- client:drain on a real Redis and the sandbox: what goes, what stays, and who may send.
 local core = require "scope3.core"
 local entry = require "scope3.fleet.entry"
+local packed_lines = require "spec.support.packed_lines"
 local queue = require "scope3.fleet.queue"
 local redis = require "spec.support.redis"
 local until_true = require "spec.support.until_true"
@@ -42,10 +43,10 @@ describe("a queue that is drained", function()
       local lines = {}
       for j = 2, #one do
         local id = one[j]:sub(2)
-        lines[j - 1] = one[j]:sub(1, 1) == "-" and ('-{"externalId":"%s"},\n'):format(id)
-          or ('+{"externalId":"%s","hashedEmail":"%s"},\n'):format(id:match "^[^=]*", hash(id))
+        lines[j - 1] = one[j]:sub(1, 1) == "-" and ('-{"externalId":"%s"}'):format(id)
+          or ('+{"externalId":"%s","hashedEmail":"%s"}'):format(id:match "^[^=]*", hash(id))
       end
-      payload:take(table.concat(lines), 1)
+      payload:take(packed_lines.of(lines), 1)
       list[i] = { audience = { id = one[1] }, payload = payload }
     end
     return entry.write(list)
@@ -104,12 +105,31 @@ describe("a queue that is drained", function()
 
   it("passes over what is no member, and counts it", function()
     hand_over()
-    local line = '+{"externalId":"1","hashedEmail":"' .. hash "1" .. '"},\n'
-    assert(q:append("f1", 4, "junk\n" .. line .. '@{"audienceId":"a"}\n' .. line .. "junk\n@{}\n" .. line))
+    local line = packed_lines.of { ('+{"externalId":"1","hashedEmail":"%s"}'):format(hash "1") }
+    local label, junk = packed_lines.of { '@{"audienceId":"a"}' }, packed_lines.line("?", "junk")
+    assert(q:append("f1", 4, junk .. line .. label .. line .. junk .. packed_lines.of { "@{}" } .. line))
     assert(connection:call("XADD", ("{scope3:%s}:s"):format(name), "*", "x", "y"))
     local res = assert(drain())
     -- two lines before any label, one in the audience, a label and its line, and an entry
     assert.same({ 2, 1, 6 }, { res.entries, res.accepted, res.unreadable })
+  end)
+
+  it("passes over what is longer than there is, or than a label may be, and reads the next entry", function()
+    hand_over()
+    local line = packed_lines.of { ('+{"externalId":"1","hashedEmail":"%s"}'):format(hash "1") }
+    local label = packed_lines.of { '@{"audienceId":"a"}' }
+    local long = packed_lines.of { ('@{"audienceId":"a","name":"%s"}'):format(("x"):rep(4096)) }
+    local texts = {
+      { long .. line .. label .. line, 2 }, -- the label and its line
+      { label .. line .. "junk\n", 1 }, { label .. line .. "@", 1 }, { label .. line .. "+\255\255\255\255x", 1 },
+      { label .. line .. "@\255\255\255\255" .. label, 1 }, { label .. line .. line:sub(1, -2), 1 },
+      { packed_lines.line("+", "x", 2 ^ 32 - 1), 1, 0 }, { label .. line .. packed_lines.line("@", label, 4096), 1 },
+    }
+    for i, one in ipairs(texts) do
+      assert(q:append("f" .. i, 1, one[1]))
+      local res = assert(drain())
+      assert.same({ 1, one[3] or 1, one[2] }, { res.entries, res.members, res.unreadable }, "text " .. i)
+    end
   end)
 
   it("gives up what the service refuses for its content, and goes on", function()
@@ -123,7 +143,7 @@ describe("a queue that is drained", function()
 
   it("tells what it gives up with each batch, and why", function()
     hand_over()
-    assert(q:append("f1", 4, "junk\n" .. text_of({ "a", "+1", "+2", "+3" })))
+    assert(q:append("f1", 4, packed_lines.line("?", "junk") .. text_of({ "a", "+1", "+2", "+3" })))
     put({ "a", "+4" })
     sandbox:fault { on = "sync", act = "status", status = 422, code = "NOT_LIKED", message = "not liked" }
     local told = {}

@@ -1,12 +1,14 @@
 -- client:drain on real servers that take no writes, let nobody in, or are none that can hold a queue: it says what to
 -- do, loses nothing, and goes on where the server becomes well again.
 local checks = require "scope3.fleet.checks"
+local packed_lines = require "spec.support.packed_lines"
 local queue = require "scope3.fleet.queue"
 local redis = require "spec.support.redis"
 local until_true = require "spec.support.until_true"
 local world = require "spec.support.world"
 
-local LINES = ('@{"audienceId":"a"}\n+{"externalId":"1","hashedEmail":"%s"},\n'):format(("0123456789abcdef"):rep(4))
+local LINES = packed_lines.of { '@{"audienceId":"a"}',
+  ('+{"externalId":"1","hashedEmail":"%s"}'):format(("0123456789abcdef"):rep(4)) }
 
 describe("a drain whose Redis is not well", function()
   local sandbox = world.around(setup, teardown, before_each)

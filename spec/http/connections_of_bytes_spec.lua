@@ -2,6 +2,7 @@
 local compile = require "spec.support.compile"
 local core = require "scope3.core"
 local engines = require "spec.support.engines"
+local packed_lines = require "spec.support.packed_lines"
 local servers = require "spec.support.redis"
 local spool_files = require "spec.support.spool_files"
 local until_true = require "spec.support.until_true"
@@ -176,8 +177,8 @@ describe("a connection of bytes", function()
     local engine = engines.new()
     local connection = connect(engine)
     until_ready(engine, { connection })
-    local text = '@a\n-{"externalId":"1"},\n'
-    local lines = spool_files.lines '-{"externalId":"1"},\n'
+    local text = packed_lines.of { "@a", '-{"externalId":"1"}' }
+    local lines = spool_files.lines { '-{"externalId":"1"}' }
     assert.equal(#text, lines:size())
     for _, misuse in ipairs { { PING, 5 }, { PING, {} }, { PING, connection }, PING } do
       assert.is_false((pcall(connection.put, connection, misuse)))

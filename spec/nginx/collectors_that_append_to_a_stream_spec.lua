@@ -6,6 +6,7 @@ end
 local collecting = require "spec.support.collecting"
 local core = require "scope3.core"
 local nginx = require "spec.support.nginx"
+local packed_lines = require "spec.support.packed_lines"
 local queue = require "scope3.fleet.queue"
 local redis_server = require "spec.support.redis"
 local world = require "spec.support.world"
@@ -87,7 +88,7 @@ describe("a collector with a stream", function()
     local list, n = {}, 0
     for _, one in ipairs(assert(queue.new(connection, "q", ""):read(nil, 10000))) do
       n = n + one.n
-      for line in one.lines:gmatch "[^\n]+" do
+      for _, line in ipairs(packed_lines.read(one.lines)) do
         local sign, id = line:match '^([+-]){"externalId":"([^"]*)"'
         list[#list + 1] = sign and sign .. id or line
       end
@@ -204,10 +205,10 @@ describe("a collector with a stream", function()
     end
     op(1, 5)
     assert.equal("flushed", get "/flush")
-    local size = written '"v5"'
+    local size = written "\2\0\0v5"
     op(6, 10)
     assert.equal("flushed", get "/flush")
-    written '"v10"'
+    written "\3\0\0v10"
     redis:stop "KILL"
     os.execute(("truncate -s %d '%s'"):format(size, log))
     redis:restart()

@@ -1,12 +1,17 @@
 -- The entries that a collector appends to a queue, from the members of a spool file.
 local core = require "scope3.core"
+local packed_lines = require "spec.support.packed_lines"
 local stream_entries = require "scope3.nginx.stream_entries"
 local world = require "spec.support.world"
 
 local HASH = ("0123456789abcdef"):rep(4)
 
 local function line(id)
-  return ('+{"externalId":"%s","hashedEmail":"%s"},\n'):format(id, HASH)
+  return packed_lines.of { ('+{"externalId":"%s","hashedEmail":"%s"}'):format(id, HASH) }
+end
+
+local function label(text)
+  return packed_lines.of { "@" .. text }
 end
 
 describe("the entries of a spool file", function()
@@ -21,14 +26,14 @@ describe("the entries of a spool file", function()
     world.clean()
   end)
 
-  local function keep(label, ...)
+  local function keep(audience, ...)
     members:reset()
     local texts = {}
     for i, id in ipairs { ... } do
       texts[i] = line(id)
     end
     members:take(table.concat(texts), 1)
-    assert(spool:keep(members, 1, members:count(), 0, label))
+    assert(spool:keep(members, 1, members:count(), 0, audience))
   end
 
   -- All entries, load by load: once-key, members, text; and how many were passed over in all.
@@ -52,8 +57,8 @@ describe("the entries of a spool file", function()
     keep("", "1")
     keep("b", "3")
     keep("", "4")
-    assert.same({ { { "file.0", 5, "@own\n" .. line "1" .. line "2" .. line "1" .. "@b\n" .. line "3" .. "@own\n"
-      .. line "4" } } }, (loads_of()))
+    assert.same({ { { "file.0", 5, label "own" .. line "1" .. line "2" .. line "1" .. label "b" .. line "3"
+      .. label "own" .. line "4" } } }, (loads_of()))
   end)
 
   it("lose nothing around a member that is larger than an entry takes", function()
@@ -64,7 +69,7 @@ describe("the entries of a spool file", function()
     keep("c", "2")
     keep("d", long)
     local loads, unfit = loads_of(200)
-    assert.same({ { { "file.0", 2, "@a\n" .. line "1" .. "@c\n" .. line "2" } } }, loads)
+    assert.same({ { { "file.0", 2, label "a" .. line "1" .. label "c" .. line "2" } } }, loads)
     assert.equal(3, unfit)
   end)
 
@@ -90,7 +95,7 @@ describe("the entries of a spool file", function()
   end)
 
   it("go several at once, but less than a MiB", function()
-    for i = 1, 10 do
+    for i = 1, 30 do
       local ids = {}
       for j = 1, stream_entries.MOST_MEMBERS do
         ids[j] = ("%015d"):format(i * 1000 + j)
@@ -106,6 +111,6 @@ describe("the entries of a spool file", function()
       end
       assert.is_true(bytes < 2 ^ 20)
     end
-    assert.equal(10 * stream_entries.MOST_MEMBERS, n)
+    assert.equal(30 * stream_entries.MOST_MEMBERS, n)
   end)
 end)

@@ -103,7 +103,7 @@ describe("a file that was appended to a queue", function()
   -- Whether a file still holds a member.
   local function holds(id)
     for _, path in ipairs(core.glob(folder .. "/*.spool") or {}) do
-      if world.read(path):find(('"externalId":"%s"'):format(id), 1, true) then
+      if spool_files.place_of(world.read(path), id) then
         return true
       end
     end

@@ -1,5 +1,6 @@
 local core = require "scope3.core"
 local errors = require "scope3.error"
+local packed_lines = require "spec.support.packed_lines"
 local redis = require "scope3.redis"
 local servers = require "spec.support.redis"
 local spool_files = require "spec.support.spool_files"
@@ -64,9 +65,9 @@ describe("a connection to Redis", function()
   end)
 
   it("carries lines of members, which become no text on the way", function()
-    local connection, lines = server:open(), spool_files.lines '-{"externalId":"1"},\n'
+    local connection, lines = server:open(), spool_files.lines { '-{"externalId":"1"}' }
     local replies = assert(connection:pipeline { { "SET", "lines", lines }, { "GET", "lines" } })
-    assert.equal('@a\n-{"externalId":"1"},\n', replies[2])
+    assert.same({ "@a", '-{"externalId":"1"}' }, packed_lines.read(replies[2]))
     lines:close()
     connection:close()
   end)

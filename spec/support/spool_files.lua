@@ -1,5 +1,6 @@
 -- Spools with members of given ids, and the bytes that their files should have.
 local core = require "scope3.core"
+local packed_lines = require "spec.support.packed_lines"
 local spooled = require "spec.support.spooled"
 local world = require "spec.support.world"
 
@@ -24,6 +25,12 @@ function spool_files.write(path, bytes)
   local file = assert(io.open(path, "wb"))
   file:write(bytes)
   file:close()
+end
+
+--- Where the id of a member begins in the bytes of a file, with the length that stands before it; nil where it is not.
+function spool_files.place_of(bytes, id)
+  local at = bytes:find(string.char(#id, 0, 0) .. id, 1, true)
+  return at and at + 3
 end
 
 function spool_files.mode(path)
@@ -152,10 +159,10 @@ function spool_files.resident(path)
 end
 
 --- Lines of members of an audience "a", as a spool gives them.
----@param text string  lines
-function spool_files.lines(text)
+---@param list string[]  as packed_lines has them
+function spool_files.lines(list)
   local payload, lines = core.payload { max_members = 1000, max_bytes = 10000000 }, core.lines()
-  payload:take(text, 1)
+  payload:take(packed_lines.of(list), 1)
   local spool = assert(core.spool(world.path(".spool")))
   assert(spool:keep(payload, 1, payload:count(), 0, "a"))
   spool:entries("", 1000, 10000000, 10000000)(lines)

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -64,24 +65,33 @@ static sc3_spool *open_spool(const char *path, size_t capacity) {
   return s;
 }
 
+/* The number of a member, which is its id; -1 where that is none. */
+static int number_of(sc3_slice packed) {
+  sc3_packed parts;
+  char id[2048];
+  int number;
+  if (!sc3_packed_read(packed, &parts) || parts.email != NULL || parts.phone != NULL ||
+      parts.uids.p != NULL || parts.id.n >= sizeof id)
+    return -1;
+  memcpy(id, parts.id.p, parts.id.n);
+  id[parts.id.n] = '\0';
+  return sscanf(id, "%d", &number) == 1 ? number : -1;
+}
+
 /* How many members there are; each must be the one of its place, counted on from `first`. */
 static long read_all(sc3_spool *s, int first) {
   sc3_spool_cursor cursor = {0, 0, 0};
   long n = 0;
   for (;; n++) {
     sc3_spool_record r;
-    sc3_slice json;
-    sc3_op op;
-    int number = 0;
+    int number;
     need(sc3_spool_next(s, &cursor, &r) == SC3_SPOOL_OK, "reading failed");
-    json = r.json;
-    op = r.op;
-    if (json.p == NULL)
+    if (r.packed.p == NULL)
       break;
-    if (json.n < 18 || memcmp(json.p, "{\"externalId\":\"", 15) != 0 ||
-        sscanf(json.p + 15, "%d\"}", &number) != 1)
+    number = number_of(r.packed);
+    if (number < 0)
       fail("what was read is no member", n);
-    if (number != first + n || (number % 3 == 0 ? SC3_REMOVE : SC3_ADD) != op)
+    if (number != first + n || (number % 3 == 0 ? SC3_REMOVE : SC3_ADD) != r.op)
       fail("a member is not the one that was kept there", number);
   }
   if (n != (long)sc3_spool_count(s))

@@ -123,8 +123,8 @@ static int take(rest *r, const char *text, size_t n) {
 static int take_id(rest *r, sc3_slice *id) {
   const char *at = r->at;
   while (at < r->end && *at != '"')
-    at += *at == '\\' ? 2 : 1;
-  if (at >= r->end || at - r->at > LONGEST_ID)
+    at += *at == '\\' && r->end - at > 1 ? 2 : 1;
+  if (at == r->end || at - r->at > LONGEST_ID)
     return 0;
   *id = sc3_slice_of(r->at, (size_t)(at - r->at));
   r->at = at + 1;

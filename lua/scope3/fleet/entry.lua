@@ -11,7 +11,7 @@ local MOST_LABELS = 1000 -- whose audiences are remembered
 -- The line of a label.
 local function label_line(label)
   local n = #label
-  return "@" .. string.char(n % 256, math.floor(n / 2 ^ 8) % 256, math.floor(n / 2 ^ 16) % 256, math.floor(n / 2 ^ 24))
+  return "@" .. string.char(n % 256, math.floor(n / 256) % 256, math.floor(n / 65536) % 256, math.floor(n / 16777216))
     .. label
 end
 
@@ -80,7 +80,7 @@ end
 -- Where the line that begins here has its end; nil where it is cut short.
 local function end_of_line(self)
   local a, b, c, d = self.text:byte(self.at + 1, self.at + 4)
-  local stop = d and self.at + HEAD - 1 + a + b * 2 ^ 8 + c * 2 ^ 16 + d * 2 ^ 24
+  local stop = d and self.at + HEAD - 1 + a + b * 256 + c * 65536 + d * 16777216
   return stop and stop <= #self.text and stop or nil
 end
 
