@@ -81,7 +81,7 @@ describe("the files of a spool", function()
   local function names()
     local list = {}
     for _, path in ipairs(core.glob(folder .. "/*.spool") or {}) do
-      list[#list + 1] = world.read(path):find('"externalId"', 1, true) and path:match "[^/]*$" or nil
+      list[#list + 1] = spool_files.has_members(world.read(path)) and path:match "[^/]*$" or nil
     end
     table.sort(list)
     return list

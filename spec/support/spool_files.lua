@@ -33,6 +33,12 @@ function spool_files.place_of(bytes, id)
   return at and at + 3
 end
 
+-- Whether the bytes of a file hold a member, released or not.
+function spool_files.has_members(bytes)
+  local first = spool_files.HEADER + 1
+  return bytes:sub(first, first + 3) ~= "\0\0\0\0"
+end
+
 function spool_files.mode(path)
   return spool_files.shell("ls -ld '" .. path .. "'"):sub(1, 10)
 end
