@@ -1,8 +1,9 @@
-/* libFuzzer's target for lines of members, which may be a stranger's (csrc/core/members/lines.h). An
- * input is a byte that chooses the room, and a text of lines. What must hold:
- *   - it is read up to its end, to a label, or until there is no room, and what is passed over counts;
- *   - each member that is taken is JSON whose every parser reads the same, a removal of an id alone or
- *     an add of an id with identifiers, and little longer than its line;
+/* libFuzzer's target for lines of members, which may be a stranger's (csrc/core/members/lines.h).
+ * An input is a byte that chooses the room, and a text of lines. What must hold:
+ *   - it is read up to its end, to a label, or until there is no room;
+ *   - each member that is taken is JSON that every parser reads the same: a removal of an id alone,
+ *     or an add of an id with identifiers;
+ *   - it is little longer than its line, and all lines are no longer than the text;
  *   - written as lines and taken once more, the members are the same, byte for byte.
  *
  *   make fuzz FUZZ_SECONDS=60 */
@@ -23,22 +24,23 @@ static void must(int holds) {
     abort();
 }
 
-static void check_member(sc3_slice json, sc3_op op, size_t most) {
+static void check_member(sc3_slice json, sc3_op op) {
   sc3_json_duplicates found;
   sc3_packed parts;
-  must(json.n <= most + GROWTH);
   must(sc3_json_check_object(json, &found) == SC3_JSON_FINE);
-  must(sc3_packed_of(json, &parts) > 0 && parts.id.n > 0);
+  must(json.n <= sc3_packed_of(json, &parts) + GROWTH && parts.id.n > 0);
   must((op == SC3_ADD) == (parts.email != NULL || parts.phone != NULL || parts.uids.p != NULL));
 }
 
-static void check_members(const sc3_payload *p, size_t most) {
+/* Those of a text of so many bytes. */
+static void check_members(const sc3_payload *p, size_t text) {
   size_t i;
+  must(sc3_lines_size(p) <= text);
   for (i = 0; i < sc3_payload_count(p); i++) {
     sc3_op op;
     const sc3_slice json = sc3_payload_member(p, i, &op);
     if (json.p != NULL)
-      check_member(json, op, most);
+      check_member(json, op);
   }
 }
 

@@ -2,8 +2,8 @@
  * is a list of steps: members are kept and released, all are taken out, bytes of the closed file
  * are changed, the file is cut short, and it is opened again. What must hold:
  *   - an opener takes the file, or refuses it and leaves every byte as it is;
- *   - each member that is read is one that was kept since all were taken out, byte for byte, with its
- *     operation, stamp and label, in order, and once;
+ *   - each member that is read is one that was kept since all were taken out, byte for byte, with
+ *     its operation, stamp and label, in order, and once;
  *   - it reads as many as it says, and as long as the header is whole those that it reads and those
  *     that it calls lost are all that were kept and not released;
  *   - it takes new members, and reads them last.
@@ -87,14 +87,16 @@ static sc3_slice write_member(char *to, size_t serial, member_form form) {
     (void)snprintf(phone, sizeof phone, ",\"hashedPhone\":\"%zx%048d%015zx\"", serial % 16, 0,
                    serial * 0x85ebca6bu);
   n = snprintf(to, JSON_MOST, "{\"externalId\":\"%04zu%.*s\"%s%s%s},", serial, (int)form.padding,
-               "....\\\"......\\\\......\\u0001..............................................", email,
-               phone, form.parts & 4 ? ",\"uids\":[{\"type\":\"t\",\"value\":\"v]}\"}]" : "");
+               "....\\\"......\\\\......\\u0001..............................................",
+               email, phone,
+               form.parts & 4 ? ",\"uids\":[{\"type\":\"t\",\"value\":\"v]}\"}]" : "");
   must(n > 0 && n < JSON_MOST);
   return sc3_slice_of(to, (size_t)n);
 }
 
 static member_form form_of(unsigned drawn) {
-  static const unsigned char paddings[8] = {0, 4, 6, 12, 14, 26, 40, 63}; /* no escape is cut in two */
+  static const unsigned char paddings[8] = {0,  4,  6,  12,
+                                            14, 26, 40, 63}; /* no escape is cut in two */
   const member_form form = {paddings[drawn % 8], drawn / 8 % 8};
   return form;
 }
@@ -114,8 +116,12 @@ static void keep(run *r) {
   for (i = 0; i < members; i++) {
     const size_t serial = r->count + i;
     const sc3_slice text = write_member(json, serial, form);
-    const sc3_new_member member = {
-        serial % 3 == 0 ? SC3_REMOVE : SC3_ADD, 1, text, 4 + form.padding, serial + 1, {0, 0, 0, 0}};
+    const sc3_new_member member = {serial % 3 == 0 ? SC3_REMOVE : SC3_ADD,
+                                   1,
+                                   text,
+                                   4 + form.padding,
+                                   serial + 1,
+                                   {0, 0, 0, 0}};
     must(sc3_payload_add(payload, &member) == SC3_ADDED);
   }
   batch.payload = payload;

@@ -39,7 +39,8 @@ describe("lines of members", function()
     assert.same(there, sorted(p:as_lines()))
     assert.same({ '+{"externalId":"19","hashedEmail":"' .. HASH .. '"}', '-{"externalId":"17"}', '-{"externalId":"18"}' },
       { there[1], there[3], there[4] })
-    assert.truthy(there[2]:find([[+{"externalId":"a\"\\é","hashedEmail":"]] .. core.sha256 "jane@example.com", 1, true))
+    local first = [[+{"externalId":"a\"\\é","hashedEmail":"]] .. core.sha256 "jane@example.com"
+    assert.truthy(there[2]:find(first, 1, true))
     local emails, phones, uids = p:identifiers() -- which came hashed does not stand in a line
     assert.same({ 2, 1, 1 }, { emails, phones, uids })
   end)
@@ -81,8 +82,9 @@ describe("lines of members", function()
   end
 
   for what, bad in pairs {
-    ["no byte"] = line("-", ""), ["half a head"] = line("-", "\0\1\0"), ["another operation"] = line("*", member { id = "1" }),
-    ["no operation"] = line("\0", member { id = "1" }), ["no id"] = remove "", ["no id, and an email"] = add { id = "", email = HASH },
+    ["no byte"] = line("-", ""), ["half a head"] = line("-", "\0\1\0"),
+    ["another operation"] = line("*", member { id = "1" }), ["no operation"] = line("\0", member { id = "1" }),
+    ["no id"] = remove "", ["no id, and an email"] = add { id = "", email = HASH },
     ["what follows its id"] = line("-", member { id = "1" } .. "x"),
     ["what follows its hash"] = line("+", member { id = "1", email = HASH } .. "x"),
     ["an add without identifier"] = add {},
@@ -101,7 +103,8 @@ describe("lines of members", function()
     ["no uid in its list"] = add { uids = "" }, ["half a uid"] = add { uids = '{"type":"uid2"}' },
     ["a uid of no value"] = add { uids = '{"type":"uid2","value":""}' },
     ["a uid of no type"] = add { uids = '{"type":"","value":"b"}' },
-    ["a uid that is a text"] = add { uids = '"uid2"' }, ["a comma behind the last uid"] = add { uids = UID .. "," },
+    ["a uid that is a text"] = add { uids = '"uid2"' },
+    ["a comma behind the last uid"] = add { uids = UID .. "," },
     ["no comma between two uids"] = add { uids = UID .. UID },
     ["a uid that ends its list"] = add { uids = UID .. '],"x":["y"' },
     ["a control character in a uid"] = add { uids = '{"type":"uid2","value":"b\n"}' },
@@ -121,8 +124,8 @@ describe("lines of members", function()
 
   for what, cut in pairs {
     ["its operation alone"] = "-", ["half its length"] = "-\1\0", ["no member"] = "-\1\0\0\0",
-    ["half its member"] = (remove "123"):sub(1, -2), ["a length of 4 GiB"] = line("-", member { id = "1" }, 2 ^ 32 - 1),
-    ["one of 2 GiB"] = line("-", member { id = "1" }, 2 ^ 31), ["another operation too"] = line("*", "x", 2),
+    ["half its member"] = (remove "123"):sub(1, -2),
+    ["a length of 4 GiB"] = line("-", member { id = "1" }, 2 ^ 32 - 1), ["one of 2 GiB"] = line("-", member { id = "1" }, 2 ^ 31), ["another operation too"] = line("*", "x", 2),
   } do
     it("end with one that is cut short, which has " .. what, function()
       local p, said = take(remove "9" .. cut)

@@ -3,6 +3,7 @@ local compile = require "spec.support.compile"
 local core = require "scope3.core"
 local packed_lines = require "spec.support.packed_lines"
 local seed = require "spec.support.seed"
+local spool_files = require "spec.support.spool_files"
 local world = require "spec.support.world"
 
 local HASH = ("0123456789abcdef"):rep(4)
@@ -46,8 +47,8 @@ end
 local function random_text(most)
   local text = {}
   for i = 1, math.random(most) do
-    text[i] = random_of { "a", "7", "-", "{", "}", "[", "]", ",", ":", '\\"', "\\\\", "\\n", "\\u0001", "\\u001f", "é", "€",
-      "😀", "\127", "/" }
+    text[i] = random_of { "a", "7", "-", "{", "}", "[", "]", ",", ":", '\\"', "\\\\", "\\n", "\\u0001", "\\u001f", "é",
+      "€", "😀", "\127", "/" }
   end
   return table.concat(text)
 end
@@ -155,6 +156,36 @@ describe("a packed member", function()
     local payload = new_payload()
     payload:take(packed_lines.of { "+" .. json }, 1)
     assert.is_true(2 * #payload:as_lines() < #json)
+  end)
+
+  -- Only who forges the file makes such a record: its checksum holds.
+  it("is passed over and counted where a record of a spool holds none", function()
+    local path, bytes = spool_files.made("one", "two")
+    spool_files.little = bytes:byte(9) == 4
+    local _, seed_of_file = spool_files.header(bytes, 0, 2)
+    local at = spool_files.HEADER
+    local size = spool_files.u32(bytes, at)
+    local stop = at + spool_files.record(size)
+    for _, packed in ipairs {
+      { id = "one", email = HASH, kind = 8 }, { id = "one", email = HASH, id_length = 2 ^ 24 - 1 },
+      { id = "one", email = HASH, id_length = 36 }, { id = "one", email = HASH, kind = 0 },
+      { id = "one", email = HASH, kind = 3 },
+    } do
+      local body = bytes:sub(at + 9, at + 20) .. packed_lines.member(packed) .. bytes:sub(at + 21 + size, stop)
+      local sum = spool_files.crc32c(spool_files.to_u32(size) .. body, seed_of_file)
+      spool_files.write(path, bytes:sub(1, at + 4) .. spool_files.to_u32(sum) .. body .. bytes:sub(stop + 1))
+      local spool, payload, lines = assert(core.spool(path)), new_payload(), core.lines()
+      assert.same({ 2, 0 }, { spool:count(), spool:damaged() })
+      local members, number, _, full, unfit = spool:reader()(payload)
+      assert.same({ 1, 2, false, 1 }, { members, number, full, unfit })
+      assert.equal(json_of { id = "two", email = HASH }, payload:text("add", 1, 1))
+      local _, n, passed = spool:entries("a", 9, MUCH, MUCH)(lines)
+      assert.same({ 1, 1 }, { n, passed })
+      assert.same({ "@a", "+" .. json_of { id = "two", email = HASH } }, packed_lines.read(lines:text()))
+      assert.equal("", (spool:members()()))
+      lines:close()
+      spool:close()
+    end
   end)
 
   describe("by the C code", function()

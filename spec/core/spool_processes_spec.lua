@@ -81,7 +81,8 @@ describe("a spool whose process", function()
       .. "csrc/core/bytes/crc32c.c "
       .. "csrc/core/files/fork_mark.c "
       .. "csrc/core/members/fingerprint.c csrc/core/bytes/bignum.c csrc/core/bytes/random.c "
-      .. "csrc/core/members/payload.c csrc/core/members/lines.c csrc/core/members/packed.c csrc/core/bytes/utf8.c csrc/core/bytes/buffer.c "
+      .. "csrc/core/members/payload.c csrc/core/members/lines.c csrc/core/members/packed.c "
+      .. "csrc/core/bytes/utf8.c csrc/core/bytes/buffer.c "
       .. "csrc/core/bytes/sha256*.c")
     local folder = world.path(".steps")
     os.execute("mkdir " .. folder)

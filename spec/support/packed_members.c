@@ -1,7 +1,8 @@
 /* Packs each member of a file, and unpacks what came of it.   packed_members FILE
  *
- * The file has members, each behind its length in four bytes, the lowest first. So has the output, which has
- * two texts for each: the packed member and its JSON. Both are empty where the member has another form. */
+ * The file has members, each behind its length in four bytes, the lowest first. So has the output,
+ * which has two texts for each: the packed member and its JSON. Both are empty where the member has
+ * another form. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -12,8 +12,7 @@ typedef struct writing {
 } writing;
 
 static sc3_status put(writing *w, sc3_slice label, const sc3_spool_record *r) {
-  const sc3_status status =
-      sc3_buffer_reserve(w->out, 2 * SC3_LINE_HEAD + label.n + r->packed.n);
+  const sc3_status status = sc3_buffer_reserve(w->out, 2 * SC3_LINE_HEAD + label.n + r->packed.n);
   if (status != SC3_OK)
     return status;
   if (w->out->n == w->begin || !sc3_slice_eq(label, w->label))

@@ -17,9 +17,9 @@
  *   uint32  CRC-32C, continued from the seed, of the four bytes before and of all that follow
  *   uint32  the record's running number, from 1
  *   uint64  its stamp, the lower half first; never less than that of the record before
- *   bytes   the member, packed (../members/packed.h); then its label, if it has one, and the label's
- *           length in two bytes, the lower one first; these count as bytes of the member; then zeros
- *           up to a multiple of 8
+ *   bytes   the member, packed (../members/packed.h); then its label, if it has one, and the
+ *           label's length in two bytes, the lower one first; these count as bytes of the member;
+ *           then zeros up to a multiple of 8
  *
  * The seed is the CRC-32C of bytes 0 to 15 and of the generation as a uint32; the header holds its
  * lower 16 bits. The check of a number is the CRC-32C, continued from the seed, of the number and

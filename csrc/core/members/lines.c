@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../bytes/little.h"
+#include "../bytes/rest.h"
 #include "../bytes/utf8.h"
 #include "fingerprint.h"
 #include "packed.h"
@@ -87,22 +88,8 @@ static int is_text(sc3_slice text) {
   return text.n > 0 && end_of_text(text.p, text.p + text.n) == text.p + text.n;
 }
 
-/* What is left of a list. */
-typedef struct rest {
-  const char *at, *end;
-} rest;
-
-static int take_literal(rest *r, const char *text, size_t n) {
-  if ((size_t)(r->end - r->at) < n || memcmp(r->at, text, n) != 0)
-    return 0;
-  r->at += n;
-  return 1;
-}
-
-#define TAKE(r, literal) take_literal((r), literal, sizeof(literal) - 1)
-
 /* A text up to its quote, which is taken too. */
-static int take_text(rest *r) {
+static int take_text(sc3_rest *r) {
   const char *const end = end_of_text(r->at, r->end);
   if (end == NULL || end == r->at || end == r->end)
     return 0;
@@ -111,12 +98,12 @@ static int take_text(rest *r) {
 }
 
 static int are_uids(sc3_slice list) {
-  rest r = {list.p, list.p + list.n};
+  sc3_rest r = sc3_rest_of(list);
   do {
-    if (!TAKE(&r, "{\"type\":\"") || !take_text(&r) || !TAKE(&r, ",\"value\":\"") ||
-        !take_text(&r) || !TAKE(&r, "}"))
+    if (!SC3_REST_TAKE(&r, "{\"type\":\"") || !take_text(&r) ||
+        !SC3_REST_TAKE(&r, ",\"value\":\"") || !take_text(&r) || !SC3_REST_TAKE(&r, "}"))
       return 0;
-  } while (TAKE(&r, ","));
+  } while (SC3_REST_TAKE(&r, ","));
   return r.at == r.end;
 }
 
@@ -129,7 +116,9 @@ static int is_member(const sc3_packed *parts, sc3_op op) {
           (are_uids(parts->uids) && sc3_utf8_valid(parts->uids.p, parts->uids.n)));
 }
 
-/* Reads a line into `json`, which the member borrows. 0 where it is no member. */
+/* Reads a line into `json`, which the member borrows. `*found` is 0 where it is no member. What is
+   reserved follows what is there, not what a stranger says: a member's JSON has its id and its
+   list, which stand in the line, four bytes for each of a hash, and names. */
 static sc3_status read_line(sc3_op op, sc3_slice packed, sc3_buffer *json, sc3_new_member *m,
                             int *found) {
   sc3_packed parts;
@@ -172,8 +161,7 @@ sc3_status sc3_lines_take(sc3_slice text, size_t at, sc3_payload *p, sc3_lines_t
   for (taken->next = at; taken->next < text.n && text.p[taken->next] != '@';) {
     const char kind = text.p[taken->next];
     sc3_slice packed = {NULL, 0};
-    const size_t n =
-        split_line(sc3_slice_of(text.p + taken->next, text.n - taken->next), &packed);
+    const size_t n = split_line(sc3_slice_of(text.p + taken->next, text.n - taken->next), &packed);
     sc3_new_member member;
     int found = 0;
     if (n > 0 && (kind == '+' || kind == '-'))

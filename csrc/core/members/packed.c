@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../bytes/little.h"
+#include "../bytes/rest.h"
 #include "../bytes/sha256.h"
 
 #if defined(__SSE2__) && !defined(SC3_PORTABLE)
@@ -25,25 +26,24 @@ enum { HEAD = 4, HASH = SC3_SHA256_HEX / 2, LONGEST_ID = 0xffffff };
 
 #if defined(__SSE2__) && !defined(SC3_PORTABLE)
 
-/* Eight bytes of sixteen digits at once. What is not below '0' and not above '9' is a digit, and what
- * is not below 'a' and not above 'f'. */
+/* Eight bytes of sixteen digits at once. What is not below '0' and not above '9' is a digit, and
+ * what is not below 'a' and not above 'f'. */
 static int pack_digits(const char *digits, char *to) {
   __m128i wrong = _mm_setzero_si128();
   size_t i;
   for (i = 0; i < SC3_SHA256_HEX; i += 16) {
     const __m128i d = _mm_loadu_si128((const __m128i *)(const void *)(digits + i));
     const __m128i letter = _mm_cmpgt_epi8(d, _mm_set1_epi8('9'));
-    const __m128i n = _mm_sub_epi8(
-        d, _mm_or_si128(_mm_and_si128(letter, _mm_set1_epi8('a' - 10)),
-                        _mm_andnot_si128(letter, _mm_set1_epi8('0'))));
+    const __m128i n = _mm_sub_epi8(d, _mm_or_si128(_mm_and_si128(letter, _mm_set1_epi8('a' - 10)),
+                                                   _mm_andnot_si128(letter, _mm_set1_epi8('0'))));
     const __m128i least = _mm_and_si128(letter, _mm_set1_epi8(10));
     const __m128i most =
         _mm_add_epi8(_mm_set1_epi8(9), _mm_and_si128(letter, _mm_set1_epi8(15 - 9)));
     const __m128i pairs = _mm_or_si128(_mm_slli_epi16(n, 4), _mm_srli_epi16(n, 8));
     wrong = _mm_or_si128(wrong, _mm_or_si128(_mm_cmplt_epi8(n, least), _mm_cmpgt_epi8(n, most)));
-    _mm_storel_epi64((__m128i *)(void *)(to + i / 2),
-                     _mm_packus_epi16(_mm_and_si128(pairs, _mm_set1_epi16(0xff)),
-                                      _mm_setzero_si128()));
+    _mm_storel_epi64(
+        (__m128i *)(void *)(to + i / 2),
+        _mm_packus_epi16(_mm_and_si128(pairs, _mm_set1_epi16(0xff)), _mm_setzero_si128()));
   }
   return _mm_movemask_epi8(wrong) == 0;
 }
@@ -98,29 +98,16 @@ static int pack_digits(const char *digits, char *to) {
 static void unpack_digits(const char *bytes, char *to) {
   size_t i;
   for (i = 0; i < HASH; i += 4)
-    sc3_store64((unsigned char *)to + 2 * i, digits_of(sc3_load32((const unsigned char *)bytes + i)));
+    sc3_store64((unsigned char *)to + 2 * i,
+                digits_of(sc3_load32((const unsigned char *)bytes + i)));
 }
 
 #endif
 
 /* --- JSON --- */
 
-/* What is left of it. */
-typedef struct rest {
-  const char *at, *end;
-} rest;
-
-static int take(rest *r, const char *text, size_t n) {
-  if ((size_t)(r->end - r->at) < n || memcmp(r->at, text, n) != 0)
-    return 0;
-  r->at += n;
-  return 1;
-}
-
-#define TAKE(r, literal) take((r), literal, LENGTH(literal))
-
 /* The text up to its quote, which is taken too. */
-static int take_id(rest *r, sc3_slice *id) {
+static int take_id(sc3_rest *r, sc3_slice *id) {
   const char *at = r->at;
   while (at < r->end && *at != '"')
     at += *at == '\\' && r->end - at > 1 ? 2 : 1;
@@ -131,34 +118,34 @@ static int take_id(rest *r, sc3_slice *id) {
   return 1;
 }
 
-static int take_hash(rest *r, const char **digits) {
+static int take_hash(sc3_rest *r, const char **digits) {
   char bytes[HASH];
-  if ((size_t)(r->end - r->at) <= SC3_SHA256_HEX || !pack_digits(r->at, bytes))
+  if (sc3_rest_size(r) <= SC3_SHA256_HEX || !pack_digits(r->at, bytes))
     return 0;
   *digits = r->at;
   r->at += SC3_SHA256_HEX;
-  return TAKE(r, "\"");
+  return SC3_REST_TAKE(r, "\"");
 }
 
-static int take_parts(rest *r, sc3_packed *parts) {
-  if (!TAKE(r, ID_NAME) || !take_id(r, &parts->id) ||
-      (TAKE(r, EMAIL_NAME) && !take_hash(r, &parts->email)) ||
-      (TAKE(r, PHONE_NAME) && !take_hash(r, &parts->phone)))
+static int take_parts(sc3_rest *r, sc3_packed *parts) {
+  if (!SC3_REST_TAKE(r, ID_NAME) || !take_id(r, &parts->id) ||
+      (SC3_REST_TAKE(r, EMAIL_NAME) && !take_hash(r, &parts->email)) ||
+      (SC3_REST_TAKE(r, PHONE_NAME) && !take_hash(r, &parts->phone)))
     return 0;
-  if (TAKE(r, UIDS_NAME)) {
+  if (SC3_REST_TAKE(r, UIDS_NAME)) {
     const ptrdiff_t left = r->end - r->at - 2; /* ]} */
     if (left < 0)
       return 0;
     parts->uids = sc3_slice_of(r->at, (size_t)left);
     r->at += left;
-    if (!TAKE(r, "]"))
+    if (!SC3_REST_TAKE(r, "]"))
       return 0;
   }
-  return TAKE(r, "}") && r->at == r->end;
+  return SC3_REST_TAKE(r, "}") && r->at == r->end;
 }
 
 size_t sc3_packed_of(sc3_slice json, sc3_packed *parts) {
-  rest r = {json.p, json.p + json.n};
+  sc3_rest r = sc3_rest_of(json);
   memset(parts, 0, sizeof *parts);
   if (!take_parts(&r, parts))
     return 0;
@@ -174,7 +161,7 @@ static char *put(char *to, const char *from, size_t n) {
 
 void sc3_packed_write(const sc3_packed *parts, char *to) {
   const unsigned kind = (parts->email != NULL ? EMAIL : 0) | (parts->phone != NULL ? PHONE : 0) |
-(parts->uids.p != NULL ? UIDS : 0);
+                        (parts->uids.p != NULL ? UIDS : 0);
   sc3_store32((unsigned char *)to, kind | (uint32_t)parts->id.n << 8);
   to = put(to + HEAD, parts->id.p, parts->id.n);
   if (parts->email != NULL) {
@@ -190,16 +177,16 @@ void sc3_packed_write(const sc3_packed *parts, char *to) {
 
 /* --- packed --- */
 
-static const char *take_bytes(rest *r, size_t n) {
+static const char *take_bytes(sc3_rest *r, size_t n) {
   const char *const at = r->at;
-  if ((size_t)(r->end - r->at) < n)
+  if (sc3_rest_size(r) < n)
     return NULL;
   r->at += n;
   return at;
 }
 
 int sc3_packed_read(sc3_slice packed, sc3_packed *parts) {
-  rest r = {packed.p, packed.p + packed.n};
+  sc3_rest r = sc3_rest_of(packed);
   const unsigned char *const head = (const unsigned char *)take_bytes(&r, HEAD);
   const unsigned kind = head != NULL ? head[0] : 0;
   memset(parts, 0, sizeof *parts);
@@ -207,11 +194,12 @@ int sc3_packed_read(sc3_slice packed, sc3_packed *parts) {
     return 0;
   parts->id.n = sc3_load32(head) >> 8;
   parts->id.p = take_bytes(&r, parts->id.n);
-  if (parts->id.p == NULL || ((kind & EMAIL) != 0 && (parts->email = take_bytes(&r, HASH)) == NULL) ||
+  if (parts->id.p == NULL ||
+      ((kind & EMAIL) != 0 && (parts->email = take_bytes(&r, HASH)) == NULL) ||
       ((kind & PHONE) != 0 && (parts->phone = take_bytes(&r, HASH)) == NULL))
     return 0;
   if ((kind & UIDS) != 0)
-    parts->uids = sc3_slice_of(r.at, (size_t)(r.end - r.at));
+    parts->uids = sc3_slice_of(r.at, sc3_rest_size(&r));
   return (kind & UIDS) != 0 || r.at == r.end;
 }
 

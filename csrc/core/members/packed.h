@@ -2,13 +2,13 @@
  * for, and no names. So it lies in a spool, and goes through a queue.
  *
  *   byte    which parts follow the id
- *   uint24  bytes of the external id, the lowest first
+ *   uint24  bytes of the external id, the lowest first: an id of 16 MiB has no packed form
  *   bytes   the external id as it stands in the JSON, escaped
  *   bytes   32 of the email, 32 of the phone
  *   bytes   the list of universal ids without its brackets, to the end
  *
- * What sc3_member_write() gives a member is packed to the same bytes each time, and unpacked to what
- * it was. */
+ * What sc3_member_write() gives a member is packed to the same bytes each time, and unpacked to
+ * what it was. That is at most 256 bytes longer. */
 #ifndef SC3_PACKED_H
 #define SC3_PACKED_H
 
@@ -16,12 +16,12 @@
 
 /* The parts of a member. */
 typedef struct sc3_packed {
-  sc3_slice id, uids; /* the latter {NULL, 0} where there are none */
+  sc3_slice id, uids;        /* the latter {NULL, 0} where there are none */
   const char *email, *phone; /* 64 digits or 32 bytes; NULL where there is none */
 } sc3_packed;
 
-/* Takes a member's JSON apart, without its comma. Gives the bytes that it has packed; 0 where it has
- * another form. */
+/* Takes a member's JSON apart, without its comma. Gives the bytes that it has packed; 0 where it
+ * has another form. */
 size_t sc3_packed_of(sc3_slice json, sc3_packed *parts);
 
 /* Packs such parts. */
