@@ -37,8 +37,8 @@ describe("lines of members", function()
     end
     local there = sorted(text)
     assert.same(there, sorted(p:as_lines()))
-    assert.same({ '+{"externalId":"19","hashedEmail":"' .. HASH .. '"}', '-{"externalId":"17"}', '-{"externalId":"18"}' },
-      { there[1], there[3], there[4] })
+    assert.same({ '+{"externalId":"19","hashedEmail":"' .. HASH .. '"}', '-{"externalId":"17"}',
+      '-{"externalId":"18"}' }, { there[1], there[3], there[4] })
     local first = [[+{"externalId":"a\"\\é","hashedEmail":"]] .. core.sha256 "jane@example.com"
     assert.truthy(there[2]:find(first, 1, true))
     local emails, phones, uids = p:identifiers() -- which came hashed does not stand in a line
@@ -95,7 +95,8 @@ describe("lines of members", function()
     ["another part"] = add { email = HASH, kind = 9 }, ["a part of one's own"] = add { kind = 8 },
     ["all parts there could be"] = add { email = HASH, phone = HASH, uids = UID, kind = 255 },
     ["a raw email"] = add { id = "1jane@example.com", kind = 1, id_length = 1 },
-    ["a short hash"] = add { email = HASH:sub(3) }, ["a phone that is short"] = add { email = HASH, phone = HASH:sub(3) },
+    ["a short hash"] = add { email = HASH:sub(3) },
+    ["a phone that is short"] = add { email = HASH, phone = HASH:sub(3) },
     ["an email that is not there"] = add { phone = HASH, kind = 3 },
     ["an id beyond its line"] = line("-", member { id = "1", id_length = 2 }),
     ["an id beyond any line"] = line("-", member { id = "1", id_length = 2 ^ 24 - 1 }),
@@ -112,8 +113,8 @@ describe("lines of members", function()
     ["half a surrogate pair"] = remove "\\ud83d", ["an escape of one's own"] = remove "\\x",
     ["an escape of capitals"] = remove "\\u001F", ["an escape that is cut short"] = remove "\\u001",
     ["an escape at the end"] = remove "\\", ["an escape of a zero byte"] = remove "\\\0",
-    ["a control character"] = remove "a\0b", ["what is no UTF-8"] = remove "\255", ["half a character"] = remove "a\195",
-    ["a text that goes on"] = remove '1"},"x":"2', ["a quote"] = remove '"',
+    ["a control character"] = remove "a\0b", ["what is no UTF-8"] = remove "\255",
+    ["half a character"] = remove "a\195", ["a text that goes on"] = remove '1"},"x":"2', ["a quote"] = remove '"',
   } do
     it("are no members with " .. what, function()
       local p, said = take(bad .. remove "9")
@@ -125,7 +126,8 @@ describe("lines of members", function()
   for what, cut in pairs {
     ["its operation alone"] = "-", ["half its length"] = "-\1\0", ["no member"] = "-\1\0\0\0",
     ["half its member"] = (remove "123"):sub(1, -2),
-    ["a length of 4 GiB"] = line("-", member { id = "1" }, 2 ^ 32 - 1), ["one of 2 GiB"] = line("-", member { id = "1" }, 2 ^ 31), ["another operation too"] = line("*", "x", 2),
+    ["a length of 4 GiB"] = line("-", member { id = "1" }, 2 ^ 32 - 1),
+    ["one of 2 GiB"] = line("-", member { id = "1" }, 2 ^ 31), ["another operation too"] = line("*", "x", 2),
   } do
     it("end with one that is cut short, which has " .. what, function()
       local p, said = take(remove "9" .. cut)
