@@ -226,7 +226,13 @@ return {
     read()
     read(into, 7, 2, "audience b")
     read(into, 7, 2, "audience a")
+    into:reset()
+    assert(select(2, into:take(members:as_lines(), 1)) == 5)
     into:close()
+    local lines = core.lines()
+    spool:entries("own", 10, 100000, 1000)(lines)
+    assert(lines:text():find("audience a", 1, true))
+    lines:close()
     spool:last()
     spool:release(2)
   end,
