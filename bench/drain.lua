@@ -1,10 +1,10 @@
 -- What a queue costs: memory of a real Redis for each member that waits, and of one core the members that a drain sends
 -- a second, to a service that does nothing.   make bench-drain
---   lua bench/drain.lua 1000000 1,10,100,800 1000000    (members, members an entry, members of the longest queue)
+--   lua bench/drain.lua 1000000 1,10,100,2000 1000000    (members, members an entry, members of the longest queue)
 -- The processor time is this process's own: Redis and the service have others. Of entries of one member a tenth of the
 -- members is drained.
 local members, longest = tonumber(arg[1]) or 1000000, tonumber(arg[3]) or 1000000
-local sizes = arg[2] or "1,10,100,800"
+local sizes = arg[2] or "1,10,100,2000"
 
 local checks = require "scope3.fleet.checks"
 local core = require "scope3.core"
@@ -75,9 +75,9 @@ for each in sizes:gmatch "%d+" do
   print(("%16d %32.0f %54.0f"):format(each, bytes / n, best))
 end
 print "\nmembers that wait   peak of the drain, MB"
-for _, n in ipairs { 800, longest / 10, longest } do
-  n = math.ceil(n / 800) * 800
-  fill(n, 800)
+for _, n in ipairs { 2000, longest / 10, longest } do
+  n = math.ceil(n / 2000) * 2000
+  fill(n, 2000)
   print(("%17d %23.1f"):format(n, select(2, drain())))
 end
 connection:close()
