@@ -190,7 +190,7 @@ describe("a connection of bytes", function()
     connection:send()
     connection:watch()
     until_ready(engine, { connection })
-    assert.equal(("$%d\r\n#%s\r\n"):format(#text + 1, text), connection:receive())
+    assert.equal(("$%d\r\n#"):format(#text + 1) .. text .. "\r\n", connection:receive()) -- 5.1 ends %s at a zero
     lines:close()
     assert.is_false((pcall(connection.put, connection, { PING, lines })))
     engine:close()
