@@ -132,6 +132,22 @@ describe("a queue that is drained", function()
     end
   end)
 
+  it("counts each member behind a length that is wrong, and none that an entry has no room for", function()
+    hand_over()
+    local lines, label = {}, packed_lines.of { '@{"audienceId":"a"}' }
+    for i = 1, 100 do
+      lines[i] = packed_lines.of { ('+{"externalId":"%d","hashedEmail":"%s"}'):format(i, hash(tostring(i))) }
+    end
+    lines[41] = "+\255\255\255\255" .. lines[41]:sub(6)
+    assert(q:append("f1", 100, label .. table.concat(lines)))
+    local res = assert(drain { max_members = 30 }) -- the rest of it is read later
+    assert.same({ 1, 40, 40, 60 }, { res.entries, res.members, res.accepted, res.unreadable })
+    assert(q:append("f2", 9999999, label .. lines[1] .. ("x"):rep(100)))
+    res = assert(drain())
+    assert.same({ 1, 1 }, { res.entries, res.accepted })
+    assert.is_true(res.unreadable >= 1 and res.unreadable < 30, res.unreadable)
+  end)
+
   it("gives up what the service refuses for its content, and goes on", function()
     hand_over()
     put({ "a", "+1", "+2", "+3" })

@@ -101,7 +101,7 @@ function Batch:take(found, counts)
     self.last, self.reads, self.entries = found.id, found.id, self.entries + 1
     return true
   end
-  local whole = read(self, found.id, entry.reader(found.lines, self.labels), counts)
+  local whole = read(self, found.id, entry.reader(found.lines, self.labels, found.n), counts)
   return whole and self.living < self.limits.max_members and self.bytes < self.room
 end
 

@@ -10,7 +10,7 @@ local drained = {}
 ---  replaced by later ones included
 ---@field failed integer  members of requests that the service refused for good
 ---@field rejected_by_service integer  members set aside because the service refused them
----@field unreadable integer  lines and entries that are none
+---@field unreadable integer  lines and entries that are none, and members that an entry says to have and has not
 ---@field too_large integer  members that are larger than a request may be
 ---@field requests integer
 ---@field leases integer  how often the lease was taken

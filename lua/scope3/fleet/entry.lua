@@ -6,6 +6,7 @@ local entry = {}
 
 local LABEL_MOST = 4096 -- bytes; names are far shorter
 local HEAD = 5 -- bytes of a line before what it holds
+local SHORTEST = HEAD + 5 -- bytes of a line: a removal of an id of one byte
 local MOST_LABELS = 1000 -- whose audiences are remembered
 
 -- The line of a label.
@@ -64,6 +65,7 @@ end
 ---@field private labels scope3.EntryLabels
 ---@field private at integer
 ---@field private audience table|false|nil  of the lines that follow; false where their label is none
+---@field private said integer
 ---@field bad integer  lines that are no members, or of no audience
 ---@field unfit integer  members that are larger than a request may be
 ---@field members integer
@@ -72,9 +74,13 @@ Reader.__index = Reader
 
 ---@param text string
 ---@param labels scope3.EntryLabels
+---@param n? integer  members that it is said to have: what is missing at its end was cut short, or hides behind a length
+---  that is wrong
 ---@return scope3.EntryReader
-function entry.reader(text, labels)
-  return setmetatable({ text = text, labels = labels, at = 1, bad = 0, unfit = 0, members = 0 }, Reader)
+function entry.reader(text, labels, n)
+  -- Who says more than the text has room for is not believed.
+  local said = math.min(n or 0, math.floor(#text / SHORTEST))
+  return setmetatable({ text = text, labels = labels, said = said, at = 1, bad = 0, unfit = 0, members = 0 }, Reader)
 end
 
 -- Where the line that begins here has its end; nil where it is cut short.
@@ -121,6 +127,7 @@ function Reader:read(payload_for)
       end
     end
   end
+  self.bad = math.max(self.bad, self.said - self.members - self.unfit)
   return true
 end
 
