@@ -74,8 +74,7 @@ Reader.__index = Reader
 
 ---@param text string
 ---@param labels scope3.EntryLabels
----@param n? integer  members that it is said to have: what is missing at its end was cut short, or hides behind a length
----  that is wrong
+---@param n? integer  members that it says to have: what is missing was cut short, or is behind a wrong length
 ---@return scope3.EntryReader
 function entry.reader(text, labels, n)
   -- Who says more than the text has room for is not believed.
