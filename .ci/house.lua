@@ -37,7 +37,7 @@ local LUA = {
   { "input", "core", "base", "util", "result", "identity" },
   { "mirror", "core", "base", "util" },
   { "job", "core", "base", "util", "result", "identity", "http", "api", "input", "mirror" },
-  { "fleet", "core", "base", "redis", "api", "job" },
+  { "fleet", "core", "base", "util", "redis", "api", "job" },
   { "client", "core", "base", "util", "result", "identity", "loop", "http", "redis", "api", "input", "job",
     "mirror", "fleet" },
   { "webhook", "core", "base", "util", "api" },
