@@ -4,6 +4,7 @@ if not require("spec.support.nginx").here() then
 end
 
 local collecting = require "spec.support.collecting"
+local core = require "scope3.core"
 local nginx = require "spec.support.nginx"
 local world = require "spec.support.world"
 
@@ -255,6 +256,17 @@ describe("a collector", function()
       local _, times = server:log():gsub("cannot be adopted", "")
       assert.equal(1, times)
       assert.is_true(world.exists(path))
+    end)
+
+    it("adopts although the lock that a killed worker left is a file of another version, and says so once", function()
+      local lock = leave_behind(3):gsub("%-%d+%-%d+%-%d+%-%d+%.spool$", ".lock")
+      assert(core.spool(lock, { capacity = 4096 })):close()
+      overwrite(lock, 12, "\2\0\0\0")
+      start(spool "flush_seconds = 0.1,")
+      visit(10)
+      until_members(4)
+      local _, times = server:log():gsub("%.lock cannot be made: the file is a spool of another version", "")
+      assert.same({ 3, 1, true }, { status().adopted, times, world.exists(lock) })
     end)
 
     it("makes another file where its own was removed", function()

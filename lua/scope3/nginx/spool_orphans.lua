@@ -103,15 +103,16 @@ function spool_orphans.is_replaced(list)
   return false
 end
 
---- Takes the lock. A lock that cannot be made is reported, and does not keep this worker from adopting.
+--- Takes the lock. A lock that cannot be made is reported, and does not keep this worker from adopting. So is one of
+--- another version, which a killed worker left: nobody would remove it.
 ---@return string? wait  why not: another worker holds it
 function SpoolOrphans:take_lock()
   if self.lock then
     return nil
   end
   local path = ("%s/%s%s"):format(self.folder, self.name, spool_name.LOCK)
-  local lock, message, locked = core.spool(path, { capacity = 4096 })
-  if locked then
+  local lock, message, word = core.spool(path, { capacity = 4096 })
+  if word == "locked" then
     return "another worker sends what one that is no more left behind"
   elseif not lock then
     self:report(path, "cannot be made: " .. message)
