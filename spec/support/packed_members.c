@@ -2,7 +2,7 @@
  *
  * The file has members, each behind its length in four bytes, the lowest first. So has the output,
  * which has two texts for each: the packed member and its JSON. Both are empty where the member has
- * another form. */
+ * another form. It ends with 3 where a packed member that is cut short is read as one. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +25,25 @@ static char *memory(size_t n) {
   return p;
 }
 
+/* Reads every beginning of a packed member. It is one from where its list of universal ids begins,
+ * and without such a list only the whole is. */
+static void cut(sc3_slice packed) {
+  sc3_packed parts;
+  size_t n, least;
+  if (!sc3_packed_read(packed, &parts))
+    exit(2);
+  least = packed.n - parts.uids.n;
+  for (n = 0; n <= packed.n; n++) {
+    char *some = memory(n);
+    if (n > 0)
+      memcpy(some, packed.p, n);
+    if (sc3_packed_read(sc3_slice_of(some, n), &parts) != (n >= least) ||
+        (n >= least && parts.uids.n != n - least))
+      exit(3);
+    free(some);
+  }
+}
+
 static void pack(sc3_slice member) {
   sc3_packed parts;
   const size_t n = sc3_packed_of(member, &parts);
@@ -32,6 +51,7 @@ static void pack(sc3_slice member) {
   size_t size = 0;
   if (n > 0) {
     sc3_packed_write(&parts, packed);
+    cut(sc3_slice_of(packed, n));
     if (!sc3_packed_read(sc3_slice_of(packed, n), &parts))
       exit(2);
     size = sc3_packed_json_size(&parts);
