@@ -5,6 +5,7 @@ local engines = require "spec.support.engines"
 local packed_lines = require "spec.support.packed_lines"
 local servers = require "spec.support.redis"
 local spool_files = require "spec.support.spool_files"
+local tls = require "spec.support.tls"
 local until_true = require "spec.support.until_true"
 local world = require "spec.support.world"
 
@@ -145,13 +146,12 @@ describe("a connection of bytes", function()
     engine:close()
   end)
 
-  it("takes a text that does not leave at once in parts", function()
-    local engine = engines.new()
-    local connection = connect(engine)
+  -- Sends a text that no socket takes at once, and holds that it comes back byte for byte.
+  local function assert_echo(engine, connection, text)
     until_ready(engine, { connection })
-    connection:put { "*2\r\n$4\r\nECHO\r\n$16777216\r\n", ("x"):rep(16777216), "\r\n" }
-    local left, parts, came, deadline = 1, 0, 0, core.now() + 60
-    while came < 16777216 + 13 do
+    connection:put { ("*2\r\n$4\r\nECHO\r\n$%d\r\n"):format(#text), text, "\r\n" }
+    local left, parts, came, size, deadline = 1, 0, {}, 0, core.now() + 60
+    while size < #text + 13 do
       assert.is_true(core.now() < deadline)
       if left > 0 then
         left, parts = assert(connection:send()), parts + 1
@@ -162,15 +162,36 @@ describe("a connection of bytes", function()
         end
       end
       local bytes = assert(connection:receive())
-      came = came + #bytes
+      came[#came + 1], size = bytes, size + #bytes
       if bytes == "" then
         connection:watch(left > 0)
         until_ready(engine, { connection })
       end
     end
     assert.is_true(parts > 1)
-    assert.equal(16777216 + 13, came)
+    assert.is_true(("$%d\r\n"):format(#text) .. text .. "\r\n" == table.concat(came))
     engine:close()
+  end
+
+  -- A text of 16 MiB of which no two parts are the same.
+  local function long_text()
+    local numbers = {}
+    for i = 1, 2 ^ 20 do
+      numbers[i] = ("%16d"):format(i)
+    end
+    return table.concat(numbers)
+  end
+
+  it("takes a text that does not leave at once in parts", function()
+    local engine = engines.new()
+    assert_echo(engine, connect(engine), long_text())
+  end)
+
+  it("takes it in parts by TLS, too", function()
+    local made = tls.make "IP:127.0.0.1"
+    local secure, engine = servers.start { tls = made }, engines.new { ca_file = made.ca }
+    assert_echo(engine, connect(engine, secure.url:gsub("^rediss", "https")), long_text())
+    secure:close()
   end)
 
   it("sends lines of members as they are when it takes them, and takes all pieces or none", function()
