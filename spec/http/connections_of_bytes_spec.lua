@@ -190,8 +190,10 @@ describe("a connection of bytes", function()
   it("takes it in parts by TLS, too", function()
     local made = tls.make "IP:127.0.0.1"
     local secure, engine = servers.start { tls = made }, engines.new { ca_file = made.ca }
-    assert_echo(engine, connect(engine, secure.url:gsub("^rediss", "https")), long_text())
-    secure:close()
+    finally(function()
+      secure:close()
+    end)
+    assert_echo(engine, connect(engine, (secure.url:gsub("^rediss", "https"))), long_text())
   end)
 
   it("sends lines of members as they are when it takes them, and takes all pieces or none", function()
