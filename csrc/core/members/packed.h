@@ -20,8 +20,8 @@ typedef struct sc3_packed {
   const char *email, *phone; /* 64 digits or 32 bytes; NULL where there is none */
 } sc3_packed;
 
-/* Takes a member's JSON apart, without its comma. Gives the bytes that it has packed; 0 where it
- * has another form. */
+/* Takes a member's JSON apart, without its comma, as sc3_member_write() gives it: the digits of its
+ * hashes are not looked at. Gives the bytes that it has packed; 0 where it has another form. */
 size_t sc3_packed_of(sc3_slice json, sc3_packed *parts);
 
 /* Packs such parts. */
