@@ -18,7 +18,7 @@ stream_entries.MOST_MEMBERS = 2000 -- of an entry: some 180 kB, which Redis and 
 local MOST_BYTES = 4 * 2 ^ 20 -- of its members as they lie in the file, but where one alone has more
 -- Bytes after which no further entry goes along. With one more of the usual size that is less than a MiB, for which a
 -- connection keeps its memory.
-local LOAD = 12 * 2 ^ 16
+local LOAD = 3 * 2 ^ 18
 
 --- Makes one.
 ---@param label string  of the collector's own audience, whose members have none in a file
