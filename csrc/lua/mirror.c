@@ -8,6 +8,7 @@
 #include "arguments.h"
 #include "open.h"
 #include "type.h"
+#include "view.h"
 
 enum { HASH = 8 };
 
@@ -177,6 +178,10 @@ uint64_t sc3l_check_hash(lua_State *L, int index) {
   const sc3_slice s = sc3l_check_string(L, index);
   luaL_argcheck(L, s.n == HASH, index, "a hash has 8 bytes");
   return sc3_load64((const unsigned char *)s.p);
+}
+
+sc3_slice sc3l_check_blob(lua_State *L, int index) {
+  return lua_isuserdata(L, index) ? sc3l_check_view(L, index) : sc3l_check_string(L, index);
 }
 
 sc3_slice sc3l_check_id(lua_State *L, int index) {

@@ -74,6 +74,9 @@ sc3_again_list *sc3l_use_list(lua_State *L, int index, sc3l_mirror **mirror);
 void sc3l_push_hash(lua_State *L, uint64_t hash);
 uint64_t sc3l_check_hash(lua_State *L, int index);
 
+/* Packed members or entries at `index`: a text, or a view. */
+sc3_slice sc3l_check_blob(lua_State *L, int index);
+
 /* An id at `index`; raises where it is empty or longer than the format allows. */
 sc3_slice sc3l_check_id(lua_State *L, int index);
 

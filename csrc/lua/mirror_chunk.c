@@ -84,11 +84,11 @@ static int chunk_blob(lua_State *L) {
 }
 
 /* chunk_audience(blob) -> the number of the audience, from 0, of its first entry that is of one;
-   nil where none is */
+   nil where none is. The blob is a text or a view. */
 static int chunk_audience(lua_State *L) {
   sc3_chunk_reader reader;
   sc3_mirror_entry entry;
-  sc3_mirror_status status = sc3_chunk_open(&reader, sc3l_check_string(L, 1), SC3_MIRROR_AUDIENCES);
+  sc3_mirror_status status = sc3_chunk_open(&reader, sc3l_check_blob(L, 1), SC3_MIRROR_AUDIENCES);
   do {
     if (status == SC3_MIRROR_OK)
       status = sc3_chunk_next(&reader, &entry);

@@ -41,9 +41,10 @@ static int fold_new(lua_State *L) {
 }
 
 /* :chunk(blob, outcomes) -> true | nil, message, code. Each after the older ones, and before the
-   first partition. `outcomes` as of protocol.outcomes(); none may be open. */
+   first partition. The blob is a text or a view; `outcomes` as of protocol.outcomes(), and none may
+   be open. */
 static int fold_chunk(lua_State *L) {
-  const sc3_slice blob = sc3l_check_string(L, 2);
+  const sc3_slice blob = sc3l_check_blob(L, 2);
   size_t count;
   const sc3_outcome_range *ranges = sc3l_check_outcomes(L, 3, &count);
   return sc3l_push_mirror_status(L, sc3_fold_chunk(check(L), blob, ranges, count));

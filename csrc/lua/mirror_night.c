@@ -6,7 +6,6 @@
 #include "cipher_access.h"
 #include "mirror.h"
 #include "type.h"
-#include "view.h"
 
 #define TYPE "scope3.mirror_night"
 
@@ -162,9 +161,9 @@ static void need_number(lua_State *L, uint32_t number, const sc3_outcome_range *
 /* :chunk(blob, outcomes, number) -> true | nil, message, code. One that is not folded yet, after
    the older ones; `outcomes` as of protocol.outcomes(). A range of what is open may have `again`:
    its entries may be sent once more exactly as they were. Where one has, `number` is that of the
-   chunk, from 1. */
+   chunk, from 1. The blob is a text or a view. */
 static int night_chunk(lua_State *L) {
-  const sc3_slice blob = sc3l_check_string(L, 2);
+  const sc3_slice blob = sc3l_check_blob(L, 2);
   const uint32_t number =
       lua_isnoneornil(L, 4) ? 0 : (uint32_t)sc3l_check_whole(L, 4, 1, UINT32_MAX);
   size_t count;
@@ -199,10 +198,8 @@ static int night_merge(lua_State *L) {
   const night_ud *u = luaL_checkudata(L, 1, TYPE);
   const size_t part = sc3l_check_part(L, 2, u->bits);
   sc3_slice base = {NULL, 0};
-  if (lua_isuserdata(L, 3))
-    base = sc3l_check_view(L, 3);
-  else if (!lua_isnoneornil(L, 3))
-    base = sc3l_check_string(L, 3);
+  if (!lua_isnoneornil(L, 3))
+    base = sc3l_check_blob(L, 3);
   return sc3l_push_mirror_status(L, sc3_night_merge(check(L), part, base));
 }
 

@@ -92,10 +92,10 @@ static int without_members(lua_State *L) {
 }
 
 /* :chunk(blob) -> the new blob of a chunk, whose other entries keep their numbers, and how many are
-   gone | false | nil, message, code */
+   gone | false | nil, message, code. The blob is a text or a view. */
 static int without_chunk(lua_State *L) {
   without *w;
-  const sc3_slice from = sc3l_check_string(L, 2);
+  const sc3_slice from = sc3l_check_blob(L, 2);
   sc3_chunk_reader reader;
   sc3_slice blob = {NULL, 0};
   uint32_t gone = 0;

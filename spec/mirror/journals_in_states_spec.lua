@@ -69,7 +69,7 @@ describe("the journal of a night", function()
     end
     assert.same({ 1, 2 }, asked)
     local chunks = assert(kept:open_chunks())
-    assert.same({ "m", "mm" }, { kept:chunk(1), kept:chunk(2) })
+    assert.same({ "m", "mm" }, { states.chunk(kept, 1), states.chunk(kept, 2) })
     assert.same({ "1: 1-9 refused", "3: 1-9 completed" }, tries_of(kept, 1))
     assert.same({ "2: 1-4 begun" }, tries_of(kept, 2))
     local first, third = chunks[1].tries[1], chunks[1].tries[2]
@@ -105,7 +105,7 @@ describe("the journal of a night", function()
     assert.same({ nil, "moved" }, { ok, err.code })
     assert(os.rename(path .. "-wal-away", path))
     assert.is_true(night:begin(record))
-    assert.equal("m", kept:chunk(1))
+    assert.equal("m", states.chunk(kept, 1))
     kept:close()
   end)
 

@@ -303,7 +303,7 @@ describe("a state", function()
     for what, call in pairs {
       request = function() return kept:accepted(run, 99, "task") end,
       ["request of another run"] = function() return kept:ended(9, 1, "completed", 5) end,
-      chunk = function() return kept:chunk(99) end,
+      chunk = function() return kept:show_chunk(99, error) end,
       partition = function() return kept:part(8) end,
       run = function() return kept:end_run(9, 5, {}) end,
       ["chunk that is forgotten"] = function() return kept:forget(1, "x", { [99] = "y" }) end,
@@ -463,7 +463,7 @@ describe("a state", function()
     assert.is_true(kept:forget(5, ("y"):rep(200000), { [3] = ("x"):rep(70000) }))
     assert.is_false(is_there())
     assert.equal(("y"):rep(200000), kept:part(5))
-    assert.equal(("x"):rep(70000), kept:chunk(3))
+    assert.equal(("x"):rep(70000), states.chunk(kept, 3))
     assert(kept:cut(1, 4, ("x"):rep(70000) .. SECRET .. ("x"):rep(70000)))
     assert.is_true(kept:fold(4, "", function(_, members) return members end))
     assert.is_true(is_there()) -- until the pages of the fold are given back, which a run that is killed does not do
@@ -491,7 +491,7 @@ describe("a state", function()
     kept = assert(store.open(path, states.about(), { seen = true }))
     local chunks = assert(kept:open_chunks())
     assert.same({ 3, 200000 }, { chunks[3].n, chunks[3].size })
-    none, err = kept:chunk(3)
+    none, err = kept:show_chunk(3, error)
     assert.same({ nil, "damaged" }, { none, err.code })
     kept:close()
   end)

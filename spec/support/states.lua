@@ -57,6 +57,18 @@ function states.sound(members)
   return members == "" or core.sha256(members:sub(1, -17)):sub(1, 16) == members:sub(-16)
 end
 
+--- The packed operations of a chunk as a text: SQLite copies what the view shows.
+function states.chunk(kept, n)
+  local row, message, code
+  local ok, err = kept:show_chunk(n, function(view)
+    row, message, code = kept.db:first("SELECT ?", view)
+  end)
+  if ok and not row then
+    return kept:fail { message = message, code = code }
+  end
+  return ok and row[1], err
+end
+
 -- A text of a value, in which tables have their keys in order.
 local function told(value)
   if type(value) == "number" then
@@ -93,7 +105,7 @@ function states.said(kept)
   end
   for i, chunk in ipairs(chunks) do
     local members
-    members, err = kept:chunk(chunk.n)
+    members, err = states.chunk(kept, chunk.n)
     if not members then
       return nil, err
     elseif not states.sound(members) then
@@ -113,7 +125,7 @@ function states.fold_into(kept)
   return function(k, members, fold)
     local texts = { members:sub(1, -17) }
     for n = fold.first, fold.last do
-      local operations, err = kept:chunk(n)
+      local operations, err = states.chunk(kept, n)
       if not operations then
         return nil, err
       end

@@ -60,11 +60,13 @@ local function completed_of(store, tries, failed)
     names[id] = true
   end
   for _, try in ipairs(next(names) and tries or {}) do
-    local blob, err = store:chunk(try.chunk)
-    if not blob then
+    local number
+    local shown, err = store:show_chunk(try.chunk, function(blob)
+      number = core.mirror.chunk_audience(blob)
+    end)
+    if not shown then
       return nil, err
     end
-    local number = core.mirror.chunk_audience(blob)
     local audience = number and store.about.audiences[number + 1]
     completed[try] = audience and not names[audience.id] or nil
     some = some or audience ~= nil and names[audience.id] == true

@@ -231,16 +231,19 @@ function chunks:open_chunks()
   return all
 end
 
---- The packed operations of a chunk.
+--- Shows the packed operations of a chunk to a function: as a view of the database, which the core reads meanwhile.
 ---@param n integer
----@return string? members
+---@param work fun(members: any)
+---@return true?
 ---@return scope3.Error? err
-function chunks:chunk(n)
-  local row, why = rows.get(self.db, tables.chunk, n)
-  if not row then
+function chunks:show_chunk(n, work)
+  local found, why = rows.look(self.db, tables.chunk, function(row)
+    work(row.members)
+  end, n)
+  if not found then
     return self:fail(why or select(2, lacks "a chunk"))
   end
-  return row.members
+  return true
 end
 
 return chunks

@@ -252,13 +252,13 @@ local function rewrite_chunks(self, without)
   local kept = self.kept
   local chunks, err = kept:open_chunks()
   for _, chunk in ipairs(chunks or {}) do
-    local blob, new, why, code
-    blob, err = kept:chunk(chunk.n)
-    if not blob then
+    local shown, new, why, code
+    shown, err = kept:show_chunk(chunk.n, function(blob)
+      new, why, code = without:chunk(blob)
+    end)
+    if not shown then
       return nil, err
-    end
-    new, why, code = without:chunk(blob)
-    if new == nil then
+    elseif new == nil then
       return failed(kept, why, code)
     elseif new then
       local whole

@@ -50,17 +50,14 @@ local function applier(store, fold)
   if not made then
     return store:fail { message = message, code = code }
   end
+  local ok
   for i, ranges in ipairs(outcomes) do
-    local blob, err = store:chunk(fold.first + i - 1)
-    if not blob then
+    local shown, err = store:show_chunk(fold.first + i - 1, function(blob)
+      ok, message, code = made:chunk(blob, ranges)
+    end)
+    if not shown or not ok then
       made:close()
-      return nil, err
-    end
-    local ok
-    ok, message, code = made:chunk(blob, ranges)
-    if not ok then
-      made:close()
-      return store:fail { message = message, code = code }
+      return nil, err or select(2, store:fail { message = message, code = code })
     end
   end
   return made

@@ -41,12 +41,13 @@ end
 function members.give(kept, to, chunks, first, last)
   for _, chunk in ipairs(chunks) do
     if chunk.n >= first and chunk.n <= last then
-      local blob, err = kept:chunk(chunk.n)
-      if not blob then
+      local ok, message, code
+      local shown, err = kept:show_chunk(chunk.n, function(blob)
+        ok, message, code = to:chunk(blob, outcomes_of(chunk))
+      end)
+      if not shown then
         return nil, err
-      end
-      local ok, message, code = to:chunk(blob, outcomes_of(chunk))
-      if not ok then
+      elseif not ok then
         return failed(kept, message, code)
       end
     end

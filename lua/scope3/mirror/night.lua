@@ -105,13 +105,13 @@ local function give_chunks(self)
     return nil, err
   end
   for _, chunk in ipairs(chunks) do
-    local blob
-    blob, err = self.store:chunk(chunk.n)
-    if not blob then
+    local shown, ok, message, code
+    shown, err = self.store:show_chunk(chunk.n, function(blob)
+      ok, message, code = self.core:chunk(blob, outcomes_of(chunk), chunk.n)
+    end)
+    if not shown then
       return nil, err
-    end
-    local ok, message, code = self.core:chunk(blob, outcomes_of(chunk), chunk.n)
-    if not ok then
+    elseif not ok then
       return nil, night.failure(message, code)
     end
   end
