@@ -67,17 +67,36 @@ local STRAYED = {
   changed = "is not as this run left it: %s. Only one run of a job may write to its journal",
 }
 
+-- A text that says which file it is and how long; or nil and why there is none.
+local function state_of(handle)
+  local fine, state, why = pcall(handle.state, handle) -- memory may have run out, which must not leave it locked
+  if not fine then
+    return nil, state
+  end
+  return state, why
+end
+
 -- Takes the file. Once it was written to it must be there, as it was left.
 local function lock(self)
-  local handle, why, code = core.append_file(self.path, self.left ~= nil)
+  local again = self.left ~= nil
+  local handle, why, code = core.append_file(self.path, again)
   if not handle then
     -- A file that this run never had is not gone: its folder does not exist.
-    code = (self.left or code ~= "missing") and code or nil
+    code = (again or code ~= "missing") and code or nil
     local text = STRAYED[code] or "cannot be opened: %s"
     return self:fail(text:format(tostring(why)), code or "unusable")
-  elseif self.left and handle:state() ~= self.left then
+  end
+  local state
+  if again then
+    state, why = state_of(handle)
+  end
+  if again and (not state or state ~= self.left) then
     handle:close()
-    return self:fail("was continued by another run of this job: follow that one", "another_run")
+    if state and self.left then
+      return self:fail("was continued by another run of this job: follow that one", "another_run")
+    end
+    return self:fail(("cannot be compared with what this run left in it: %s. Run the same again, and it goes on")
+      :format(tostring(self.unknown or why)), "unusable")
   end
   self.handle = handle
   return true
@@ -246,8 +265,9 @@ function File:close()
   local handle = self.handle
   if handle then
     self.handle = nil
-    local fine, left = pcall(handle.state, handle) -- memory may have run out, which must not leave it locked
-    self.left = fine and left or "unknown"
+    local left
+    left, self.unknown = state_of(handle)
+    self.left = left or false
     handle:close()
   end
 end
