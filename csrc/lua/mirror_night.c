@@ -286,8 +286,9 @@ static const char *const VERDICTS[SC3_VERDICTS] = {
     "under_way", "rejected_before", "excluded", "kept",      "not_there"};
 
 /* :counts() -> { rows, replaced, [1] = { added, changed, unchanged, removed, deferred, under_way,
-   rejected_before, excluded, kept, not_there, before, leavers, leavers_rejected, leavers_excluded,
-   again, leavers_again }, ... }, one for each audience. `added` and `changed` are candidates.
+   rejected_before, excluded, kept, not_there, before, known, leavers, leavers_rejected,
+   leavers_excluded, again, leavers_again }, ... }, one for each audience. `added` and `changed` are
+   candidates. `before` are who is or may be in it, and `known` those of them who are.
    `leavers` are `removed` and `leavers_rejected`: some of `rejected_before`, and those whose row
    was rejected when it was built. `leavers_excluded` are some of `removed`. `again` and
    `leavers_again` are those of `under_way` whose entries may go again. */
@@ -301,10 +302,11 @@ static int night_counts(lua_State *L) {
   set_count(L, "rows", c.rows);
   set_count(L, "replaced", c.replaced);
   for (audience = 0; audience < u->audiences; audience++) {
-    lua_createtable(L, 0, SC3_VERDICTS + 5);
+    lua_createtable(L, 0, SC3_VERDICTS + 6);
     for (i = SC3_NEWCOMER; i < SC3_VERDICTS; i++)
       set_count(L, VERDICTS[i], c.verdicts[audience][i]);
     set_count(L, "before", c.before[audience]);
+    set_count(L, "known", c.known[audience]);
     set_count(L, "leavers", c.leavers[audience]);
     set_count(L, "leavers_rejected", c.leavers_rejected[audience]);
     set_count(L, "leavers_excluded", c.leavers_excluded[audience]);

@@ -3,7 +3,9 @@ if not pcall(require, "scope3.state") then
   return -- a build without SQLite
 end
 
+local core = require "scope3.core"
 local nights = require "spec.support.nights"
+local protocol = require "scope3.mirror.protocol"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
 
@@ -323,6 +325,30 @@ describe("a job with a state", function()
       assert.same({ "guard", "audience_missing" }, { err.kind, err.code })
       assert.equal(4, assert(season:night(people(4), { full = true })).accepted)
       assert.same(nights.hashed(people(4)), season:membership())
+    end)
+
+    describe("after the only request to an audience was lost", function()
+      local time = core.time
+
+      after_each(function()
+        core.time = time
+      end)
+
+      -- The state then has people who may be there, in an audience that the service may not have.
+      it("sends everybody again, once that can no longer be carried out", function()
+        sandbox:configure { faults = world.json.array { { on = "sync", act = "cut_inside", times = -1 } } }
+        local _, err = season:night(people(4), { patience = 60 })
+        assert.equal("network", err.kind)
+        sandbox:configure { faults = world.json.array {} }
+        core.time = function()
+          return time() + protocol.SETTLING + protocol.SEND_WITHIN + 3600
+        end
+        local fewer = people(3)
+        local res = assert(season:night(fewer))
+        assert.same({ 4, 0, 3, 1 }, counts(res, "before", "added", "changed", "removed"))
+        assert.same(nights.hashed(fewer), season:membership())
+        assert.same({ 3, 0, 0, 3 }, counts(assert(season:night(fewer)), "before", "added", "changed", "unchanged"))
+      end)
     end)
   end)
 

@@ -236,7 +236,7 @@ end
 -- --- a night ---
 
 local VERDICTS = { "added", "changed", "unchanged", "removed", "deferred", "under_way", "rejected_before", "excluded",
-  "kept", "not_there", "before", "leavers", "leavers_rejected", "leavers_excluded", "again",
+  "kept", "not_there", "before", "known", "leavers", "leavers_rejected", "leavers_excluded", "again",
   "leavers_again" }
 local SAMPLED = { "added", "changed", "unchanged", "deferred", "under_way", "rejected_before", "excluded",
   "not_there" }
@@ -401,7 +401,9 @@ function model.night(options, state, chunks, rows, exclusions)
       end
       mask = mask + ((verdict == "added" or verdict == "changed") and 2 ^ audience or 0)
       leaving = leaving + (leaves and 2 ^ audience or 0)
-      count.before = count.before + (person.record and person.record.standing[audience] and 1 or 0)
+      local standing = person.record and person.record.standing[audience]
+      count.before = count.before + (standing and 1 or 0)
+      count.known = count.known + (standing == "known" and 1 or 0)
       count.leavers = count.leavers + (leaves and 1 or 0)
       count.leavers_rejected = count.leavers_rejected + (leaves and verdict == "rejected_before" and 1 or 0)
       count.leavers_excluded = count.leavers_excluded + (verdict == "removed" and person.excluded and 1 or 0)

@@ -140,7 +140,7 @@ local function check_sums(counts, state, chunks, rows, audiences)
   for audience = 0, audiences - 1 do
     local count, expected = counts[audience + 1], 0
     local sum = -count.leavers - count.leavers_rejected - count.leavers_excluded - count.again - count.leavers_again
-      - count.before
+      - count.before - count.known
     for _, id in ipairs(IDS) do
       if last[id] and last[id].audiences[audience] or after[id] and after[id].standing[audience]
         or open[id] and open[id][audience] then

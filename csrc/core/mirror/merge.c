@@ -177,6 +177,7 @@ static void visit_audience(sc3_merge *m, const person *p, unsigned audience, fat
                                   : judge(p, audience, m->mode == SC3_NIGHT_UPSERT);
   m->counts[audience][verdict]++;
   m->before[audience] += sc3_stands(p->record->standing, audience) != SC3_AWAY;
+  m->known[audience] += sc3_stands(p->record->standing, audience) == SC3_KNOWN;
   if (verdict == SC3_NEWCOMER || verdict == SC3_CHANGED) {
     f->candidate |= bit;
   } else if (is_asked(m, p, audience, verdict)) {

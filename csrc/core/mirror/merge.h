@@ -77,6 +77,7 @@ typedef struct sc3_merge {
   int all; /* whoever stays in an audience as before is a candidate, too: SC3_ASKED */
   uint64_t counts[SC3_MIRROR_AUDIENCES][SC3_VERDICTS];
   uint64_t before[SC3_MIRROR_AUDIENCES];  /* who is or may be in it, by what has ended */
+  uint64_t known[SC3_MIRROR_AUDIENCES];   /* of them, who is */
   uint64_t leavers[SC3_MIRROR_AUDIENCES]; /* those who are removed, or were rejected before */
   uint64_t leavers_rejected[SC3_MIRROR_AUDIENCES]; /* of them, the latter */
   uint64_t leavers_excluded[SC3_MIRROR_AUDIENCES]; /* and those who are removed as excluded */

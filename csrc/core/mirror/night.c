@@ -370,6 +370,7 @@ void sc3_night_count(const sc3_night *n, sc3_night_counts *counts) {
   counts->replaced = n->replaced;
   memcpy(counts->verdicts, n->merge.counts, sizeof counts->verdicts);
   memcpy(counts->before, n->merge.before, sizeof counts->before);
+  memcpy(counts->known, n->merge.known, sizeof counts->known);
   memcpy(counts->leavers, n->merge.leavers, sizeof counts->leavers);
   memcpy(counts->leavers_rejected, n->merge.leavers_rejected, sizeof counts->leavers_rejected);
   memcpy(counts->leavers_excluded, n->merge.leavers_excluded, sizeof counts->leavers_excluded);

@@ -113,6 +113,7 @@ typedef struct sc3_night_counts {
   uint64_t rows, replaced; /* `replaced` is known after the last partition, and 0 before */
   uint64_t verdicts[SC3_MIRROR_AUDIENCES][SC3_VERDICTS];
   uint64_t before[SC3_MIRROR_AUDIENCES]; /* who is or may be in it, by what has ended */
+  uint64_t known[SC3_MIRROR_AUDIENCES];  /* of them, who is */
   uint64_t leavers[SC3_MIRROR_AUDIENCES], leavers_rejected[SC3_MIRROR_AUDIENCES],
       leavers_excluded[SC3_MIRROR_AUDIENCES];
   uint64_t again[SC3_MIRROR_AUDIENCES], leavers_again[SC3_MIRROR_AUDIENCES];

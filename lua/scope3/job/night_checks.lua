@@ -27,15 +27,16 @@ function night_checks.guard_problem(mirror)
   end
 end
 
---- Whether the service has what the state says. Nobody is asked where the state has nobody.
+--- Whether the service has what the state says. It is not asked where the state knows of nobody there: who only may be
+--- there, because a request had no end, is sent again, and an audience that was to be made by that request is made then.
 ---@param mirror scope3.MirrorJob
 ---@return scope3.Error?
 function night_checks.service_problem(mirror)
   local seen, some, counts = {}, false, mirror.night.core:counts()
   for i in ipairs(mirror.audiences) do
     local of = counts[i]
-    some = some or of.before > 0
-    seen[i] = { before = of.before, is_settled = of.under_way + of.deferred == 0 }
+    some = some or of.known > 0
+    seen[i] = { known = of.known, is_settled = of.under_way + of.deferred == 0 }
   end
   if not some or mirror.opts.dry_run or mirror.opts.full then
     return nil

@@ -25,12 +25,12 @@ local function count_of(row)
 end
 
 -- Warns where the service has far fewer members than the state.
-local function compare_counts(res, row, before)
+local function compare_counts(res, row, known)
   local count = count_of(row)
-  if type(count) == "number" and count < FEWER * before then
+  if type(count) == "number" and count < FEWER * known then
     result.warn(res, "audience_differs", ("The service says that the audience %s has %s, and the state has %.0f. "
-      .. "Where others have removed them, %s."):format(row.audience_id, plural.of(count, "member"), before, FULL),
-      { audience_id = row.audience_id, members = count, before = before })
+      .. "Where others have removed them, %s."):format(row.audience_id, plural.of(count, "member"), known, FULL),
+      { audience_id = row.audience_id, members = count, before = known })
   end
 end
 
@@ -41,7 +41,7 @@ local function look(res, at, row, seen)
     local id = known.audience_id
     return refused("audience_missing", ("%s, and the state has %s of it. Nothing was sent. %s"):format(
       row and ("the audience %s is deleted"):format(id) or ("the account has no audience %s"):format(id),
-      plural.of(seen.before, "member"), FULL))
+      plural.of(seen.known, "member"), FULL))
   end
   for key, value in entries(row) do
     known[key] = value
@@ -49,14 +49,14 @@ local function look(res, at, row, seen)
 end
 
 ---@class scope3.AudienceInState
----@field before integer  members that the state has
+---@field known integer  members of which the state knows that they are there
 ---@field is_settled boolean  nothing of an earlier night is under way
 
--- The rows of those audiences of a result of which the state has members, by id.
+-- The rows of those audiences of a result of which the state knows members, by id.
 local function find(context, res, seen, limits)
   local rows = {}
   for i, audience in ipairs(res.audiences) do
-    if seen[i].before > 0 then
+    if seen[i].known > 0 then
       rows[audience.audience_id] = false
     end
   end
@@ -64,7 +64,7 @@ local function find(context, res, seen, limits)
   return ok and rows, err
 end
 
---- Looks at the audiences of which the state has members. Their rows go into the result, with warnings of what they
+--- Looks at the audiences of which the state knows members. Their rows go into the result, with warnings of what they
 --- show.
 ---@param context scope3.Context
 ---@param res scope3.Result
@@ -77,15 +77,15 @@ function service_view.problem(context, res, seen, limits)
     return err
   end
   for i, audience in ipairs(res.audiences) do
-    err = seen[i].before > 0 and look(res, i, rows[audience.audience_id], seen[i]) or nil
+    err = seen[i].known > 0 and look(res, i, rows[audience.audience_id], seen[i]) or nil
     if err then
       return err
     end
   end
   audience_status.warn(res)
   for i, audience in ipairs(res.audiences) do
-    if seen[i].before > 0 and seen[i].is_settled then
-      compare_counts(res, audience, seen[i].before)
+    if seen[i].known > 0 and seen[i].is_settled then
+      compare_counts(res, audience, seen[i].known)
     end
   end
 end
