@@ -89,10 +89,10 @@ describe("a host in C", function()
   it("names the file of the library in an error, and leaves alone what the host has put there", function()
     local host = compiled "examples/c-host/embed.c"
     local ok, out = run(host, "", [[
-      package.preload["scope3.version"] = function() return "mine" end
+      package.preload["scope3.metrics"] = function() return "mine" end
       package.preload["scope3.util.entries"] = function() error(debug.traceback "") end
       print(pcall(require, "scope3"))
-      print((require "scope3.version"))
+      print((require "scope3.metrics"))
       error "the script has failed"
     ]])
     assert.is_false(ok)

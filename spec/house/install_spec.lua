@@ -192,6 +192,7 @@ done
     assert.truthy(rockspec:find('version = "' .. version .. '-1"', 1, true))
     assert.truthy(rockspec:find('tag = "v' .. version .. '"', 1, true))
     assert.equal(version, require("scope3")._VERSION)
+    assert.equal(version, world.read("csrc/lua/version.h"):match '#define SC3L_VERSION "([^"]*)"')
     assert.equal(version, world.read("debian/changelog"):match "^lua%-scope3 %(([^)]+)%)")
     assert.equal(version, world.read("CHANGELOG.md"):match "\n## (%S+)")
   end)
