@@ -27,8 +27,8 @@ function night_checks.guard_problem(mirror)
   end
 end
 
---- Whether the service has what the state says. It is not asked where the state knows of nobody there: who only may be
---- there, because a request had no end, is sent again, and an audience that was to be made by that request is made then.
+--- Whether the service has what the state says. It is not asked where the state knows of nobody there. Whoever only may
+--- be there, because a request had no end, is sent again. An audience that this request was to make is made then.
 ---@param mirror scope3.MirrorJob
 ---@return scope3.Error?
 function night_checks.service_problem(mirror)
