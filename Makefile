@@ -114,7 +114,7 @@ CRYPTO := $(if $(shell printf '$(HASH)include <openssl/opensslv.h>\n$(HASH)if OP
 
 # The state of a mirror is another, left out where there is no SQLite 3.34.
 STATE_OWN := $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/state/*.c)))
-STATE_OBJ := $(STATE_OWN) $(TYPE_OBJ) $(VIEW_OBJ) $(OUT)/obj/core/files/fork_mark.o
+STATE_OBJ := $(STATE_OWN) $(TYPE_OBJ) $(VIEW_OBJ) $(addprefix $(OUT)/obj/,core/bytes/buffer.o core/files/fork_mark.o)
 STATE := $(if $(shell printf '$(HASH)include <sqlite3.h>\n$(HASH)if SQLITE_VERSION_NUMBER < 3034000\n$(HASH)error\n$(HASH)endif\n' | \
   $(CC) $(SQLITE_CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes),$(OUT)/scope3/state.so)
 MODULES := $(CORE) $(ENGINE) $(GZIP) $(CRYPTO) $(STATE)

@@ -21,7 +21,7 @@ local C = {
   { "engine", "core/bytes", "http", "lua" },
   { "gzip", "lua" },
   { "crypto", "lua" },
-  { "state", "core/files", "lua" },
+  { "state", "core/bytes", "core/files", "lua" },
   { "embed", "lua" },
 }
 local LUA = {

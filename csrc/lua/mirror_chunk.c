@@ -114,6 +114,8 @@ static int chunk_show(lua_State *L) {
     return 3;
   view->bytes = blob;
   sc3l_hold_mirror(u);
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 3); /* the view stays where it is: the function may drop its own */
   failed = lua_pcall(L, 1, 0, 0);
   view->bytes.p = NULL;
   sc3l_leave_mirror(u, 1);

@@ -189,3 +189,20 @@ void sc3_database_release(sc3_database *d, sqlite3_stmt *statement) {
   }
   (void)sqlite3_finalize(statement);
 }
+
+int sc3_database_read_blob(sc3_database *d, const char *table, const char *column,
+                           sqlite3_int64 row, sc3_buffer *to) {
+  sqlite3_blob *blob = NULL;
+  int status = sqlite3_blob_open(d->handle, "main", table, column, row, 0, &blob);
+  if (status == SQLITE_OK) {
+    const int n = sqlite3_blob_bytes(blob);
+    if (sc3_buffer_reserve(to, (size_t)n) != SC3_OK)
+      status = SQLITE_NOMEM;
+    else
+      status = sqlite3_blob_read(blob, to->p, n, 0);
+    if (status == SQLITE_OK)
+      to->n = (size_t)n;
+  }
+  (void)sqlite3_blob_close(blob);
+  return status == SQLITE_ERROR ? SQLITE_CORRUPT : status;
+}

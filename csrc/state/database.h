@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 #include <stddef.h>
 
+#include "../core/bytes/buffer.h"
 #include "../core/files/fork_mark.h"
 #include "files.h"
 
@@ -59,6 +60,11 @@ int sc3_database_mine(const sc3_database *d);
    it cannot be. Each is released. One that is asked for again while it is used is compiled anew. */
 sqlite3_stmt *sc3_database_prepare(sc3_database *d, const char *sql, size_t n, int *status);
 void sc3_database_release(sc3_database *d, sqlite3_stmt *statement);
+
+/* Reads the blob of a row, which has that number, into the empty buffer `to`. SQLITE_CORRUPT where
+   there is none; else SQLite's status. */
+int sc3_database_read_blob(sc3_database *d, const char *table, const char *column,
+                           sqlite3_int64 row, sc3_buffer *to);
 
 /* What a status of SQLite means, just after it was given. */
 sc3_state_fault sc3_database_fault(const sc3_database *d, int status);

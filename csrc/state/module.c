@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../core/bytes/buffer.h"
 #include "../lua/type.h"
 #include "../lua/view.h"
 #include "database.h"
@@ -13,22 +14,27 @@
 /* Whole numbers up to here are exact in a double. */
 #define EXACT 9007199254740992.0
 
-typedef enum how { RUN, FIRST, EACH, LOOK } how;
+/* SQLite's own limit of a blob; and how many bytes of the last one that was shown stay for the
+ * next.
+ */
+enum { LARGEST = 1000000000, KEPT = 2 << 20 };
+
+typedef enum how { RUN, FIRST, EACH } how;
 
 /* A statement that is carried out. An error of Lua in the middle of it is caught, and goes on once
    the statement is free. */
 typedef struct call {
   sqlite3_stmt *statement;
-  sc3l_view *view; /* of LOOK: of the blob where SQLite has it, while the function runs */
   how as;
   sc3_state_fault fault;
 } call;
 
 typedef struct database_ud {
   sc3_database d;
-  call *now;      /* the innermost: a function that takes a row may carry out another */
-  unsigned depth; /* of those */
-  int closing;    /* closed by a finalizer or such a function: once the last call has ended */
+  call *now;        /* the innermost: a function that takes a row may carry out another */
+  unsigned depth;   /* of those */
+  int closing;      /* closed by a finalizer or such a function: once the last call has ended */
+  sc3_buffer shown; /* for the next blob that is shown */
 } database_ud;
 
 static int push_fault(lua_State *L, sc3_state_fault fault) {
@@ -76,6 +82,7 @@ static int state_open(lua_State *L) {
   }
   u = sc3l_new_object(L, sizeof *u, TYPE);
   sc3_database_init(&u->d);
+  sc3_buffer_init(&u->shown, LARGEST);
   fault = sc3_database_open(&u->d, path, use);
   if (fault.message == NULL)
     return 1;
@@ -149,22 +156,15 @@ static void push_integer(lua_State *L, sqlite3_int64 number) {
 #endif
 }
 
-/* Pushes a text or a blob, or the view of the call, which shows the blob from now on: 0 where
-   SQLite has no memory for it. */
+/* Pushes a text or a blob: 0 where SQLite has no memory for it. */
 static int push_bytes(lua_State *L, call *c, int column) {
   const int is_text = sqlite3_column_type(c->statement, column) == SQLITE_TEXT;
   const void *p = is_text ? (const void *)sqlite3_column_text(c->statement, column)
                           : sqlite3_column_blob(c->statement, column);
-  const sc3_slice bytes =
-      sc3_slice_of(p != NULL ? p : "", (size_t)sqlite3_column_bytes(c->statement, column));
+  const size_t n = (size_t)sqlite3_column_bytes(c->statement, column);
   if (p == NULL && sqlite3_errcode(sqlite3_db_handle(c->statement)) == SQLITE_NOMEM)
     return 0;
-  if (is_text || c->view == NULL) {
-    lua_pushlstring(L, bytes.p, bytes.n);
-  } else {
-    c->view->bytes = bytes;
-    lua_pushvalue(L, lua_upvalueindex(1));
-  }
+  lua_pushlstring(L, p != NULL ? p : "", n);
   return 1;
 }
 
@@ -194,18 +194,16 @@ static void give_row(lua_State *L, const database_ud *u) {
   lua_pushvalue(L, 2);
   lua_insert(L, -2);
   lua_call(L, 1, 0);
-  if (u->now->view != NULL)
-    u->now->view->bytes.p = NULL;
   if (u->closing)
     sc3l_raise_closed(L, "database");
 }
 
-/* Carries out the innermost statement. On the stack: the database, of EACH and LOOK the function,
-   the values; the upvalue is the view of LOOK. Gives what the caller gets, or sets the fault. */
+/* Carries out the innermost statement. On the stack: the database, of EACH the function, the
+   values. Gives what the caller gets, or sets the fault. */
 static int carry_out(lua_State *L) {
   database_ud *u = lua_touserdata(L, 1);
   call *c = u->now;
-  int status = bind(L, c->as == EACH || c->as == LOOK ? 3 : 2, c);
+  int status = bind(L, c->as == EACH ? 3 : 2, c);
   while (status == SQLITE_OK || status == SQLITE_ROW) {
     status = sqlite3_step(c->statement);
     if (status != SQLITE_ROW || c->as == RUN)
@@ -229,6 +227,7 @@ static void end_call(database_ud *u) {
   if (u->depth == 0 && u->closing) {
     u->closing = 0;
     sc3_database_close(&u->d);
+    sc3_buffer_free(&u->shown);
   }
 }
 
@@ -239,18 +238,14 @@ static int statement(lua_State *L, how as) {
   const char *sql = luaL_checklstring(L, 2, &n);
   call c, *const outer = u->now;
   int status;
-  if (as == EACH || as == LOOK)
+  if (as == EACH)
     luaL_checktype(L, 3, LUA_TFUNCTION);
   if (!sc3_database_mine(&u->d))
     return push_fault(L, FORKED);
   sc3l_checkstack(L, 8);
   memset(&c, 0, sizeof c);
   c.as = as;
-  if (as == LOOK)
-    c.view = sc3l_push_view(L, VIEW);
-  else
-    lua_pushnil(L);
-  lua_pushcclosure(L, carry_out, 1); /* the last that may raise before the statement is free */
+  lua_pushcfunction(L, carry_out); /* the last that may raise before the statement is free */
   lua_pushvalue(L, 1);
   lua_insert(L, 3);
   lua_insert(L, 3); /* database, text, function, database, values; the text keeps `sql` alive */
@@ -291,10 +286,52 @@ static int database_each(lua_State *L) {
   return statement(L, EACH);
 }
 
-/* :look(sql, function, ...) -> the same, but of a blob the function is given a view: an object
-   whose length is that of the blob, and that the core reads while the function runs. */
+/* Frees what was shown, or keeps it for the next. A larger one would stay while nothing is shown.
+ */
+static void leave_shown(database_ud *u, sc3_buffer *shown) {
+  if (u->d.handle != NULL && u->shown.p == NULL && shown->n <= KEPT) {
+    shown->n = 0;
+    u->shown = *shown;
+  } else {
+    sc3_buffer_free(shown);
+  }
+}
+
+/* :look(table, column, row, function) -> true | nil, message, code: the function is given a view of
+   the blob in that row, by its number. The core reads it while the function runs. Where there is no
+   such row, or no blob in it, the file is damaged. The blob lies in memory of its own: what SQLite
+   allocates and frees for one of megabytes has glibc keep as much of its heap from then on. */
 static int database_look(lua_State *L) {
-  return statement(L, LOOK);
+  database_ud *u = check(L);
+  const char *table = luaL_checkstring(L, 2), *column = luaL_checkstring(L, 3);
+  const sqlite3_int64 row = (sqlite3_int64)luaL_checknumber(L, 4);
+  sc3l_view *view;
+  sc3_buffer shown;
+  int status;
+  luaL_checktype(L, 5, LUA_TFUNCTION);
+  if (!sc3_database_mine(&u->d))
+    return push_fault(L, FORKED);
+  lua_settop(L, 5);
+  sc3l_checkstack(L, 8);
+  view = sc3l_push_view(L, VIEW);
+  u = check(L); /* a finalizer may have closed it */
+  shown = u->shown;
+  sc3_buffer_init(&u->shown, LARGEST); /* the function may look at another */
+  status = sc3_database_read_blob(&u->d, table, column, row, &shown);
+  if (status == SQLITE_OK) {
+    view->bytes = sc3_slice_of(shown.p != NULL ? shown.p : "", shown.n);
+    lua_pushvalue(L, 5);
+    lua_pushvalue(L, 6); /* the view stays where it is: the function may drop its own */
+    status = lua_pcall(L, 1, 0, 0);
+    view->bytes.p = NULL;
+    leave_shown(u, &shown);
+    if (status != 0)
+      return lua_error(L);
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  leave_shown(u, &shown);
+  return push_fault(L, sc3_database_fault(&u->d, status));
 }
 
 /* :in_transaction() -> boolean. SQLite itself may have ended one that failed. */
@@ -320,8 +357,10 @@ static int database_check(lua_State *L) {
 static int database_close(lua_State *L) {
   database_ud *u = luaL_checkudata(L, 1, TYPE);
   u->closing = u->depth > 0;
-  if (!u->closing)
+  if (!u->closing) {
     sc3_database_close(&u->d);
+    sc3_buffer_free(&u->shown);
+  }
   return 0;
 }
 

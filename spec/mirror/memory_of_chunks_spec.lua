@@ -68,4 +68,53 @@ describe("chunks of a state", function()
       assert.is_true(grown < size / CHUNKS, ("%.0f bytes of Lua more for chunks of %d"):format(grown, size))
     end)
   end
+
+  it("are shown by views that the function may drop, and that show nothing afterwards", function()
+    local kept = filled "add"
+    local chunk = core.mirror.chunk(1)
+    assert(chunk:add("add", 0, "a", ("h"):rep(8), ("c"):rep(8), ("m"):rep(8)))
+    for what, show in pairs {
+      database = function(work) return kept:show_chunk(1, work) end,
+      chunk = function(work) return chunk:show(work) end,
+    } do
+      local seen
+      assert.is_true(show(function(view)
+        assert.is_true(view:size() > 0, what)
+        seen = view
+      end))
+      assert.has_error(function() seen:size() end)
+      assert.is_true(show(function(view)
+        assert.is_true(view:size() > 0)
+        view = nil -- luacheck: ignore
+        collectgarbage()
+        collectgarbage()
+      end))
+    end
+    chunk:close()
+    kept:close()
+  end)
+
+  it("can be looked at while another is looked at, and while the state is closed", function()
+    local kept = filled "add"
+    local sizes = {}
+    assert.is_true(kept:show_chunk(1, function(one)
+      assert.is_true(kept:show_chunk(2, function(two)
+        sizes = { core.mirror.chunk_audience(one), core.mirror.chunk_audience(two), one:size() == two:size() }
+      end))
+      kept:close()
+      sizes[4] = core.mirror.chunk_audience(one)
+    end))
+    assert.same({ 0, 0, true, 0 }, sizes)
+  end)
+
+  it("that are no blobs any more, or other ones than their rows say, are damaged", function()
+    for _, sql in ipairs { "UPDATE chunk SET members = 7 WHERE n = 2",
+      "UPDATE chunk SET members = substr(members, 2) WHERE n = 2" } do
+      local kept = filled "add"
+      assert(kept.db:run(sql))
+      local ok, err = kept:show_chunk(2, error)
+      assert.same({ nil, "journal", "damaged" }, { ok, err.kind, err.code })
+      kept:close()
+    end
+  end)
 end)

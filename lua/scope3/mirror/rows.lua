@@ -146,31 +146,42 @@ function rows.get(db, of, ...)
   return row
 end
 
---- Shows the row with a key to a function; its blob is a view, which the core reads until the function returns.
+--- Shows the row with a number as its key to a function; its blob is a view, which the core reads until the function
+--- returns.
 ---@param db table
 ---@param of scope3.StateTable
 ---@param work fun(row: table)
----@param ... string|number  values of the key
+---@param number integer
 ---@return boolean?  whether there is one
 ---@return scope3.StateFault? why
-function rows.look(db, of, work, ...)
-  local sql = text(of, "get", function()
-    return ("SELECT %s FROM %s WHERE %s"):format(selected(of, true), of.name, condition(of))
+function rows.look(db, of, work, number)
+  local sql = text(of, "look", function()
+    return ("SELECT %s FROM %s WHERE %s"):format(selected(of, false), of.name, condition(of))
   end)
-  local found, is_damaged = false, false
-  local ok, why, code = db:look(sql, function(list)
-    local row = opened(of, list)
-    found, is_damaged = true, not row
-    if row then
-      work(row)
-    end
-  end, ...)
-  if not ok then
+  local found, why, code = db:first(sql, number)
+  if found == nil then
     return rows.fault(why, code)
-  elseif is_damaged then
+  elseif not found then
+    return false
+  end
+  local row = opened(of, found)
+  if not row then
     return damaged()
   end
-  return found
+  local is_whole = true
+  found, why, code = db:look(of.name, of.blob, number, function(view)
+    is_whole = view:size() == row.size
+    if is_whole then
+      row[of.blob] = view
+      work(row)
+    end
+  end)
+  if not found then
+    return rows.fault(why, code)
+  elseif not is_whole then
+    return damaged()
+  end
+  return true
 end
 
 --- All rows of a table in the order of its key, without their blobs.
