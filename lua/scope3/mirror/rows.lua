@@ -123,15 +123,10 @@ local function selected(of, with_blob)
     with_blob and ", " .. of.blob or "")
 end
 
---- The row with a key, with its blob.
----@param db table
----@param of scope3.StateTable
----@param ... string|number  values of the key
----@return table|false|nil  false where there is none
----@return scope3.StateFault? why
-function rows.get(db, of, ...)
-  local sql = text(of, "get", function()
-    return ("SELECT %s FROM %s WHERE %s"):format(selected(of, true), of.name, condition(of))
+-- The row with a key: false where there is none, nil and why where that is not known.
+local function find(db, of, with_blob, ...)
+  local sql = text(of, with_blob and "get" or "look", function()
+    return ("SELECT %s FROM %s WHERE %s"):format(selected(of, with_blob), of.name, condition(of))
   end)
   local list, why, code = db:first(sql, ...)
   if list == nil then
@@ -146,6 +141,16 @@ function rows.get(db, of, ...)
   return row
 end
 
+--- The row with a key, with its blob.
+---@param db table
+---@param of scope3.StateTable
+---@param ... string|number  values of the key
+---@return table|false|nil  false where there is none
+---@return scope3.StateFault? why
+function rows.get(db, of, ...)
+  return find(db, of, true, ...)
+end
+
 --- Shows the row with a number as its key to a function; its blob is a view, which the core reads until the function
 --- returns.
 ---@param db table
@@ -155,28 +160,19 @@ end
 ---@return boolean?  whether there is one
 ---@return scope3.StateFault? why
 function rows.look(db, of, work, number)
-  local sql = text(of, "look", function()
-    return ("SELECT %s FROM %s WHERE %s"):format(selected(of, false), of.name, condition(of))
-  end)
-  local found, why, code = db:first(sql, number)
-  if found == nil then
-    return rows.fault(why, code)
-  elseif not found then
-    return false
-  end
-  local row = opened(of, found)
+  local row, fault = find(db, of, false, number)
   if not row then
-    return damaged()
+    return row, fault
   end
   local is_whole = true
-  found, why, code = db:look(of.name, of.blob, number, function(view)
+  local ok, why, code = db:look(of.name, of.blob, number, function(view)
     is_whole = view:size() == row.size
     if is_whole then
       row[of.blob] = view
       work(row)
     end
   end)
-  if not found then
+  if not ok then
     return rows.fault(why, code)
   elseif not is_whole then
     return damaged()
