@@ -16,6 +16,7 @@ local stand_in = require "bench.stand_in"
 local world = require "spec.support.world"
 
 local ROUNDS = 3
+local FILE = "0123456789abcdef-1796083007981189-1796083007936821-4711-6038393378598692." -- a name as a spool gives
 
 local server, service = redis.start { conf = "appendonly yes\nappendfsync everysec\n" }, stand_in.start(2 ^ 28)
 local connection = server:open()
@@ -46,7 +47,7 @@ local function fill(n, each)
       lines[#lines + 1] = ('+{"externalId":"C%015d","hashedEmail":"%s","hashedPhone":"%s"}'):format(i,
         core.sha256("e" .. i), core.sha256("p" .. i))
     end
-    assert(q:append(runs .. "." .. first, each, packed_lines.of(lines)))
+    assert(q:append(FILE .. runs .. "." .. first, each, packed_lines.of(lines)))
   end
 end
 

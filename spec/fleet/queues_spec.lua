@@ -125,6 +125,69 @@ describe("a queue", function()
       lines = "x" } }[1]) })
   end)
 
+  -- Seconds for which each key that an append left is known, and the bytes that it takes of Redis.
+  local function known()
+    local seconds, bytes = {}, {}
+    for i, key in ipairs(assert(connection:call("KEYS", ("{scope3:%s}:once:*"):format(name)))) do
+      seconds[i] = assert(connection:call("TTL", key))
+      bytes[i] = assert(connection:call("MEMORY", "USAGE", key))
+    end
+    table.sort(seconds)
+    return seconds, bytes
+  end
+
+  it("knows an append for a day, and for an hour after it was told that nobody repeats it", function()
+    local q, settled = new(), { "f.1", "f.3", "none.1" }
+    for i = 1, 3 do
+      assert(q:append("f." .. i, 1, LINES))
+    end
+    assert(q:append("f.4", 1, LINES, settled))
+    local seconds = known()
+    assert.equal(4, #seconds)
+    for i, most in ipairs { 3600, 3600, 86400, 86400 } do
+      assert.is_true(seconds[i] > most - 600 and seconds[i] <= most, ("%d: %d s"):format(i, seconds[i]))
+    end
+    assert.is_false(q:append("f.1", 1, LINES))
+    assert.equal(4, q:figures().entries)
+    assert.same({}, settled)
+  end)
+
+  it("does not prolong what it knows for an hour, when it is told so again", function()
+    local q = new()
+    assert(q:append("f.1", 1, LINES))
+    local key = connection:call("KEYS", ("{scope3:%s}:once:*"):format(name))[1]
+    assert(connection:call("EXPIRE", key, "1000"))
+    assert.is_false(q:append("f.1", 1, LINES, { "f.1" }))
+    assert.is_true(connection:call("TTL", key) <= 1000)
+  end)
+
+  it("takes in a thousand names of what is repeated no more with one append, and the others later", function()
+    local q, settled = new(), {}
+    for i = 1, 2500 do
+      settled[i] = "f." .. i
+    end
+    for i, left in ipairs { 1500, 500, 0, 0 } do
+      assert(q:append("g." .. i, 1, LINES, settled))
+      assert.equal(left, #settled)
+      assert.equal(left > 0 and "f.2500" or nil, settled[#settled])
+    end
+    settled[1] = "g.1"
+    local stream = ("{scope3:%s}:s"):format(name)
+    assert(connection:call("DEL", stream))
+    assert(connection:call("HSET", stream, "x", "y"))
+    assert.is_nil(q:append("g.9", 1, LINES, settled))
+    assert.same({ "g.1" }, settled)
+  end)
+
+  it("takes few bytes for what it knows, however long the name of a file is", function()
+    local q = new()
+    assert(q:append(("f"):rep(1000) .. ".1", 1, LINES))
+    assert.is_false(q:append(("f"):rep(1000) .. ".1", 1, LINES))
+    local _, bytes = known()
+    assert.equal(1, #bytes)
+    assert.is_true(bytes[1] <= 128, bytes[1] .. " bytes")
+  end)
+
   it("has one lease at a time, and says whether it was handed over", function()
     local q = new()
     assert.same({ held = true, epoch = "1", taken = true, released = false }, q:lease("a", 30))
@@ -230,7 +293,7 @@ describe("a queue", function()
       function() return q:release("a", "1") end, function() return q:append("f", 1, LINES) end,
       function() return q:figures() end,
     } do
-      for _, what in ipairs { "lease", "s", "once:f" } do
+      for _, what in ipairs { "lease", "s" } do
         assert(connection:call("DEL", ("{scope3:%s}:%s"):format(name, what)))
       end
       assert(connection:call("HSET", ("{scope3:%s}:lease"):format(name), "x", "y"))

@@ -156,6 +156,26 @@ describe("a collector with a stream", function()
     assert.same(found, (there()))
   end)
 
+  it("has the queue know for a day what it may append again, and for an hour what it has freed", function()
+    redis = redis_server.start()
+    start "flush_seconds = 3600,"
+    op(1, 3)
+    assert.equal("flushed", get "/flush")
+    until_settled()
+    op(4, 6)
+    assert.equal("flushed", get "/flush")
+    local connection = redis:open()
+    local keys, seconds = connection:call("KEYS", "{scope3:q}:once:*"), {}
+    for i, key in ipairs(keys) do
+      seconds[i] = connection:call("TTL", key) > 3600
+    end
+    table.sort(seconds, function(a)
+      return not a
+    end)
+    connection:close()
+    assert.same({ false, true }, seconds)
+  end)
+
   it("gathers ten thousand members of several requests before it appends them", function()
     redis = redis_server.start()
     start "flush_seconds = 3600,"

@@ -1,6 +1,7 @@
 -- Files that were appended to a queue: when they are freed, and what is told of them. Without nginx and without a
 -- Redis: tables stand in for them.
 local core = require "scope3.core"
+local queue = require "scope3.fleet.queue"
 local spool_files = require "spec.support.spool_files"
 local world = require "spec.support.world"
 
@@ -39,23 +40,28 @@ describe("a file that was appended to a queue", function()
 
   -- A Redis that takes what is appended, and counts what else it is asked.
   local function new_redis()
-    local fake = { appended = {}, asked = 0, open = true, seconds = 0 }
+    local fake = { appended = {}, keys = {}, settled = {}, asked = 0, open = true, seconds = 0 }
     fake.connection = { is_open = function() return fake.open end, close = function() fake.open = false end,
       call = function()
         fake.asked = fake.asked + 1
         return "PONG"
       end }
-    fake.queue = { append_all = function(_, list)
+    fake.queue = setmetatable({ append_all = function(_, list, settled)
       now = now + fake.seconds
       if fake.refuses then
         return nil, fake.refuses
       end
       local ids = {}
       for i, batch in ipairs(list) do
-        fake.appended[#fake.appended + 1], ids[i] = batch.lines:text(), "1-1"
+        fake.appended[#fake.appended + 1], ids[i] = batch.lines, "1-1"
+        fake.keys[#fake.keys + 1] = batch.once
+      end
+      fake.settled = {}
+      for i, key in ipairs(settled) do
+        fake.settled[i], settled[i] = key, nil
       end
       return ids
-    end }
+    end }, { __index = queue.new({}, "q") })
     return fake
   end
 
@@ -145,6 +151,38 @@ describe("a file that was appended to a queue", function()
     now, redis.open = 5, false
     assert.is_true(append "b")
     assert.same({ true, 3, 2 }, { holds "a", #redis.appended, outbox.appended })
+  end)
+
+  it("is named to the queue with the first append after it was freed, and not before", function()
+    assert.is_true(append "a")
+    now = 3
+    assert.is_true(append "b")
+    assert.same({ {}, false }, { redis.settled, holds "a" })
+    redis.refuses = { kind = "redis", code = "OOM" }
+    assert.is_false(append "c")
+    redis.refuses = nil
+    assert.is_true(outbox:send(true))
+    assert.same({ redis.keys[1] }, redis.settled)
+    assert.is_true(append "d")
+    assert.same({}, redis.settled)
+    now = 6
+    assert.is_true(append "e")
+    assert.is_true(append "f")
+    assert.same({ redis.keys[2], redis.keys[3], redis.keys[4] }, redis.settled)
+    assert.equal(6, #redis.keys)
+  end)
+
+  it("is named likewise where it is none: members of memory, whose append was answered", function()
+    local builder, payload = core.builder { max_member = 10000 }, core.payload { max_members = 10, max_bytes = 10000 }
+    assert(builder:add(payload, { external_id = "a", hashed_email = spool_files.HASH }))
+    local one = { audience = { id = "x" }, payload = payload }
+    outbox:put({ list = { one, one }, living = 2, bytes = 100, give_back = function() end }, 1)
+    assert.is_true(outbox:send(true))
+    assert.same({ 2, 2 }, { #redis.keys, outbox.appended })
+    assert.is_true(append "b")
+    assert.same({ redis.keys[1], redis.keys[2] }, redis.settled)
+    builder:close()
+    payload:close()
   end)
 
   it("is told of once, with what was too large, although it came several times", function()

@@ -1,13 +1,14 @@
 --- A queue of members that several machines share, in a stream of Redis: what all that touch it ask of Redis.
 ---
 ---     {scope3:Q}:s         the stream. An entry is a batch: `n` operations, and `m`, their lines
----     {scope3:Q}:once:KEY  what KEY names is in the stream; for a day
+---     {scope3:Q}:once:KEY  what KEY names is in the stream; for a day, and for an hour after it has settled
 ---     {scope3:Q}:lease     who sends; gone after the lease
 ---     {scope3:Q}:epoch     how often that changed
 ---     {scope3:Q}:sent      the last entry that may have left under a lease
 ---     {scope3:Q}:released  the run of Redis in which the lease was handed over
 --- All keys have one hash tag, so that a cluster keeps them together. Everything is one script, because a step of its
 --- own could be that of another lease. What only takes away works on a full Redis, too.
+local core = require "scope3.core"
 local errors = require "scope3.error"
 local interpreted = require "scope3.util.interpreted"
 
@@ -22,18 +23,29 @@ Queue.__index = Queue
 local queue = {}
 
 local ONCE = 86400 -- seconds for which an append is known
+-- Seconds for which it is after its members were freed: a machine that crashes just then may find their file again. A
+-- day of each would be most of what a queue takes of Redis.
+local SETTLED = 3600
+local MOST_SETTLED = 1000 -- named in one append
+
+-- Digits of a digest that stand for a name of any length. Among 10^9 keys two are alike once in 10^11 times.
+local DIGITS = 24
 
 queue.LONGEST_NAME = 64
 queue.LONGEST_ENTRY = 16 * 1024 * 1024 -- bytes, for which Redis and a drainer have to find room in one piece
 
+-- Redis has one object for all values that are a small number, and one for each other value.
 local APPEND = [[#!lua
-local ids = {}
-for i = 2, #KEYS do
-  ids[i - 1] = 0
-  if redis.call('EXISTS', KEYS[i]) == 0 then
-    ids[i - 1] = redis.call('XADD', KEYS[1], '*', 'n', ARGV[2 * i - 2], 'm', ARGV[2 * i - 1])
-    redis.call('SET', KEYS[i], '', 'EX', ARGV[1])
+local ids, n = {}, (#ARGV - 2) / 2
+for i = 1, n do
+  ids[i] = 0
+  if redis.call('EXISTS', KEYS[1 + i]) == 0 then
+    ids[i] = redis.call('XADD', KEYS[1], '*', 'n', ARGV[2 * i + 1], 'm', ARGV[2 * i + 2])
+    redis.call('SET', KEYS[1 + i], 1, 'EX', ARGV[1])
   end
+end
+for i = n + 2, #KEYS do
+  redis.call('EXPIRE', KEYS[i], ARGV[2], 'LT')
 end
 return ids]]
 
@@ -140,24 +152,37 @@ local function is_too_large(lines)
   return (type(lines) == "string" and #lines or lines:size()) > queue.LONGEST_ENTRY
 end
 
+local function once_key(self, name)
+  return key(self, "once:" .. core.sha256(name):sub(1, DIGITS))
+end
+
 --- Appends batches in their order, each once: what was appended under a key is not appended again. It is one step of
 --- Redis: all are in or none. So a full Redis that gets room in between leaves none out before a later one.
 ---@param list scope3.QueueBatch[]
+---@param settled? string[]  as `once` of batches that nobody appends again, as far as is known; what was taken in is
+---  removed from it
 ---@return (string|false)[]? ids  of the entries; false where one was there already
 ---@return scope3.Error? err  code "OOM" where Redis is full; with `uncertain` they may be in
-function Queue:append_all(list)
-  local keys, args = { key(self, "s") }, { ONCE }
+function Queue:append_all(list, settled)
+  local keys, args = { key(self, "s") }, { ONCE, SETTLED }
   for i, batch in ipairs(list) do
     if is_too_large(batch.lines) then
       return nil, errors.new("redis", "an entry of a queue is larger than 16 MiB", { code = "TOO_LARGE" })
     end
-    keys[i + 1], args[2 * i], args[2 * i + 1] = key(self, "once:" .. batch.once), batch.n, batch.lines
+    keys[i + 1], args[2 * i + 1], args[2 * i + 2] = once_key(self, batch.once), batch.n, batch.lines
+  end
+  local named = math.min(settled and #settled or 0, MOST_SETTLED)
+  for i = 1, named do
+    keys[#keys + 1] = once_key(self, settled[i])
   end
   local ids, err = self.connection:script(APPEND, keys, args)
   if err then
     return nil, err
   elseif type(ids) ~= "table" or #ids ~= #list then
     return strange "stream"
+  end
+  for i = 1, named > 0 and #settled or 0 do
+    settled[i] = settled[i + named]
   end
   for i, id in ipairs(ids) do
     ids[i] = id ~= 0 and id
@@ -169,10 +194,11 @@ end
 ---@param once string
 ---@param n integer
 ---@param lines scope3.RespArgument
+---@param settled? string[]
 ---@return string|false|nil id
 ---@return scope3.Error? err
-function Queue:append(once, n, lines)
-  local ids, err = self:append_all { { once = once, n = n, lines = lines } }
+function Queue:append(once, n, lines, settled)
+  local ids, err = self:append_all({ { once = once, n = n, lines = lines } }, settled)
   if not ids then
     return nil, err
   end

@@ -37,6 +37,7 @@ local LEAST_ROLL, MOST_ROLL, PARTS = 4 * 2 ^ 20, 64 * 2 ^ 20, 64
 ---@field number integer  of its last record
 ---@field used integer  bytes of it that Spool.bytes holds
 ---@field adopted boolean
+---@field keys? string[]  that its members were appended to a queue under
 
 ---@class scope3.SpoolMark  a batch has the records of a file up to this number
 ---@field file scope3.SpoolFile

@@ -88,16 +88,16 @@ function SpoolSink:put_back(file)
 end
 
 --- Frees the files that have lingered long enough.
----@param at? number  at that time, by core.now(); now unless given
----@return number? pause  seconds until there is another one; nil where nothing lingers
-function SpoolSink:settle(at)
+---@param at number  at that time, by core.now()
+---@param freed fun(file: scope3.SpoolFile)  is told each of them
+function SpoolSink:settle(at, freed)
   local first = self.lingering[1]
-  while first and (at or core.now()) >= first.due do
+  while first and at >= first.due do
     table.remove(self.lingering, 1)
     self.spool:release { { file = first.file, last = first.file.number } }
+    freed(first.file)
     first = self.lingering[1]
   end
-  return first and math.max(0, first.due - core.now())
 end
 
 --- Puts what was taken and what lingers back to the front: the connection has broken.

@@ -48,6 +48,7 @@ function stream_outbox.new(loop, stream, place, hooks)
     entries = stream_entries.new(label, place.max_bytes),
     sink = spool_sink.new(place.spool, stream.linger_seconds),
     batches = {}, -- of members in memory only, which no file took
+    settled = {}, -- keys of what is appended no more, which the queue need not know for long
     failures = 0, retry_at = 0,
     -- Fields from the start, because to add one may find no memory.
     connection = false, queue = false, settle_at = false, last_error = nil, warned = false,
@@ -154,7 +155,11 @@ end
 -- Frees files that had been kept for long enough when Redis was asked what it has answered now, on the connection that
 -- took them.
 local function free(self, asked)
-  self.sink:settle(asked)
+  self.sink:settle(asked, function(file)
+    for _, key in ipairs(file.keys) do
+      table.insert(self.settled, key)
+    end
+  end)
   recount(self)
 end
 
@@ -192,11 +197,11 @@ end
 
 -- Appends a file. True, or nil and why.
 local function append_file(self, turn, file)
-  local members, unfit = 0, 0
+  local members, unfit, keys = 0, 0, {}
   for list, passed in self.entries:of(file) do
     local asked, ids, err = core.now(), {}, nil
     if #list > 0 then
-      ids, err = self.queue:append_all(list)
+      ids, err = self.queue:append_all(list, self.settled)
     end
     if not ids or self.turn ~= turn then
       not_appended(self, turn, file)
@@ -205,10 +210,12 @@ local function append_file(self, turn, file)
     free(self, asked)
     for _, batch in ipairs(list) do
       members = members + batch.n
+      keys[#keys + 1] = batch.once
     end
     unfit = unfit + passed
   end
   self.entries:rest()
+  file.keys = keys
   self.sink:accept(file)
   if not file.appended then
     file.appended, self.appended = true, self.appended + members
@@ -226,7 +233,7 @@ local function append_batch(self, turn, batch)
     local lines, n = entry.write { one }
     local id, err = false, nil
     if n > 0 then
-      id, err = self.queue:append(("%s.%d"):format(batch.once, i), n, lines)
+      id, err = self.queue:append(("%s.%d"):format(batch.once, i), n, lines, self.settled)
     end
     if id == nil or self.turn ~= turn then
       not_appended(self, turn)
@@ -234,6 +241,9 @@ local function append_batch(self, turn, batch)
     end
   end
   table.remove(self.batches, 1)
+  for i = 1, #batch.payloads.list do
+    table.insert(self.settled, ("%s.%d"):format(batch.once, i))
+  end
   self.appended = self.appended + batch.memory_only
   recount(self)
   batch.payloads:give_back()
