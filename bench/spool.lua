@@ -37,9 +37,12 @@ local start = os.clock()
 spool = assert(core.spool(path))
 local opened = os.clock()
 local n = 0
-for _ in spool:members() do
-  n = n + 1
-end
+local reader, room = spool:reader(), core.payload { max_members = 1000, max_bytes = 1000000 }
+repeat
+  local members = reader(room)
+  n = n + members
+  room:reset()
+until members == 0
 print(("reading  %.3f us a member to open, %.3f to read"):format((opened - start) / n * 1e6,
   (os.clock() - opened) / n * 1e6))
 assert(spool:remove())

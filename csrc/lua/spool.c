@@ -140,85 +140,24 @@ static int spool_release(lua_State *L) {
   return push_status(L, sc3_spool_release(u->s, (uint32_t)n));
 }
 
-static void push_slice(lua_State *L, sc3_slice s) {
-  lua_pushlstring(L, s.n > 0 ? s.p : "", s.n);
-}
-
-/* (record) -> its JSON and its label */
-static int copy_record(lua_State *L) {
-  const sc3_spool_record *r = lua_touserdata(L, 1);
-  sc3_packed parts;
-  const size_t n = sc3_packed_read(r->packed, &parts) ? sc3_packed_json_size(&parts) : 0;
-  char *json = sc3l_newuserdata(L, n + 1); /* Lua frees it */
-  if (n > 0)
-    sc3_packed_unpack(&parts, json);
-  lua_pushlstring(L, json, n);
-  push_slice(L, r->label);
-  return 2;
-}
-
 /* (slice) -> its text */
 static int copy_slice(lua_State *L) {
-  push_slice(L, *(const sc3_slice *)lua_touserdata(L, 1));
+  const sc3_slice *s = lua_touserdata(L, 1);
+  lua_pushlstring(L, s->n > 0 ? s->p : "", s->n);
   return 1;
 }
 
-/* Calls the function on top of the stack, copy_record() or copy_slice(). Making a text may run
-   finalizers, and the texts lie in the mapped file: a spool that is closed meanwhile is freed
+/* Pushes the label of a member, by the function copy_slice() on top of the stack. Making a text may
+   run finalizers, and the label lies in the mapped file: a spool that is closed meanwhile is freed
    afterwards. 0, or not 0 with the error pushed instead. */
-static int call_copy(lua_State *L, spool_ud *u, void *of, int results) {
+static int push_label(lua_State *L, spool_ud *u, sc3_slice *label) {
   int failed;
-  lua_pushlightuserdata(L, of);
+  lua_pushlightuserdata(L, label);
   u->reads++;
-  failed = lua_pcall(L, 1, results, 0);
+  failed = lua_pcall(L, 1, 1, 0);
   u->reads--;
   close_when_unread(u);
   return failed;
-}
-
-/* The iterator; its upvalues are the spool and a cursor. */
-static int next_member(lua_State *L) {
-  static const char *const ops[] = {"add", "remove"};
-  spool_ud *u = lua_touserdata(L, lua_upvalueindex(1));
-  sc3_spool_cursor *cursor = lua_touserdata(L, lua_upvalueindex(2)), before;
-  sc3_spool_status status;
-  sc3_spool_record r;
-  lua_pushcfunction(L, copy_record);
-  if (u->s == NULL || u->ended)
-    return sc3l_raise_closed(L, "spool");
-  before = *cursor;
-  status = sc3_spool_next(u->s, cursor, &r);
-  if (status != SC3_SPOOL_OK)
-    return luaL_error(L, "%s", sc3_spool_describe(status, errno));
-  if (r.packed.p == NULL)
-    return 0;
-  if (call_copy(L, u, &r, 2) != 0) {
-    *cursor = before; /* the member was not given out */
-    return lua_error(L);
-  }
-  lua_pushstring(L, ops[r.op]);
-  sc3l_push_count(L, r.number);
-  lua_pushnumber(L, (lua_Number)r.stamp);
-  lua_pushvalue(L, -4);
-  lua_remove(L, -5);
-  return 5;
-}
-
-static int push_reading(lua_State *L, lua_CFunction reading) {
-  sc3_spool_cursor *cursor;
-  (void)check_spool(L);
-  lua_settop(L, 1);
-  cursor = lua_newuserdata(L, sizeof *cursor);
-  memset(cursor, 0, sizeof *cursor);
-  lua_pushcclosure(L, reading, 2);
-  return 1;
-}
-
-/* :members() -> an iterator of (JSON, "add" or "remove", number, stamp, label) over what was not
-   released, from the first on, which ends where nothing more can be read, or when the spool is
-   emptied. Raises when it is called in a child of fork, or after close. */
-static int spool_members(lua_State *L) {
-  return push_reading(L, next_member);
 }
 
 /* The function that :reader() gives; its upvalues are the spool and a cursor. */
@@ -242,7 +181,7 @@ static int take_members(lua_State *L) {
   status = sc3_spool_take(u->s, cursor, looks ? NULL : sc3l_check_payload(L, 1), &wanted, &taken);
   if (status != SC3_SPOOL_OK)
     return luaL_error(L, "%s", sc3_spool_describe(status, errno));
-  if (call_copy(L, u, &taken.label, 1) != 0)
+  if (push_label(L, u, &taken.label) != 0)
     return lua_error(L);
   if (!looks)
     sc3l_count_payload(L, 1); /* when all is done: finalizers may run */
@@ -265,7 +204,13 @@ static int take_members(lua_State *L) {
  * the last `stamp` is nil. `full` says that the payload is full. `unfit` counts those that fit into
  * no payload like this. Without a payload it only looks. */
 static int spool_reader(lua_State *L) {
-  return push_reading(L, take_members);
+  sc3_spool_cursor *cursor;
+  (void)check_spool(L);
+  lua_settop(L, 1);
+  cursor = lua_newuserdata(L, sizeof *cursor);
+  memset(cursor, 0, sizeof *cursor);
+  lua_pushcclosure(L, take_members, 2);
+  return 1;
 }
 
 /* How a spool is divided, and how far it was read. The label is an upvalue, too. */
@@ -399,14 +344,11 @@ static int spool_close(lua_State *L) {
 
 void sc3l_open_spool(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"bytes", spool_bytes},     {"count", spool_count},
-      {"damaged", spool_damaged}, {"entries", spool_entries},
-      {"keep", spool_keep},       {"last", spool_last},
-      {"lost", spool_lost},       {"members", spool_members},
-      {"reader", spool_reader},   {"release", spool_release},
-      {"remove", spool_remove},   {"rename", spool_rename},
-      {"reset", spool_reset},     {"trim", spool_trim},
-      {"unload", spool_unload},   {NULL, NULL},
+      {"bytes", spool_bytes},     {"count", spool_count},   {"damaged", spool_damaged},
+      {"entries", spool_entries}, {"keep", spool_keep},     {"last", spool_last},
+      {"lost", spool_lost},       {"reader", spool_reader}, {"release", spool_release},
+      {"remove", spool_remove},   {"rename", spool_rename}, {"reset", spool_reset},
+      {"trim", spool_trim},       {"unload", spool_unload}, {NULL, NULL},
   };
   static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = spool_close};
   sc3l_new_type(L, &type);

@@ -129,18 +129,6 @@ local CASES = {
   { payload, function(p) return p:replace(members, 1, 30) end },
   { function()
     os.remove(spool_path)
-    local spool = assert(core.spool(spool_path, { capacity = 65536 }))
-    spool:keep(members, 1, 30)
-    return spool, spool:members()
-  end, function(_, next_member) return next_member() end, 60 },
-  { function()
-    os.remove(spool_path)
-    local spool = assert(core.spool(spool_path, { capacity = 65536 }))
-    spool:keep(members, 1, 30, 0, ("label"):rep(20))
-    return spool, spool:members()
-  end, function(_, next_member) return next_member() end, 60 },
-  { function()
-    os.remove(spool_path)
     return assert(core.spool(spool_path, { capacity = 65536 }))
   end, function(spool)
     label = label + 1

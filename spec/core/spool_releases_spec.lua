@@ -151,7 +151,7 @@ describe("a spool of which some has left", function()
     spool:close()
     spool = assert(core.spool(path))
     local found = {}
-    for json, op, number, _, label in spool:members() do
+    for json, op, number, _, label in spooled.members(spool) do
       assert.same({ tostring(number), number % 2 == 0 and "remove" or "add" },
         { json:match '"externalId":"%-?(%d)"', op })
       assert.equal("}", json:sub(-1))
@@ -189,7 +189,7 @@ describe("a spool of which some has left", function()
       write(path, bytes:sub(1, place - 1) .. string.char((byte + 4) % 256) .. bytes:sub(place + 1))
       spool = assert(core.spool(path))
       local found = {}
-      for _, _, _, _, label in spool:members() do
+      for _, _, _, _, label in spooled.members(spool) do
         found[#found + 1] = label
       end
       assert.is_true(place < stop)
@@ -207,7 +207,7 @@ describe("a spool of which some has left", function()
       spool = assert(core.spool(path))
     end
     local stamps = {}
-    for _, _, number, stamp in spool:members() do
+    for _, _, number, stamp in spooled.members(spool) do
       stamps[number] = stamp
     end
     assert.same({ 5, 5, 2 ^ 53, 2 ^ 53 }, stamps)
@@ -309,7 +309,7 @@ describe("a spool that is emptied", function()
   it("ends a reading that was under way", function()
     local spool = assert(core.spool(world.path(".spool")))
     keep(spool, "a", "b", "c")
-    local next_member = spool:members()
+    local next_member = spooled.members(spool)
     assert.equal("add", select(2, next_member()))
     keep(spool, "d")
     next_member()

@@ -5,9 +5,11 @@ local SHARED = "redis/places redis/limiter_shares"
 
 local FILES = {
   ["fleet/queue"] = { specs = QUEUE,
-    { "what is in is appended again", "if redis.call('EXISTS', KEYS[i]) == 0 then", "if true then" },
-    { "what is in is forgotten", "redis.call('SET', KEYS[i], '', 'EX', ARGV[1])\n", "" },
-    { "what is in is known for ever", "'', 'EX', ARGV[1])", "'')" },
+    { "what is in is appended again", "if redis.call('EXISTS', KEYS[1 + i]) == 0 then", "if true then" },
+    { "what is in is forgotten", "redis.call('SET', KEYS[1 + i], 1, 'EX', ARGV[1])\n", "" },
+    { "what is in is known for ever", "1, 'EX', ARGV[1])", "1)" },
+    { "what has settled is known for a day", "redis.call('EXPIRE', KEYS[i], ARGV[2], 'LT')\n", "" },
+    { "what settles again is known for longer", "ARGV[2], 'LT')", "ARGV[2])" },
     { "a full Redis takes more", "local APPEND = [[#!lua\n", "local APPEND = [[#!lua flags=allow-oom\n" },
     { "two have the lease", "if holder and holder ~= ARGV[1] then", "if false then" },
     { "a lease is not kept", "  redis.call('PEXPIRE', KEYS[1], ARGV[2])\n", "" },

@@ -7,6 +7,7 @@ end
 local collecting = require "spec.support.collecting"
 local core = require "scope3.core"
 local nginx = require "spec.support.nginx"
+local spooled = require "spec.support.spooled"
 local world = require "spec.support.world"
 
 local json = world.json
@@ -211,7 +212,7 @@ describe("a collector of several audiences", function()
     assert.equal(1, said.failed)
     assert.equal(1, #folder.files "%.refused$")
     local aside = assert(core.spool(folder.path .. "/" .. folder.files("%.refused$")[1]))
-    local _, _, _, _, label = aside:members()()
+    local _, _, _, _, label = spooled.members(aside)()
     aside:close()
     assert.truthy(label:find('^{"audienceId":"a%d"}$'), label)
   end)

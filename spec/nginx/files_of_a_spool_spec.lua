@@ -7,6 +7,7 @@ local PLACE, STAND_IN = "spec.torture.nginx_stand_in", { "scope3.nginx.process",
 local MODULES = { "spool", "spool_adoption", "spool_name", "spool_orphans", "spool_pages", "spool_reader",
   "spool_sink" }
 local spool_files = require "spec.support.spool_files"
+local spooled = require "spec.support.spooled"
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 local NAME, LABEL = "0123456789abcdef", '{"audienceId":"a"}'
 
@@ -66,13 +67,11 @@ describe("the files of a spool", function()
   end
 
   -- Members of a file as keep() takes them.
-  local function members_of(file, most, label)
+  local function members_of(file, label)
     local found = {}
-    for batch in spool_sink.batches(file, most or 100) do
-      for i, json in ipairs(batch.members) do
-        assert.equal(label or LABEL, batch.labels[i])
-        found[#found + 1] = (batch.operations[i] == "remove" and "-" or "") .. json:match '"externalId":"([^"]*)"'
-      end
+    for json, operation, _, _, its_label in spooled.members(file.spool) do
+      assert.equal(label or LABEL, its_label)
+      found[#found + 1] = (operation == "remove" and "-" or "") .. json:match '"externalId":"([^"]*)"'
     end
     return table.concat(found, " ")
   end
@@ -85,6 +84,16 @@ describe("the files of a spool", function()
     end
     table.sort(list)
     return list
+  end
+
+  -- Frees what has lingered. How many files, and seconds until there is another one.
+  local function settle(sink)
+    local freed = 0
+    sink:settle(now, function()
+      freed = freed + 1
+    end)
+    local due = sink:due()
+    return freed, due and due - now
   end
 
   -- What a sink gets, file by file.
@@ -115,7 +124,7 @@ describe("the files of a spool", function()
     sink:accept(files[1])
     assert.equal(bytes, world.read(path))
     assert.same({ 3, 1 }, { #names(), sink.under_way })
-    assert.is_nil(sink:settle())
+    assert.same({ 1 }, { settle(sink) })
     assert.equal(2, #names())
     of:close()
     assert.equal(2, #names())
@@ -213,7 +222,7 @@ describe("the files of a spool", function()
         seen[file.identity] = true
         sink:accept(file)
       end
-      sink:settle()
+      assert.same({ 3 }, { settle(sink) })
       assert.equal(2, #core.glob(folder .. "/*"))
     end
     os.execute("rm -f " .. folder .. "/*") -- somebody removes the empty ones
@@ -274,9 +283,9 @@ describe("the files of a spool", function()
     local second = sink:take()
     sink:accept(second)
     local third = sink:take()
-    assert.same({ 1, 2 }, { sink.under_way, sink:settle() })
+    assert.same({ 1, 0, 2 }, { sink.under_way, settle(sink) })
     now = now + 2
-    assert.equal(1, sink:settle()) -- the first is freed
+    assert.same({ 1, 1 }, { settle(sink) })
     assert.equal(3, #names())
     assert.equal(2, sink:recall())
     assert.same({ 0, 3 }, { sink.under_way, of:unread() })
@@ -287,7 +296,7 @@ describe("the files of a spool", function()
       sink:accept(file)
     end
     now = now + 3
-    assert.is_nil(sink:settle())
+    assert.same({ 3 }, { settle(sink) })
     assert.same({ {}, true }, { names(), of.bytes < 100 }) -- the headers of empty files
     keep(of, "d")
     of:seal()
@@ -334,33 +343,17 @@ describe("the files of a spool", function()
       local sink = spool_sink.new(of, 0)
       for _ = 1, 4 do
         local file = sink:take()
-        members_of(file, 100, "")
+        members_of(file, "")
         sink:accept(file)
       end
       loaded { false, true, false, true }
-      assert.is_nil(sink:settle())
+      assert.same({ 4 }, { settle(sink) })
       paths = {}
       fill(true) -- files that were freed have made room
       fill(true)
       loaded { true, true }
       of:close()
     end)
-
-  it("give the same batches each time", function()
-    local of = open()
-    keep(of, "a", "b", "-c", "d", "e")
-    of:seal()
-    local file = of:take()
-    for _ = 1, 2 do
-      local found = {}
-      for batch in spool_sink.batches(file, 2) do
-        found[#found + 1] = { batch.first, batch.last, #batch.members }
-      end
-      assert.same({ { 1, 2, 2 }, { 3, 4, 2 }, { 5, 5, 1 } }, found)
-    end
-    assert.equal("a b -c d e", members_of(file, 2))
-    of:close()
-  end)
 
   it("wait for an older one that the system does not open, and not for ever", function()
     local before = open()

@@ -5,6 +5,7 @@
 local core = require "scope3.core"
 local curl = require "scope3.engine"
 local mirrored = require "spec.support.mirrored"
+local spooled = require "spec.support.spooled"
 local failing_calls = assert(package.loadlib(arg[1], "luaopen_failing_calls"))()
 local work, url, EVERY = arg[2], arg[3], tonumber(arg[4])
 
@@ -31,7 +32,7 @@ end
 
 local function ids(spool)
   local found = {}
-  for json in spool:members() do
+  for json in spooled.members(spool) do
     found[#found + 1] = json:match '"externalId":"(.-)"'
   end
   return table.concat(found, " ")

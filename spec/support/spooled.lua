@@ -13,10 +13,27 @@ function spooled.kit()
   return core.builder { max_member = 100000 }, core.payload { max_members = 1000, max_bytes = 10000000 }
 end
 
+--- Iterates over the members of a spool that can be read: JSON, "add" or "remove", number, stamp, label.
+function spooled.members(spool)
+  local reader, payload = spool:reader(), core.payload { max_members = 1, max_bytes = 10000000 }
+  return function()
+    local _, _, stamp, _, _, label = reader()
+    if not stamp then
+      payload:close()
+      return nil
+    end
+    payload:reset()
+    local members, number = reader(payload, nil, 1, label)
+    assert(members == 1, "a member that is there was not read")
+    local operation = payload:living() == 1 and "add" or "remove"
+    return payload:text(operation, 1, 1), operation, number, stamp, label
+  end
+end
+
 --- Members of a spool as they were kept: an array of { id, operation, JSON }.
 function spooled.read(spool)
   local found = {}
-  for json, operation in spool:members() do
+  for json, operation in spooled.members(spool) do
     found[#found + 1] = { json:match('^{"externalId":"([^"]*)"'), operation, json }
   end
   return found
@@ -37,7 +54,7 @@ end
 --- The first and the last batch in a spool that append filled, after a look at every member; nil when it is empty.
 function spooled.batches(spool)
   local first, last, expected, size
-  for json, operation in spool:members() do
+  for json, operation in spooled.members(spool) do
     local n, i, of = json:match('^{"externalId":"(%d+):(%d)/(%d)"')
     n, i, of = tonumber(n), tonumber(i), tonumber(of)
     if not n or (last and (n ~= (expected > size and last + 1 or last) or i ~= (expected > size and 1 or expected)))

@@ -35,33 +35,6 @@ function SpoolSink:take()
   return file
 end
 
----@class scope3.SpoolFileBatch
----@field first integer  the number of its first record
----@field last integer
----@field members string[]  their JSON
----@field operations string[]  "add" or "remove"
----@field labels string[]  of their audiences; "" for the collector's own
-
---- The members of a file in their order, in batches of a fixed size: the same ones each time.
----@param file scope3.SpoolFile
----@param most integer  members in a batch
----@return fun(): scope3.SpoolFileBatch?
-function spool_sink.batches(file, most)
-  local next_member = file.spool:members()
-  return function()
-    local batch = { members = {}, operations = {}, labels = {} }
-    for i = 1, most do
-      local member, operation, number, _, label = next_member()
-      if not member then
-        break
-      end
-      batch.first, batch.last = batch.first or number, number
-      batch.members[i], batch.operations[i], batch.labels[i] = member, operation, label
-    end
-    return batch.first and batch or nil
-  end
-end
-
 --- Notes that a file was accepted. It is freed when it has lingered: see settle(). Until then it keeps its descriptor,
 --- and with it the lock that tells other workers that it is nobody's to adopt.
 ---@param file scope3.SpoolFile
