@@ -197,6 +197,19 @@ static int payload_row(lua_State *L) {
   return 1;
 }
 
+/* :rows(first, last) -> source rows of the first and the last member that has one, of those from
+   `first` to `last`; nil where none has */
+static int payload_rows(lua_State *L) {
+  const payload_ud *u = check_open(L, 1);
+  const size_t first = sc3l_check_size(L, 2, "first");
+  uint64_t rows[2];
+  if (!sc3_payload_rows(u->p, first - 1, sc3l_check_size(L, 3, "last"), rows))
+    return 0;
+  sc3l_push_count(L, rows[0]);
+  sc3l_push_count(L, rows[1]);
+  return 2;
+}
+
 static int push_identifiers(lua_State *L, const sc3_identifiers *i) {
   sc3l_push_count(L, i->emails);
   sc3l_push_count(L, i->phones);
@@ -373,6 +386,7 @@ void sc3l_open_payload(lua_State *L) {
       {"replace", payload_replace},
       {"reset", payload_reset},
       {"row", payload_row},
+      {"rows", payload_rows},
       {"take", sc3l_payload_take},
       {"text", payload_text},
       {NULL, NULL},

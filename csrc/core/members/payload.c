@@ -417,6 +417,18 @@ uint64_t sc3_payload_row(const sc3_payload *p, size_t i) {
   return is_dead(e) ? 0 : e->tagged_row >> 4;
 }
 
+int sc3_payload_rows(const sc3_payload *p, size_t first, size_t last, uint64_t rows[2]) {
+  while (first < last && sc3_payload_row(p, first) == 0)
+    first++;
+  while (last > first && sc3_payload_row(p, last - 1) == 0)
+    last--;
+  if (first >= last)
+    return 0;
+  rows[0] = sc3_payload_row(p, first);
+  rows[1] = sc3_payload_row(p, last - 1);
+  return 1;
+}
+
 size_t sc3_payload_max_members(const sc3_payload *p) {
   return p->max_members;
 }

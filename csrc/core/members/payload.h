@@ -159,4 +159,8 @@ char *sc3_payload_place(sc3_payload *p, size_t i, size_t at);
 /* The source row of member `i`, 0 where it has none or the member was replaced. */
 uint64_t sc3_payload_row(const sc3_payload *p, size_t i);
 
+/* The rows of the first and the last member that has one, from `first` up to but without `last`; 0
+ * where none has. */
+int sc3_payload_rows(const sc3_payload *p, size_t first, size_t last, uint64_t rows[2]);
+
 #endif

@@ -136,20 +136,10 @@ splitter.range = range
 function splitter.rows(parts)
   local first, last
   for _, part in ipairs(parts) do
-    if part.payload then
-      for i = part.first, part.last do
-        local row = part.payload:row(i)
-        if row then
-          first = math.min(first or row, row)
-          break
-        end
-      end
-      for i = part.last, part.first, -1 do
-        local row = part.payload:row(i)
-        if row then
-          last = math.max(last or row, row)
-          break
-        end
+    if part.payload and part.first <= part.last then
+      local from, to = part.payload:rows(part.first, part.last)
+      if from then
+        first, last = math.min(first or from, from), math.max(last or to, to)
       end
     end
   end
