@@ -91,6 +91,45 @@ describe("a queue", function()
     assert(connection:call("DEL", stream))
   end)
 
+  it("reads what an entry says of its members and lines, whatever else it has", function()
+    local q = new()
+    local stream = ("{scope3:%s}:s"):format(name)
+    for i, fields in ipairs {
+      { "n", "7", "x", "y", "m", "a" }, { "m", "old", "n", "1", "m", "b", "n", "7" }, { "m", "c", "n", "-7" },
+      { "n", "7", "x", "d" }, { "m", "e", "x", "7" }, { "n", "7", "m", "" }, { "n", "10000000", "m", "f" },
+      { "n", "0x7", "m", "g" }, { "n", "", "m", "h" }, { "n", "7\n", "m", "i" }, { "n", "0000007", "m", "j" },
+    } do
+      local command = { "XADD", stream, "1-" .. i }
+      for _, text in ipairs(fields) do
+        command[#command + 1] = text
+      end
+      assert(connection:pipeline { command })
+    end
+    local seen = {}
+    for i, one in ipairs(assert(q:read(nil, 99))) do
+      assert.equal("1-" .. i, one.id)
+      seen[i] = one.n .. " " .. (one.lines or "none")
+    end
+    assert.same({ "7 a", "7 b", "0 none", "0 none", "0 none", "7 ", "0 none", "0 none", "0 none", "0 none", "7 j" },
+      seen)
+  end)
+
+  it("reads nothing of a reply that is none of a queue", function()
+    for _, reply in ipairs {
+      "x", 1, { 1 }, { "x", 1 }, { { "1-1", "1", "x", "1", "1", "x" }, 1 }, { { 1, "1", "x" }, 1 },
+      { { "1-1x", "1", "x" }, 1 }, { { "-1", "1", "x" }, 1 }, { { "1-", "1", "x" }, 1 }, { { { "1-1" } }, 1 },
+    } do
+      local none, err = queue.new({ script = function()
+        return reply
+      end }, "q"):read(nil, 9)
+      assert.same({ nil, "BAD_REPLY" }, { none, (err or {}).code })
+    end
+    local list, more = queue.new({ script = function()
+      return { { "1-1", 1, "x", "1-2", "1", 1, "1-3", "1" }, 1 }
+    end }, "q"):read(nil, 9)
+    assert.same({ { { id = "1-1", n = 0 }, { id = "1-2", n = 0 }, { id = "1-3", n = 0 } }, true }, { list, more })
+  end)
+
   it("takes several at once in their order, those that it has left out", function()
     local q = new()
     local known = assert(q:append("f.2", 1, "2\n"))
