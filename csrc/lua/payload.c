@@ -173,6 +173,14 @@ static int payload_bytes(lua_State *L) {
   return 1;
 }
 
+/* :measure() -> its living members, and the bytes that all its members take */
+static int payload_measure(lua_State *L) {
+  const sc3_payload *p = check_open(L, 1)->p;
+  sc3l_push_count(L, sc3_payload_living(p, SC3_ADD) + sc3_payload_living(p, SC3_REMOVE));
+  sc3l_push_count(L, sc3_payload_bytes(p));
+  return 2;
+}
+
 /* :cut(first, max_members, max_bytes [, last]) -> last, adds, removes, bytes */
 static int payload_cut(lua_State *L) {
   payload_ud *u = check_open(L, 1);
@@ -382,6 +390,7 @@ void sc3l_open_payload(lua_State *L) {
       {"identifiers", payload_identifiers},
       {"lines", payload_lines},
       {"living", payload_living},
+      {"measure", payload_measure},
       {"outline", payload_outline},
       {"replace", payload_replace},
       {"reset", payload_reset},

@@ -57,6 +57,26 @@ describe("lines of members", function()
     assert.equal(#text + 1, said.next)
   end)
 
+  it("are read behind a label where that very line stands, else not at all", function()
+    local label, one = packed_lines.of { "@x" }, packed_lines.of { '-{"externalId":"1"}' }
+    local text = one .. label .. one
+    local p = payload()
+    local other = packed_lines.of { "@xy" }
+    for _, wrong in ipairs { { text, 1 }, { other .. one, 1 }, { label:sub(1, -2), 1 }, { "", 1 }, { text, #text + 1 },
+      { text, #text + 2 }, { text, 2 ^ 32 - 1 },
+    } do
+      assert.same({ false }, { p:take(wrong[1], wrong[2], label) })
+    end
+    assert.same({ 0, 0 }, { p:measure() })
+    assert.same({ #text + 1, 1, 0, 0, false }, { p:take(text, #one + 1, label) })
+    assert.same({ #label + 1, 0, 0, 0, false }, { p:take(label, 1, label) })
+    assert.same({ #label + 1, 0, 0, 0, false }, { p:take(label .. label, 1, label) })
+    assert.has_error(function()
+      p:take(text, 1, 5)
+    end)
+    assert.same({ 1, p:bytes() }, { p:measure() })
+  end)
+
   it("are read no further than there is room", function()
     local p = payload(45)
     local text = packed_lines.of { '-{"externalId":"1"}', '-{"externalId":"2"}', '-{"externalId":"3"}' }

@@ -16,7 +16,7 @@ local request = require "scope3.api.request"
 ---@field reads? string  id of the last entry that any of it is of
 ---@field entries integer  that are in it whole
 ---@field members integer  those that were replaced included
----@field private rest? {id: string, reader: scope3.EntryReader}  an entry of which members are left for the next batch
+---@field private rest? string  id of the entry of which the reader has members for the next batch
 local Batch = {}
 Batch.__index = Batch
 
@@ -36,12 +36,10 @@ local function new_payload(self, size)
 end
 
 -- Counts what the payload holds that was read into last. It is the only one that has changed.
-local function measure(self, next_one)
+local function measure(self)
   local one = self.current
-  self.current = next_one
-  if one and one ~= next_one then
-    local adds, removes = one.payload:living()
-    local living, bytes = adds + removes, one.payload:bytes()
+  if one then
+    local living, bytes = one.payload:measure()
     self.living, self.bytes = self.living + living - one.living, self.bytes + bytes - one.bytes
     one.living, one.bytes = living, bytes
   end
@@ -61,7 +59,10 @@ local function payload_for(self, audience)
   end
   one.audience.name = audience.name or one.audience.name
   one.audience.consent_basis = audience.consent_basis or one.audience.consent_basis
-  measure(self, one)
+  if one ~= self.current then
+    measure(self)
+    self.current = one
+  end
   return one.payload
 end
 
@@ -69,7 +70,8 @@ end
 ---@return scope3.DrainBatch
 function batch.new(limits)
   local self = setmetatable({ limits = limits, room = limits.max_bytes - request.frame(limits.push), list = {},
-    by_id = {}, spare = {}, entries = 0, members = 0, bytes = 0, living = 0, labels = entry.labels() }, Batch)
+    by_id = {}, spare = {}, entries = 0, members = 0, bytes = 0, living = 0,
+    reader = entry.reader(entry.labels()) }, Batch)
   self.payload_for = function(audience)
     return payload_for(self, audience)
   end
@@ -77,13 +79,14 @@ function batch.new(limits)
 end
 
 -- Reads on in an entry. Whether it is whole.
-local function read(self, id, reader, counts)
+local function read(self, id, counts)
+  local reader = self.reader
   local members, bad, unfit = reader.members, reader.bad, reader.unfit
   local whole = reader:read(self.payload_for)
   self.members, self.reads = self.members + reader.members - members, id
   counts.unreadable = counts.unreadable + reader.bad - bad
   counts.too_large = counts.too_large + reader.unfit - unfit
-  self.rest = not whole and { id = id, reader = reader } or nil
+  self.rest = not whole and id or nil
   if whole then
     self.last, self.entries = id, self.entries + 1
   end
@@ -101,8 +104,8 @@ function Batch:take(found, counts)
     self.last, self.reads, self.entries = found.id, found.id, self.entries + 1
     return true
   end
-  local whole = read(self, found.id, entry.reader(found.lines, self.labels, found.n), counts)
-  return whole and self.living < self.limits.max_members and self.bytes < self.room
+  self.reader:begin(found.lines, found.n)
+  return read(self, found.id, counts) and self.living < self.limits.max_members and self.bytes < self.room
 end
 
 --- Empties it for the next batch, which begins with what was left of an entry.
@@ -111,7 +114,7 @@ end
 function Batch:advance(counts)
   local rest = self.rest
   self:clear()
-  return not rest or read(self, rest.id, rest.reader, counts)
+  return not rest or read(self, rest, counts)
 end
 
 --- Empties it.
@@ -124,6 +127,7 @@ function Batch:clear()
       one.payload:close()
     end
   end
+  self.reader:forget()
   self.list, self.by_id, self.rest, self.last, self.reads, self.current = {}, {}, nil, nil, nil, nil
   self.entries, self.members, self.bytes, self.living = 0, 0, 0, 0
 end

@@ -60,11 +60,13 @@ function Labels:read(label)
   return audience
 end
 
----@class scope3.EntryReader  reads one text, a stranger's, from front to back
+---@class scope3.EntryReader  reads texts, a stranger's, each from front to back
 ---@field private text string
 ---@field private labels scope3.EntryLabels
 ---@field private at integer
 ---@field private audience table|false|nil  of the lines that follow; false where their label is none
+---@field private line string|false|nil  that label
+---@field private payload table?  of that audience, where members may go on into it
 ---@field private said integer
 ---@field bad integer  lines that are no members, or of no audience
 ---@field unfit integer  members that are larger than a request may be
@@ -72,14 +74,24 @@ end
 local Reader = {}
 Reader.__index = Reader
 
----@param text string
 ---@param labels scope3.EntryLabels
----@param n? integer  members that it says to have: what is missing was cut short, or is behind a wrong length
 ---@return scope3.EntryReader
-function entry.reader(text, labels, n)
-  -- Who says more than the text has room for is not believed.
-  local said = math.min(n or 0, math.floor(#text / SHORTEST))
-  return setmetatable({ text = text, labels = labels, said = said, at = 1, bad = 0, unfit = 0, members = 0 }, Reader)
+function entry.reader(labels)
+  return setmetatable({ text = "", labels = labels, said = 0, at = 1, bad = 0, unfit = 0, members = 0 }, Reader)
+end
+
+--- Begins with a text.
+---@param text string
+---@param n integer  members that it says to have: what is missing was cut short, or is behind a wrong length
+function Reader:begin(text, n)
+  local most = #text / SHORTEST -- who says more is not believed
+  self.said = n <= most and n or math.floor(most)
+  self.text, self.at, self.bad, self.unfit, self.members = text, 1, 0, 0, 0
+end
+
+--- Leaves the payload that it reads into: what follows goes into another one.
+function Reader:forget()
+  self.payload = nil
 end
 
 -- Where the line that begins here has its end; nil where it is cut short.
@@ -91,9 +103,10 @@ end
 
 -- The audience of the label that begins here.
 local function read_label(self)
-  local stop = end_of_line(self)
-  local short = stop and stop - self.at < LABEL_MOST
-  self.audience = short and self.labels:read(self.text:sub(self.at + HEAD, stop)) or false
+  local at, stop = self.at, end_of_line(self)
+  local short = stop and stop - at < LABEL_MOST
+  self.audience = short and self.labels:read(self.text:sub(at + HEAD, stop)) or false
+  self.line, self.payload = self.audience and self.text:sub(at, stop), nil
   self.at = (stop or #self.text) + 1
   self.bad = self.bad + (self.audience and 0 or 1)
 end
@@ -103,29 +116,45 @@ local function pass_over(self)
   self.at, self.bad = (end_of_line(self) or #self.text) + 1, self.bad + 1
 end
 
+-- Takes the members that begin here, or those behind `line`.
+---@return boolean? full  nil where that line does not begin here
+local function take(self, payload, line)
+  local at, members, bad, unfit, full = payload:take(self.text, self.at, line)
+  if at then
+    self.at, self.members = at, self.members + members
+    self.bad, self.unfit = self.bad + bad, self.unfit + unfit
+  end
+  return full
+end
+
+-- Most texts begin with the label that the one before had last: then its payload goes on, without a look at the label.
+local function go_on(self)
+  if not self.payload or take(self, self.payload, self.line) == nil then
+    self.audience, self.payload = nil, nil
+  end
+end
+
 --- Reads on.
 ---@param payload_for fun(audience: {id: string, name: string?, consent_basis: string?}): table?  nil where there is no
 ---  room for another audience
 ---@return boolean whole  all of it was read; false where a payload is full
 function Reader:read(payload_for)
+  if self.at == 1 then
+    go_on(self)
+  end
   while self.at <= #self.text do
     if self.text:byte(self.at) == 64 then -- @
       read_label(self)
     elseif not self.audience then
       pass_over(self)
     else
-      local payload = payload_for(self.audience)
-      if not payload then
-        return false
-      end
-      local at, members, bad, unfit, full = payload:take(self.text, self.at)
-      self.at, self.members = at, self.members + members
-      self.bad, self.unfit = self.bad + bad, self.unfit + unfit
-      if full then
+      self.payload = payload_for(self.audience)
+      if not self.payload or take(self, self.payload) then
         return false
       end
     end
   end
+  self.text = "" -- which may have been a large one
   self.bad = math.max(self.bad, self.said - self.members - self.unfit)
   return true
 end
