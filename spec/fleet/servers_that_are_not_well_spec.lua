@@ -38,13 +38,13 @@ describe("a drain whose Redis is not well", function()
     return sandbox:client():drain(all)
   end
 
-  -- Why a drain ends that tries for ever what may get well.
+  -- Why a drain ends that tries for ever what may get well, or stands by.
   local function end_of_drain()
     local waits = false
     local none, err = drain { once = false, cancel = function()
       return waits
     end, on_event = function(event)
-      waits = waits or event.event == "put_off"
+      waits = waits or event.event == "put_off" or event.status == "standby"
     end }
     assert.is_nil(none)
     return err
@@ -157,6 +157,23 @@ describe("a drain whose Redis is not well", function()
     local err = end_of_drain()
     assert.same({ "redis", "NOPERM" }, { err.kind, err.code })
     assert.truthy(err.message:find("its ACL must allow the command and the keys", 1, true), err.message)
+    assert.equal(1, q:figures().entries)
+  end)
+
+  it("ends where its user may not see what waits, lest who stands by waits for ever for the end of the queue", function()
+    start { conf = "user app on >app9 ~{scope3:* +@read +@write +@scripting +info -time\n" }
+    local url = server.url
+    server.url = url:gsub("//", "//app:app9@")
+    assert(q:lease("another", 3600))
+    local err = end_of_drain()
+    assert.same({ "redis", "NOPERM" }, { err.kind, err.code })
+  end)
+
+  it("ends where a command of its scripts was renamed, and does not send the same again and again", function()
+    start { conf = 'rename-command XTRIM ""\n' }
+    local err = end_of_drain()
+    assert.same({ "redis", "UNKNOWN_COMMAND", 1 }, { err.kind, err.code, err.result.requests })
+    assert.truthy(err.message:find("without rename-command", 1, true), err.message)
     assert.equal(1, q:figures().entries)
   end)
 

@@ -267,25 +267,27 @@ end
 
 -- What the figures say, for metrics: asked for now and then.
 ---@return scope3.QueueFigures?
+---@return scope3.Error? err
 local function note_figures(self)
-  local figures = self.queue:figures()
+  local figures, err = self.queue:figures()
   if figures then
     local counts = self.counts
     counts.waiting, counts.oldest, counts.looked = figures.entries, figures.oldest, core.time()
     counts.active = self.held.epoch ~= nil
     tell(self, { event = "queue", entries = figures.entries, seconds = figures.oldest, result = counts })
   end
-  return figures
+  return figures, err
 end
 
--- Looks at what waits, and who has it. Gives "done", or nil and an error, where this is to end.
+-- Looks at what waits, and who has it. Gives "done", or nil and an error, where this is to end or Redis will never tell.
 local function look_around(self)
-  local figures = note_figures(self)
-  if self.held.epoch then
-    self.tries:leads()
-    return nil
+  local figures, err = note_figures(self)
+  if err and is_final(self, err) then
+    return nil, err
+  elseif not self.held.epoch then
+    return self.tries:stands_by(figures, self.now())
   end
-  return self.tries:stands_by(figures, self.now())
+  self.tries:leads()
 end
 
 -- Seconds until something is to be read or tried again. With `once` nothing is rested for.
@@ -344,9 +346,8 @@ end
 local function pause(self, seconds)
   local ends = self.now() + seconds
   local asks = self.queue and math.max(self.held:asks_at(), self.now() + LEAST_PAUSE) or math.huge
-  local ok, err = self.context:transport():pause(math.max(0, math.min(ends, asks) - self.now()),
+  return self.context:transport():pause(math.max(0, math.min(ends, asks) - self.now()),
     { cancel = self.opts.cancel, guard = self.opts.guard })
-  return ok, err
 end
 
 -- Hands the lease over, unless something may still take effect: then it runs out, and the next one is quiet. A call

@@ -25,7 +25,8 @@ local CODES = {
   DENIED = { "it is in protected mode, and takes only its own machine: set a password there, or bind it" },
   NOSCRIPT = { "it does not have the script any more" },
   MAX_CLIENTS = { "it has as many clients as it allows: raise maxclients, or close some", true },
-  UNKNOWN_COMMAND = { "it does not know the command: it must be Redis 7.0 or newer, or Valkey, and no sentinel" },
+  UNKNOWN_COMMAND = { "it does not know a command: it must be Redis 7.0 or newer, or Valkey, no sentinel, and "
+    .. "without rename-command" },
   NO_PASSWORD = { "it has no password for this user, and the URL has one: leave it out, or set one there" },
   DATABASE = { "it has no database of the number in the URL" },
 }
@@ -35,6 +36,7 @@ local OF_ERR = {
   ["max number of clients"] = "MAX_CLIENTS",
   ["unknown command"] = "UNKNOWN_COMMAND",
   ["unknown subcommand"] = "UNKNOWN_COMMAND",
+  ["Unknown Redis command called from script"] = "UNKNOWN_COMMAND",
   ["The user executing the script can't"] = "NOPERM",
   ["ACL failure in script"] = "NOPERM",
   ["AUTH <password> called without any password"] = "NO_PASSWORD",
