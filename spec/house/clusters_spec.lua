@@ -8,19 +8,24 @@ local PAGE = "docs/clusters.md"
 local FILES = 8
 
 -- A job array runs the script once for each number, here all at once. With --parsable the number of the job is printed.
--- A job after another one begins where that ended well.
+-- A job after another one begins where that ended well, and else never ends unless it is told to.
 local SBATCH = [[
-parsable= from= to=
+parsable= from= to= failed= kill=
 while :; do
   case $1 in
     --parsable) parsable=1 ;;
     --array=*) range=${1#--array=} from=${range%-*} to=${range#*-} ;;
-    --dependency=afterok:*) test "$(cat slurm.code)" = 0 || { echo "DependencyNeverSatisfied" >&2; exit 1; } ;;
+    --dependency=afterok:*) test "$(cat slurm.code)" = 0 || failed=1 ;;
+    --kill-on-invalid-dep=yes) kill=1 ;;
     --*) ;;
     *) break ;;
   esac
   shift
 done
+if [ "$failed" ]; then
+  echo "DependencyNeverSatisfied" >&2
+  if [ "$kill" ]; then exit 1; else exit 99; fi # it would wait for ever
+fi
 if [ -z "$from" ]; then exec sh "$1"; fi
 jobs= code=0
 for i in $(seq "$from" "$to"); do
@@ -32,8 +37,11 @@ if [ "$parsable" ]; then echo 4711; fi
 ]]
 
 -- An indexed job starts its command with each number, and may do so twice at once. One pod is killed and started again.
+-- A job that is there already is not run again.
 local KUBECTL = [[
 if [ "$1" = wait ]; then exit "$(cat kube.code)"; fi
+if [ "$1" = delete ]; then rm -f kube.code; exit; fi
+if [ -e kube.code ]; then echo "job.batch/prepare unchanged"; exit; fi
 command=$(sed -n 's/.*command: \["sh", "-c", "\(.*\)"\]/\1/p' "$3" | sed 's/\\"/"/g')
 last=$(($(sed -n 's/.*completions: //p' "$3") - 1)) jobs= code=0
 JOB_COMPLETION_INDEX=2 timeout -s KILL 0.02 sh -c "$command" 2>/dev/null
@@ -156,7 +164,7 @@ describe("a recipe for clusters", function()
   it("of Slurm sends what one job would, also where a part runs again", function()
     kitchen:program("sbatch", SBATCH)
     cook "### Slurm"
-    kitchen:sh "rm crm.journal; SLURM_ARRAY_TASK_ID=3 sh array.sh"
+    kitchen:sh "SLURM_ARRAY_TASK_ID=3 sh array.sh"
     sent()
     assert.same({ 0, "" }, { kitchen:sh "sh send.sh >/dev/null" })
     is_as_one_job()
@@ -178,6 +186,19 @@ describe("a recipe for clusters", function()
     is_as_one_job()
     assert.equal(FILES, select(2, kitchen:files("members/*"):gsub("\n", "")))
   end)
+
+  for heading, program in pairs { ["### Slurm"] = { "sbatch", SBATCH }, ["### Kubernetes"] = { "kubectl", KUBECTL } } do
+    it(("of %s sends what there is now, where it runs another time"):format(heading:match "%a+"), function()
+      kitchen:program(program[1], program[2])
+      cook(heading)
+      sent()
+      for i = 1, FILES do
+        kitchen:write(("export/customers-%d.csv"):format(i), recipes.people(i, i))
+      end
+      cook(heading)
+      is_as_one_job()
+    end)
+  end
 
   it("of Spark sends each row once, with an empty partition and without a header", function()
     kitchen:program("spark-submit", SPARK)
