@@ -160,7 +160,7 @@ describe("a drain whose Redis is not well", function()
     assert.equal(1, q:figures().entries)
   end)
 
-  it("ends where its user may not see what waits, lest who stands by waits for ever for the end of the queue", function()
+  it("ends where its user may not see what waits, lest one that stands by waits for ever for its end", function()
     start { conf = "user app on >app9 ~{scope3:* +@read +@write +@scripting +info -time\n" }
     local url = server.url
     server.url = url:gsub("//", "//app:app9@")

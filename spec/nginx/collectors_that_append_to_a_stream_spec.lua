@@ -63,8 +63,10 @@ describe("a collector with a stream", function()
     redis:close()
   end)
 
-  local function start(options, linger)
-    server = nginx.start { http = CONF:format(folder.path, options or "", redis.url, linger or "0.2") }
+  local function start(options, linger, name)
+    local conf = CONF:gsub('queue = "q"', ('queue = "%s"'):format(name or "q"))
+    server = nginx.start { workers = name and 2, http = conf:format(folder.path, options or "", redis.url,
+      linger or "0.2") }
     server:expect(collecting.SAYS)
   end
 
@@ -376,6 +378,26 @@ describe("a collector with a stream", function()
     stop()
     assert_all(3)
     assert.same({}, folder.files ".")
+  end)
+
+  it("has the log name what waits for another queue, and appends it to that one when it comes back", function()
+    redis = redis_server.start()
+    redis:stop()
+    start "flush_seconds = 3600,"
+    assert.equal("3 taken", op(1, 3))
+    stop()
+    start("flush_seconds = 3600,", "0.2", "renamed")
+    nginx.until_true("the files of the other queue in the log", function()
+      return server:log():find("members wait in 1 file of " .. folder.path .. "/%x+%-%*, and no collector here")
+    end)
+    assert.equal(1, select(2, server:log():gsub("no collector here sends them", "")))
+    stop()
+    redis:restart()
+    start()
+    until_status("all to be appended", function(now)
+      return now.appended == 3
+    end)
+    assert_all(3)
   end)
 
   it("leaves to the next worker what it has no time for when it ends", function()

@@ -5,7 +5,7 @@ local world = require "spec.support.world"
 
 local PLACE, STAND_IN = "spec.torture.nginx_stand_in", { "scope3.nginx.process", "scope3.loop.nginx" }
 local MODULES = { "spool", "spool_adoption", "spool_name", "spool_orphans", "spool_pages", "spool_reader",
-  "spool_sink" }
+  "spool_sink", "spool_strangers" }
 local spool_files = require "spec.support.spool_files"
 local spooled = require "spec.support.spooled"
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
@@ -381,5 +381,44 @@ describe("the files of a spool", function()
     assert.same({ "new", "own" }, texts)
     of:close()
     os.execute("rmdir " .. blocked)
+  end)
+
+  it("that no collector sends any more are named in the log, once, where members wait in them", function()
+    local lines = require(PLACE).lines
+    local function said(name)
+      local n = 0
+      for _, line in ipairs(lines) do
+        n = n + (line:find(("%s/%s-*, and no collector here sends them"):format(folder, name), 1, true) and 1 or 0)
+      end
+      return n
+    end
+    local function start(name)
+      require("scope3.nginx.spool_strangers").know(name) -- as each collector of the configuration is, also one to come
+      return spool.new { folder = folder, name = name, grace = 1, most_bytes = 2 ^ 26 }
+    end
+    local changed, empty, idle = start "00000000000000aa", start "00000000000000bb", start "00000000000000cc"
+    keep(changed, "1")
+    keep(idle, "2")
+    keep(empty, "3")
+    empty:seal()
+    empty:release { { file = empty:take(), last = 1 } }
+    for _, one in ipairs { changed, idle, empty } do
+      one:close()
+    end
+    spool_files.write(("%s/00000000000000bb-%016.0f-%016.0f-7-%016.0f.spool"):format(folder, 1, 5, 1), "")
+    forget() -- as a configuration does that is read anew
+    require(PLACE).install()
+    lines, spool = require(PLACE).lines, require "scope3.nginx.spool"
+    start "00000000000000cc"
+    local other = start "00000000000000dd"
+    other:look()
+    now = now + 20
+    other:look()
+    assert.same({ 1, 0, 0, 0 }, { said "00000000000000aa", said "00000000000000bb", said "00000000000000cc",
+      said "00000000000000dd" })
+    other:close()
+    other = start "00000000000000aa"
+    assert.equal(1, other:look().members)
+    other:close()
   end)
 end)

@@ -24,6 +24,10 @@ function ngx.worker.pid()
   return 4711
 end
 
+function ngx.worker.id()
+  return 0
+end
+
 function ngx.worker.exiting()
   return false
 end

@@ -279,7 +279,7 @@ local function note_figures(self)
   return figures, err
 end
 
--- Looks at what waits, and who has it. Gives "done", or nil and an error, where this is to end or Redis will never tell.
+-- Looks at what waits, and who has it. Gives "done", or nil and an error, where this is to end: Redis may never tell.
 local function look_around(self)
   local figures, err = note_figures(self)
   if err and is_final(self, err) then

@@ -18,6 +18,7 @@ local payload_pool = require "scope3.nginx.payload_pool"
 local request = require "scope3.api.request"
 local shutdown = require "scope3.nginx.shutdown"
 local spool_name = require "scope3.nginx.spool_name"
+local spool_strangers = require "scope3.nginx.spool_strangers"
 local validate = require "scope3.api.validate"
 
 local ngx = ngx
@@ -163,6 +164,7 @@ function collector.new(opts)
     return nil, errors.invalid("scope3.nginx.collector", issues)
   end
   local worker = worker_of(config, default, client, dict, stream)
+  spool_strangers.know(worker.name)
   if config.spool and ngx.get_phase() == "init" then
     spool_name.begin(config.spool, worker.name)
   end

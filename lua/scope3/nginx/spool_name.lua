@@ -39,6 +39,15 @@ function spool_name.parse(path)
   return tonumber(configuration), tonumber(made), tonumber(pid)
 end
 
+--- The collector and the process of a file; nil where it is none of these.
+---@param path string
+---@return string? name
+---@return integer? pid
+function spool_name.owner(path)
+  local _, _, pid = spool_name.parse(path)
+  return pid and path:match("([^/-]+)%-[^/]*$"), pid -- pattern: the system's limit of a path bounds it
+end
+
 --- What a file is called among all files of all machines: its name without folder and kind.
 ---@param path string
 ---@return string

@@ -6,6 +6,7 @@ local core = require "scope3.core"
 local nginx_log = require "scope3.util.nginx_log"
 local process = require "scope3.nginx.process"
 local spool_name = require "scope3.nginx.spool_name"
+local spool_strangers = require "scope3.nginx.spool_strangers"
 
 local ngx = ngx
 
@@ -77,6 +78,7 @@ function SpoolOrphans:candidates(own)
   local all = now >= self.all_at or self.releases ~= releases
   if all then
     self.all_at, self.releases = now + LOOK_AT_ALL, releases
+    spool_strangers.look(self.folder)
   end
   for _, path in ipairs(spool_name.list(self.folder, self.name)) do
     local file = own[path] or candidate(path)
