@@ -122,7 +122,7 @@ describe("a queue", function()
       local none, err = queue.new({ script = function()
         return reply
       end }, "q"):read(nil, 9)
-      assert.same({ nil, "BAD_REPLY" }, { none, (err or {}).code })
+      assert.same({ nil, "WRONGTYPE" }, { none, (err or {}).code })
     end
     local list, more = queue.new({ script = function()
       return { { "1-1", 1, "x", "1-2", "1", 1, "1-3", "1" }, 1 }
@@ -303,7 +303,7 @@ describe("a queue", function()
       local q = new()
       assert(connection:call("SET", ("{scope3:%s}:%s"):format(name, what), text))
       local none, err = q:lease("a", 30)
-      assert.same({ nil, "BAD_REPLY" }, { none, (err or {}).code }, what)
+      assert.same({ nil, "WRONGTYPE" }, { none, (err or {}).code }, what)
     end
   end)
 
@@ -326,7 +326,7 @@ describe("a queue", function()
     assert(q:lease("a", 30))
     assert(connection:call("SET", ("{scope3:%s}:epoch"):format(name), "x"))
     local none, err = q:lease("a", 30)
-    assert.same({ "nil", "redis", "BAD_REPLY" }, { type(none), err.kind, err.code })
+    assert.same({ "nil", "redis", "WRONGTYPE" }, { type(none), err.kind, err.code })
     for _, ask in ipairs {
       function() return q:lease("a", 30) end, function() return q:ack("a", "1", "1-1") end,
       function() return q:release("a", "1") end, function() return q:append("f", 1, LINES) end,
@@ -339,6 +339,45 @@ describe("a queue", function()
       assert(connection:call("HSET", ("{scope3:%s}:s"):format(name), "x", "y"))
       local nothing, why = ask()
       assert.same({ "nil", "redis", "WRONGTYPE" }, { type(nothing), why and why.kind, why and why.code })
+    end
+  end)
+
+  it("gives no lease where its epoch is no number, and leaves nothing behind", function()
+    local q = new()
+    assert(connection:call("SET", ("{scope3:%s}:epoch"):format(name), "x"))
+    local none, err = q:lease("a", 30)
+    assert.same({ "nil", "redis", "WRONGTYPE" }, { type(none), err.kind, err.code })
+    assert.equal(0, connection:call("EXISTS", ("{scope3:%s}:lease"):format(name)))
+  end)
+
+  it("gives what is before an entry of a later form, and says why that one stays", function()
+    local q, stream = new(), nil
+    stream = ("{scope3:%s}:s"):format(name)
+    assert(q:append("f.1", 1, LINES))
+    local second = assert(q:append("f.2", 1, LINES))
+    local later = assert(connection:call("XADD", stream, "*", "v", "2", "n", "1", "z", "x"))
+    assert(q:append("f.3", 1, LINES))
+    local list, more, why = q:read(nil, 10)
+    assert.same({ 2, false, "redis", "LATER_FORM" }, { #list, more, why.kind, why.code })
+    list, more, why = q:read(nil, 2)
+    assert.same({ 2, true, nil }, { #list, more, why })
+    list, more, why = q:read(second, 10)
+    assert.same({ 0, false, "LATER_FORM" }, { #list, more, why.code })
+    list, more, why = q:read(later, 10)
+    assert.same({ 1, false, nil }, { #list, more, why })
+  end)
+
+  it("reads what has no form, or a form that is none, as it reads what another program wrote", function()
+    local q, stream = new(), ("{scope3:%s}:s"):format("q" .. number)
+    for _, form in ipairs { "", "0", "1", "x", "2x", "1000", "-2", "1.5" } do
+      assert(connection:call("XADD", stream, "*", "v", form, "n", "1", "m", LINES))
+    end
+    assert(connection:call("XADD", stream, "*", "n", "1", "m", LINES))
+    assert(connection:call("XADD", stream, "*", "v", "2", "m", LINES)) -- of nothing that we know
+    local list, more, why = q:read(nil, 20)
+    assert.same({ 10, false, nil }, { #list, more, why })
+    for i, one in ipairs(list) do
+      assert.equal(i < 10 and LINES or nil, one.lines)
     end
   end)
 

@@ -114,6 +114,22 @@ describe("a queue that is drained", function()
     assert.same({ 2, 1, 6 }, { res.entries, res.accepted, res.unreadable })
   end)
 
+  it("leaves what a later version appended, with all behind it, sends what is before, and hands the lease over", function()
+    hand_over()
+    put { "a", "+1", "+2" }
+    assert(connection:call("XADD", ("{scope3:%s}:s"):format(name), "*", "v", "2", "n", "1", "z", "x"))
+    put { "a", "+3" }
+    for _, before in ipairs { 2, 0 } do
+      local none, err = drain { once = false }
+      assert.is_nil(none)
+      assert.same({ "redis", "LATER_FORM" }, { err.kind, err.code })
+      assert.truthy(err.message:find("upgrade this drainer", 1, true), err.message)
+      local res = err.result
+      assert.same({ before, 0, true }, { res.accepted, res.unreadable, res.released })
+      assert.equal(2, q:figures().entries)
+    end
+  end)
+
   it("passes over what is longer than there is, or than a label may be, and reads the next entry", function()
     hand_over()
     local line = packed_lines.of { ('+{"externalId":"1","hashedEmail":"%s"}'):format(hash "1") }

@@ -4,6 +4,7 @@ local checks = require "scope3.fleet.checks"
 local packed_lines = require "spec.support.packed_lines"
 local queue = require "scope3.fleet.queue"
 local redis = require "spec.support.redis"
+local tls = require "spec.support.tls"
 local until_true = require "spec.support.until_true"
 local world = require "spec.support.world"
 
@@ -21,12 +22,14 @@ describe("a drain whose Redis is not well", function()
     server:close()
   end)
 
-  -- A server whose queue has an entry, and whose lease was handed over.
-  local function start(options)
+  -- A server whose queue has an entry, and whose lease was handed over, or cannot be taken.
+  local function start(options, no_lease)
     server = redis.start(options)
     connection = server:open()
     q = queue.new(connection, "q", assert(checks.look(connection)).run)
-    assert(q:release("somebody", assert(q:lease("somebody", 30)).epoch))
+    if not no_lease then
+      assert(q:release("somebody", assert(q:lease("somebody", 30)).epoch))
+    end
     assert(q:append("f", 1, LINES))
   end
 
@@ -169,10 +172,23 @@ describe("a drain whose Redis is not well", function()
     assert.same({ "redis", "NOPERM" }, { err.kind, err.code })
   end)
 
+  it("ends where its user may not remove entries, before it sends any", function()
+    for _, command in ipairs { "xtrim", "xdel" } do
+      start { conf = ("user app on >app9 ~{scope3:* +@read +@write +@scripting +info +time +ping -%s\n"):format(command) }
+      local url = server.url
+      server.url = url:gsub("//", "//app:app9@")
+      local err = end_of_drain()
+      assert.same({ "redis", "NOPERM", 0 }, { err.kind, err.code, err.result.requests })
+      assert.equal(1, q:figures().entries)
+      server:close()
+    end
+    start {}
+  end)
+
   it("ends where a command of its scripts was renamed, and does not send the same again and again", function()
-    start { conf = 'rename-command XTRIM ""\n' }
+    start({ conf = 'rename-command XTRIM ""\n' }, true)
     local err = end_of_drain()
-    assert.same({ "redis", "UNKNOWN_COMMAND", 1 }, { err.kind, err.code, err.result.requests })
+    assert.same({ "redis", "UNKNOWN_COMMAND", 0 }, { err.kind, err.code, err.result.requests })
     assert.truthy(err.message:find("without rename-command", 1, true), err.message)
     assert.equal(1, q:figures().entries)
   end)
@@ -186,6 +202,14 @@ describe("a drain whose Redis is not well", function()
     server:close()
     server = other
     assert.equal(0, assert(drain { lease = 1 }).entries)
+  end)
+
+  it("names the option that makes a Redis trusted, where its certificate is of an unknown CA", function()
+    server = redis.start { tls = tls.make "IP:127.0.0.1" }
+    local none, err = drain { once = false }
+    assert.is_nil(none)
+    assert.equal("CERT_UNKNOWN_CA", err.reason)
+    assert.truthy(err.message:find("set redis_ca_file to", 1, true), err.message)
   end)
 
   it("ends at a sentinel, and asks for the primary", function()

@@ -89,7 +89,7 @@ local function connect(self)
     return not self.leaving and self.opts.cancel ~= nil and self.opts.cancel() -- who leaves still hands the lease over
   end)
   if not connection then
-    return nil, found
+    return nil, errors.with(found, { message = found.message:gsub(" ca_file", " redis_ca_file") }) -- its name here
   elseif warning then
     warn(self, warning)
   end
@@ -137,10 +137,10 @@ local function fill(self)
   local opts, more, after = self.opts, self.batch:advance(self.counts), self.after
   self.full = not more
   while more do
-    local list, left = self.queue:read(after, math.min(READ_MOST, opts.max_members),
+    local list, left, later = self.queue:read(after, math.min(READ_MOST, opts.max_members),
       math.min(READ_BYTES, opts.max_bytes))
-    if not list then
-      return nil, left
+    if not list or later and not list[1] and not self.batch.reads then
+      return nil, later or left
     end
     for _, found in ipairs(list) do
       if self.marked and queue.is_up_to(found.id, self.marked) then

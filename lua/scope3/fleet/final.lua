@@ -4,7 +4,7 @@ local final = {}
 -- Of Redis: another server, user or setting is needed (redis/refusal, redis/server, fleet/checks).
 local OF_REDIS = { OLD_REDIS = true, SENTINEL = true, EVICTS = true, WRONGPASS = true, NOAUTH = true,
   NO_PASSWORD = true, NOPERM = true, UNKNOWN_COMMAND = true, DATABASE = true, DENIED = true, MOVED = true,
-  WRONGTYPE = true }
+  WRONGTYPE = true, LATER_FORM = true }
 local KINDS = { cancelled = true, limiter = true, cannot_wait = true, config = true }
 local STATUS = { [401] = true, [402] = true, [403] = true }
 

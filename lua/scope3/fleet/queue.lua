@@ -1,6 +1,6 @@
 --- A queue of members that several machines share, in a stream of Redis: what all that touch it ask of Redis.
 ---
----     {scope3:Q}:s         the stream. An entry is a batch: `n` operations, and `m`, their lines
+---     {scope3:Q}:s         the stream. An entry is a batch: `v`, its form, `n` operations, and `m`, their lines
 ---     {scope3:Q}:once:KEY  what KEY names is in the stream; for a day, and for an hour after it has settled
 ---     {scope3:Q}:lease     who sends; gone after the lease
 ---     {scope3:Q}:epoch     how often that changed
@@ -31,6 +31,9 @@ local MOST_SETTLED = 1000 -- named in one append
 -- Digits of a digest that stand for a name of any length. Among 10^9 keys two are alike once in 10^11 times.
 local DIGITS = 24
 
+-- The form of an entry. Who does not know that of a later version leaves it in the queue.
+local FORM = 1
+
 queue.LONGEST_NAME = 64
 queue.LONGEST_ENTRY = 16 * 1024 * 1024 -- bytes, for which Redis and a drainer have to find room in one piece
 
@@ -40,7 +43,7 @@ local ids, n = {}, (#ARGV - 2) / 2
 for i = 1, n do
   ids[i] = 0
   if redis.call('EXISTS', KEYS[1 + i]) == 0 then
-    ids[i] = redis.call('XADD', KEYS[1], '*', 'n', ARGV[2 * i + 1], 'm', ARGV[2 * i + 2])
+    ids[i] = redis.call('XADD', KEYS[1], '*', 'v', ']] .. FORM .. [[', 'n', ARGV[2 * i + 1], 'm', ARGV[2 * i + 2])
     redis.call('SET', KEYS[1 + i], 1, 'EX', ARGV[1])
   end
 end
@@ -49,6 +52,7 @@ for i = n + 2, #KEYS do
 end
 return ids]]
 
+-- Nothing has the id 0-0. Who may not remove gets no lease: what is sent, and stays, would be sent for ever.
 local LEASE = [[#!lua flags=allow-oom
 local holder, sent = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[3])
 if holder and holder ~= ARGV[1] then
@@ -60,10 +64,12 @@ elseif holder then
   end
   return {1, redis.call('GET', KEYS[2]), 0, sent}
 end
+redis.call('XTRIM', KEYS[5], 'MINID', '=', '0-0')
+redis.call('XDEL', KEYS[5], '0-0')
+local released, epoch = redis.call('GET', KEYS[4]) == ARGV[3], redis.call('INCR', KEYS[2])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-local released = redis.call('GET', KEYS[4]) == ARGV[3]
 redis.call('DEL', KEYS[4])
-return {2, tostring(redis.call('INCR', KEYS[2])), released and 1 or 0, sent}]]
+return {2, tostring(epoch), released and 1 or 0, sent}]]
 
 local ACK = [[#!lua flags=allow-oom
 if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('GET', KEYS[2]) ~= ARGV[2] then
@@ -76,7 +82,7 @@ return 1]]
 -- Redis builds a reply in one piece, and a few large entries may follow many small ones. So as much as may come is
 -- looked at before it is read on: never more than 16 entries beyond what is given. The list has three values an entry,
 -- so that one of few members costs little: its id, `n` and `m`, or false for what it lacks. What is too large, or has
--- too many fields, is given without them.
+-- too many fields, is given without them. It ends before an entry of a later form, and says so.
 local READ = [[#!lua flags=no-writes
 local list, entries, bytes, after, ahead = {}, 0, 0, ARGV[1], 1
 local most, room, longest = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -90,7 +96,7 @@ while entries < most and bytes < room do
     if bytes >= room then
       break
     end
-    local fields, size, n, lines = one[2], 0, false, false
+    local fields, size, n, lines, form = one[2], 0, false, false, nil
     for i = 1, #fields, 2 do
       local name, value = fields[i], fields[i + 1]
       size = size + #name + #value
@@ -98,7 +104,12 @@ while entries < most and bytes < room do
         n = value
       elseif name == 'm' then
         lines = value
+      elseif name == 'v' then
+        form = string.find(value, '^%d%d?%d?$') and tonumber(value)
       end
+    end
+    if n and form and form > ]] .. FORM .. [[ then
+      return {list, 0, one[1]}
     end
     if size > longest or #fields > 64 then
       size, n, lines = 0, false, false
@@ -148,7 +159,7 @@ end
 -- What Redis answered is none of what the scripts answer: the keys are another program's.
 local function strange(what)
   return nil, errors.new("redis", ("the %s of this queue is none of scope3: another program writes to its keys")
-    :format(what), { code = "BAD_REPLY" })
+    :format(what), { code = "WRONGTYPE" })
 end
 
 ---@class scope3.QueueBatch  what becomes an entry
@@ -230,7 +241,7 @@ end
 ---@return scope3.Error? err
 function Queue:lease(owner, seconds, sent)
   local said, err = self.connection:script(LEASE,
-    { key(self, "lease"), key(self, "epoch"), key(self, "sent"), key(self, "released") },
+    { key(self, "lease"), key(self, "epoch"), key(self, "sent"), key(self, "released"), key(self, "s") },
     { owner, math.floor(seconds * 1000), self.run or "", sent or "" })
   if err then
     return nil, err
@@ -258,7 +269,8 @@ end
 ---@param most integer
 ---@param bytes? integer  after which no further one is read; a megabyte unless given
 ---@return scope3.QueueEntry[]?
----@return boolean|scope3.Error more  others may follow
+---@return boolean|scope3.Error more  others may follow that can be read
+---@return scope3.Error? later  why the next one cannot: it is of a later version
 function Queue:read(after, most, bytes)
   local said, err = self.connection:script(READ, { key(self, "s") },
     { after and "(" .. after or "-", most, bytes or 2 ^ 20, queue.LONGEST_ENTRY + 64 })
@@ -279,7 +291,8 @@ function Queue:read(after, most, bytes)
     local is_entry = n and type(lines) == "string"
     list[#list + 1] = { id = id, n = is_entry and n or 0, lines = is_entry and lines or nil }
   end
-  return list, said[2] == 1
+  return list, said[2] == 1, said[3] and errors.new("redis", "an entry of this queue is of a later version of scope3, "
+    .. "and stays in it: upgrade this drainer", { code = "LATER_FORM" }) or nil
 end
 
 --- Removes all entries up to one, under a lease.

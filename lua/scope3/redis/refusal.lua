@@ -43,6 +43,7 @@ local OF_ERR = {
   ["Client sent AUTH, but no password"] = "NO_PASSWORD",
   ["DB index is out of range"] = "DATABASE",
   ["invalid DB index"] = "DATABASE",
+  ["value is not an integer"] = "WRONGTYPE",
   ["SELECT is not allowed in cluster mode"] = "DATABASE",
 }
 
