@@ -3,10 +3,13 @@
 --- Several workers may look at once. One of them holds a lock while members of adopted files wait, because their order
 --- is for one worker to keep.
 local core = require "scope3.core"
+local interpreted = require "scope3.util.interpreted"
 local nginx_log = require "scope3.util.nginx_log"
 local process = require "scope3.nginx.process"
 local spool_name = require "scope3.nginx.spool_name"
 local spool_strangers = require "scope3.nginx.spool_strangers"
+
+interpreted(true, true) -- nothing here runs for each member
 
 local ngx = ngx
 
@@ -14,6 +17,7 @@ local ngx = ngx
 ---@field path string
 ---@field born number  when its worker's configuration was read, in microseconds
 ---@field made number  microseconds
+---@field pid integer|false  of its worker
 ---@field alive boolean  its worker
 ---@field sibling boolean  its worker is alive, and of this configuration
 
@@ -37,6 +41,7 @@ function spool_orphans.new(opts)
     folder = opts.folder, name = opts.name, grace = opts.grace,
     lock = false, -- a field from the start, so that a lock which was taken needs no memory to be kept
     all_at = 0, -- when to look at all files next
+    known = {}, -- path of a file of another worker -> scope3.SpoolCandidate
     seen = {}, -- path of a file that is locked -> when it was seen first
     reported = {}, -- paths with a problem that the log has
     failed_at = {}, -- path of a file that cannot be opened -> since when
@@ -58,13 +63,22 @@ function SpoolOrphans:report(path, message)
   end
 end
 
-local function candidate(path)
+local function read_name(path)
   local born, made, pid = spool_name.parse(path)
-  local alive = pid and process.is_alive(pid) or false
-  return {
-    path = path, born = born or 0, made = made or 0, alive = alive,
-    sibling = alive and born == spool_name.CONFIGURATION,
-  }
+  return { path = path, born = born or 0, made = made or 0, pid = pid or false }
+end
+
+-- Files of other workers by their paths, those that were seen before among them: there may be hundreds, and to read a
+-- name costs more than to find it. `alive` are workers that were asked for in this look.
+local function candidate(self, path, alive)
+  local file = self.known[path] or read_name(path)
+  local pid = file.pid
+  if alive[pid] == nil then
+    alive[pid] = pid and process.is_alive(pid)
+  end
+  file.alive = alive[pid]
+  file.sibling = file.alive and file.born == spool_name.CONFIGURATION
+  return file
 end
 
 --- Files that may be orphans, the oldest first.
@@ -74,19 +88,22 @@ end
 ---@return scope3.SpoolCandidate[]
 ---@return number newest  when the last of all files was made
 function SpoolOrphans:candidates(own)
-  local list, now, newest = {}, core.now(), 0
+  local list, known, alive = {}, {}, {}
+  local now, newest = core.now(), 0
   local all = now >= self.all_at or self.releases ~= releases
   if all then
     self.all_at, self.releases = now + LOOK_AT_ALL, releases
     spool_strangers.look(self.folder)
   end
   for _, path in ipairs(spool_name.list(self.folder, self.name)) do
-    local file = own[path] or candidate(path)
+    local file = own[path] or candidate(self, path, alive)
     newest = math.max(newest, file.made)
-    if not own[path] and (all or not file.sibling and (not self.reported[path] or self.failed_at[path])) then
+    known[path] = not own[path] and file or nil
+    if known[path] and (all or not file.sibling and (not self.reported[path] or self.failed_at[path])) then
       list[#list + 1] = file
     end
   end
+  self.known = known
   table.sort(list, function(a, b)
     return a.made < b.made or a.made == b.made and a.path < b.path
   end)
