@@ -16,7 +16,7 @@ describe("a connection to Redis in nginx", function()
     redis = servers.start()
     server = served.start(sandbox, {
       init = ([[
-        redis = require "scope3.redis"
+        core, redis = require "scope3.core", require "scope3.redis"
         redis_url = "%s"
       ]]):format(redis.url),
       server = [[
@@ -52,6 +52,32 @@ describe("a connection to Redis in nginx", function()
         }
         location = /popped {
           content_by_lua_block { inside.say { inside.popped or false } }
+        }
+        location = /looks {
+          content_by_lua_block {
+            assert(ngx.timer.at(0, function()
+              local connection, sleep = assert(redis.open { url = redis_url, call_seconds = 30 }), ngx.sleep
+              local looks, n = {}, 0
+              function ngx.sleep(seconds)
+                n = n + 1
+                sleep(seconds)
+              end
+              for i = 1, 21 do
+                n = 0
+                local began = core.now()
+                assert(connection:call("BLPOP", "never", "0.008") == false)
+                looks[i] = n - math.floor((core.now() - began) / 0.01) -- a long answer has a look each 10 ms
+              end
+              ngx.sleep = sleep
+              connection:close()
+              table.sort(looks)
+              inside.looks = looks[11]
+            end))
+            inside.say { 1 }
+          }
+        }
+        location = /looked {
+          content_by_lua_block { inside.say { inside.looks or false } }
         }
         location = /late {
           content_by_lua_block {
@@ -124,6 +150,14 @@ describe("a connection to Redis in nginx", function()
     end)
     ask("RPUSH", "of_request", "here")
     assert.same({ { "of_request", "here" } }, served.bodies(waiting:all()))
+  end)
+
+  it("looks in a timer for an answer when the one before was there, and seldom before", function()
+    assert.same({ 1 }, served.get(server, "/looks"))
+    local looks = nginx.until_true("the timer is over", function()
+      return served.get(server, "/looked")[1]
+    end)
+    assert.is_true(looks < 2, looks .. " looks for most answers, beside those of each 10 ms")
   end)
 
   it("is closed when the request that waits for it is dropped", function()

@@ -153,6 +153,7 @@ function Connection:read(limits)
       return bytes
     end
     self.socket:watch(self.left > 0)
+    self.waiter.answers = self.left == 0
     local ok, err = await(self, limits)
     if not ok then
       return nil, err

@@ -23,6 +23,7 @@ local loops = {}
 ---@field calls table<integer, scope3.Call>  its calls on the wire, by the id of their transfer
 ---@field flying integer  how many these are
 ---@field news table[]  events that its listeners have not got yet
+---@field answers boolean?  it waits for the answer of one host, and nothing has to be done until that comes
 ---@field fault scope3.Error?  what a listener, a loop or a limiter's store raised
 ---@field step fun(gently: boolean?): boolean  steps the engine and wakes the waiters of calls that have ended; gently,
 ---  in small parts. False when nothing moved

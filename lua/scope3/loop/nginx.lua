@@ -19,6 +19,7 @@ local ngx = ngx
 local nginx = { name = "nginx", now = core.now }
 
 local SHORT, LONG = 0.001, 0.010 -- seconds between two looks, while something moves and while nothing does
+local SOONER = 0.9 -- times as long until the next first look, where the answer was there: it may have come before
 local PATIENCE = 16 -- looks without news before they become rarer
 local BIRTH = 0.1 -- seconds in which a timer that nginx has taken begins to run
 local LOST = 1 -- seconds without a look after which the pump is lost
@@ -55,6 +56,11 @@ local function drop_those_gone(pump)
       waiter:abandon()
     end
   end
+end
+
+--- Sleeps for a millisecond at least. nginx takes less for 0, and then logs a warning with the request line.
+function nginx.sleep(seconds)
+  ngx.sleep(math.max(SHORT, seconds))
 end
 
 -- Steps the engine until `ended`, or until another runner takes over.
@@ -156,8 +162,7 @@ end
 -- Runs in place of a pump that nobody else needs yet. Only for the thread of a timer, which no client's leaving ends,
 -- and which is in no hurry: each look waits for as long again as there was nothing. A timer for the pump costs more
 -- than the whole answer of a near host.
-local function run_alone(engine, pump, waiter, seconds)
-  local began = core.now()
+local function run_alone(engine, pump, waiter, began, seconds)
   run_for(engine, pump, waiter, function(pause)
     ngx.sleep(math.max(pause, math.min(LONG, core.now() - began)))
   end, function(now)
@@ -165,12 +170,27 @@ local function run_alone(engine, pump, waiter, seconds)
   end)
 end
 
+-- Likewise for an answer until which nothing has to be done. Each look costs, so the first one is when the last answer
+-- was there.
+local function run_for_answer(engine, pump, waiter, began, seconds)
+  local usual = math.max(SHORT, waiter.usual or 0)
+  nginx.sleep(math.min(usual, LONG, seconds))
+  if pump.runner or pump.asked then
+    return -- the caller waits for that
+  end
+  local looked = core.now()
+  run_alone(engine, pump, waiter, began, seconds)
+  local now = core.now()
+  waiter.usual = now - looked < SHORT and usual * SOONER or now - began
+end
+
 function nginx.wait(engine, seconds, waiter)
   local pump = pump_of(engine)
   if engine:count() == 0 then
     suspend(pump, waiter, seconds)
   elseif not pump.runner and not pump.asked and ngx.get_phase() == "timer" then
-    run_alone(engine, pump, waiter, seconds)
+    local run_so = waiter.answers and run_for_answer or run_alone
+    run_so(engine, pump, waiter, core.now(), seconds)
   elseif keep_moving(engine, pump, waiter.step) then
     suspend(pump, waiter, math.min(seconds, pump.looked and LOST or BIRTH))
   else
@@ -185,11 +205,6 @@ function nginx.wake(waiter)
     waiter.posted = true
     signal:post(1)
   end
-end
-
---- Sleeps for a millisecond at least. nginx takes less for 0, and then logs a warning with the request line.
-function nginx.sleep(seconds)
-  ngx.sleep(math.max(SHORT, seconds))
 end
 
 -- Phases in which a light thread can be suspended (lua-nginx-module's pages of ngx.sleep and ngx.semaphore).
