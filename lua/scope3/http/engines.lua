@@ -1,9 +1,12 @@
 --- The libcurl engines of this Lua state, which clients share: one for each loop and each file of CA certificates.
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
+local interpreted = require "scope3.util.interpreted"
 local late = require "scope3.util.late"
 local rare = require "scope3.util.rare"
 local version = require "scope3.version"
+
+interpreted(true, true) -- nothing here runs for each member
 
 local engines = {}
 

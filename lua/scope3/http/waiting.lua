@@ -1,6 +1,9 @@
 --- Waiting for calls, by the loop of who waits.
 local errors = require "scope3.error"
 local guard = require "scope3.util.guard"
+local interpreted = require "scope3.util.interpreted"
+
+interpreted(true, true) -- nothing here runs for each member
 
 local CANCEL_INTERVAL = 0.25 -- seconds between two calls of `cancel`
 local ALIVE_INTERVAL = 1 -- seconds between two calls of `alive`

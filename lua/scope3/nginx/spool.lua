@@ -6,6 +6,7 @@
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
+local interpreted = require "scope3.util.interpreted"
 local spool_adoption = require "scope3.nginx.spool_adoption"
 local spool_name = require "scope3.nginx.spool_name"
 local spool_orphans = require "scope3.nginx.spool_orphans"
@@ -354,6 +355,11 @@ function Spool:close()
   self.pages:clear()
   spool_adoption.end_if_done(self)
   spool_orphans.released()
+end
+
+for _, of_a_file in ipairs { renew, spare, Spool.own, Spool.seal, Spool.free, Spool.release, Spool.put_back, Spool.take,
+  Spool.look } do
+  interpreted(of_a_file)
 end
 
 return spool

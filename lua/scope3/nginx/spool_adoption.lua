@@ -2,8 +2,11 @@
 ---
 --- No file is adopted before an older one, however large that is. Where one cannot be opened yet, what is newer waits.
 local core = require "scope3.core"
+local interpreted = require "scope3.util.interpreted"
 local plural = require "scope3.util.plural"
 local spool_orphans = require "scope3.nginx.spool_orphans"
+
+interpreted(true, true) -- nothing here runs for each member
 
 local spool_adoption = {}
 

@@ -6,6 +6,9 @@
 --- so a name is one of its kind among all machines, too. Earlier releases wrote
 --- `<collector>-<configuration>-<made>-<process>-<number>`.
 local core = require "scope3.core"
+local interpreted = require "scope3.util.interpreted"
+
+interpreted(true, true) -- nothing here runs for each member
 
 local spool_name = {
   ACTIVE = ".spool", REJECTED = ".refused", DAMAGED = ".damaged", LOCK = ".lock",

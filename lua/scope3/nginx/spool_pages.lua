@@ -1,5 +1,8 @@
 --- Which sealed files of a spool keep their pages: a few that are sent at once, and then emptied for the next members.
 --- To fetch their pages anew for that would cost more than all else that is done with them. Others need no memory.
+local interpreted = require "scope3.util.interpreted"
+
+interpreted(true, true) -- nothing here runs for each member
 
 ---@class scope3.SpoolPages
 ---@field private list scope3.SpoolFile[]  the oldest first

@@ -10,6 +10,7 @@ local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local file_batches = require "scope3.nginx.file_batches"
 local identity = require "scope3.identity"
+local interpreted = require "scope3.util.interpreted"
 local nginx_log = require "scope3.util.nginx_log"
 local options = require "scope3.util.options"
 local outbox = require "scope3.nginx.outbox"
@@ -391,6 +392,9 @@ function WorkerState:release(forget)
     self.stats:forget()
   end
   return self.held - lost, lost
+end
+for _, of_a_flush in ipairs { is_time, WorkerState.adopt, WorkerState.prepare, WorkerState.seal, WorkerState.flush } do
+  interpreted(of_a_flush)
 end
 
 return worker_state
