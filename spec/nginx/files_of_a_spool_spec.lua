@@ -1,6 +1,7 @@
 -- The files under a collector: filled, sealed, taken the oldest first, accepted, lingering, freed. Without nginx: a
 -- table stands in for what they need of it.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local world = require "spec.support.world"
 
 local PLACE, STAND_IN = "spec.torture.nginx_stand_in", { "scope3.nginx.process", "scope3.loop.nginx" }
@@ -268,6 +269,23 @@ describe("the files of a spool", function()
     local _, texts = take_all(spool_sink.new(of, 0))
     assert.same({ table.concat(many, " "), "-y z", "new" }, texts)
     of:close()
+  end)
+
+  it("are adopted once their worker is no more, although it lived when they were seen first", function()
+    local process, lives = package.loaded["scope3.nginx.process"], true
+    local before = process.is_alive
+    process.is_alive = function() return lives end
+    local of, sibling = open(), open()
+    keep(sibling, "a")
+    assert.is_nil((of:look()))
+    for _, file in entries(sibling.files) do
+      file.spool:close() -- as the system does for one that is killed
+    end
+    assert.is_nil((of:look()))
+    lives = false
+    assert.same({ members = 1, lost = 0 }, (of:look()))
+    of:close()
+    process.is_alive = before
   end)
 
   it("linger after they were accepted, and come back in order when the connection breaks", function()
