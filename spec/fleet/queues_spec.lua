@@ -351,8 +351,8 @@ describe("a queue", function()
   end)
 
   it("gives what is before an entry of a later form, and says why that one stays", function()
-    local q, stream = new(), nil
-    stream = ("{scope3:%s}:s"):format(name)
+    local q = new()
+    local stream = ("{scope3:%s}:s"):format(name)
     assert(q:append("f.1", 1, LINES))
     local second = assert(q:append("f.2", 1, LINES))
     local later = assert(connection:call("XADD", stream, "*", "v", "2", "n", "1", "z", "x"))
@@ -368,7 +368,8 @@ describe("a queue", function()
   end)
 
   it("reads what has no form, or a form that is none, as it reads what another program wrote", function()
-    local q, stream = new(), ("{scope3:%s}:s"):format("q" .. number)
+    local q = new()
+    local stream = ("{scope3:%s}:s"):format(name)
     for _, form in ipairs { "", "0", "1", "x", "2x", "1000", "-2", "1.5" } do
       assert(connection:call("XADD", stream, "*", "v", form, "n", "1", "m", LINES))
     end

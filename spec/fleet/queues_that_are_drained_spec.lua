@@ -114,7 +114,7 @@ describe("a queue that is drained", function()
     assert.same({ 2, 1, 6 }, { res.entries, res.accepted, res.unreadable })
   end)
 
-  it("leaves what a later version appended, with all behind it, sends what is before, and hands the lease over", function()
+  it("leaves what a later version appended, and all behind it, sends the rest, and hands the lease over", function()
     hand_over()
     put { "a", "+1", "+2" }
     assert(connection:call("XADD", ("{scope3:%s}:s"):format(name), "*", "v", "2", "n", "1", "z", "x"))

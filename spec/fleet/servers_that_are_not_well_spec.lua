@@ -1,6 +1,7 @@
 -- client:drain on real servers that take no writes, let nobody in, or are none that can hold a queue: it says what to
 -- do, loses nothing, and goes on where the server becomes well again.
 local checks = require "scope3.fleet.checks"
+local core = require "scope3.core"
 local packed_lines = require "spec.support.packed_lines"
 local queue = require "scope3.fleet.queue"
 local redis = require "spec.support.redis"
@@ -43,11 +44,11 @@ describe("a drain whose Redis is not well", function()
 
   -- Why a drain ends that tries for ever what may get well, or stands by.
   local function end_of_drain()
-    local waits = false
+    local waits, stands_by = false, nil
     local none, err = drain { once = false, cancel = function()
-      return waits
+      return waits or stands_by ~= nil and core.now() > stands_by + 20
     end, on_event = function(event)
-      waits = waits or event.event == "put_off" or event.status == "standby"
+      waits, stands_by = waits or event.event == "put_off", stands_by or event.status == "standby" and core.now() or nil
     end }
     assert.is_nil(none)
     return err
@@ -174,7 +175,7 @@ describe("a drain whose Redis is not well", function()
 
   it("ends where its user may not remove entries, before it sends any", function()
     for _, command in ipairs { "xtrim", "xdel" } do
-      start { conf = ("user app on >app9 ~{scope3:* +@read +@write +@scripting +info +time +ping -%s\n"):format(command) }
+      start { conf = "user app on >app9 ~{scope3:* +@read +@write +@scripting +info +time +ping -" .. command .. "\n" }
       local url = server.url
       server.url = url:gsub("//", "//app:app9@")
       local err = end_of_drain()

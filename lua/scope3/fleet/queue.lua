@@ -264,6 +264,28 @@ local function members_of(digits)
   return type(digits) == "string" and digits:find "^%d%d?%d?%d?%d?%d?%d?$" and tonumber(digits) or nil
 end
 
+-- The entries of a list of three values each; nil where it is none.
+local function entries_of(raw)
+  local list, digits, n = {}, nil, nil
+  for i = 1, #raw, 3 do
+    local id, lines = raw[i], raw[i + 2]
+    if not is_id(id) then
+      return nil
+    elseif raw[i + 1] ~= digits then -- most have as many as the one before
+      digits = raw[i + 1]
+      n = members_of(digits)
+    end
+    local is_entry = n and type(lines) == "string"
+    list[#list + 1] = { id = id, n = is_entry and n or 0, lines = is_entry and lines or nil }
+  end
+  return list
+end
+
+local function later()
+  return errors.new("redis", "an entry of this queue is of a later version of scope3, and stays in it: upgrade this "
+    .. "drainer", { code = "LATER_FORM" })
+end
+
 --- Reads entries, the oldest first.
 ---@param after? string  the id that they come after; from the head of the stream unless given
 ---@param most integer
@@ -276,23 +298,12 @@ function Queue:read(after, most, bytes)
     { after and "(" .. after or "-", most, bytes or 2 ^ 20, queue.LONGEST_ENTRY + 64 })
   if err then
     return nil, err
-  elseif type(said) ~= "table" or type(said[1]) ~= "table" then
+  end
+  local list = type(said) == "table" and type(said[1]) == "table" and entries_of(said[1])
+  if not list then
     return strange "stream"
   end
-  local list, raw, digits, n = {}, said[1], nil, nil
-  for i = 1, #raw, 3 do
-    local id, lines = raw[i], raw[i + 2]
-    if not is_id(id) then
-      return strange "stream"
-    elseif raw[i + 1] ~= digits then -- most have as many as the one before
-      digits = raw[i + 1]
-      n = members_of(digits)
-    end
-    local is_entry = n and type(lines) == "string"
-    list[#list + 1] = { id = id, n = is_entry and n or 0, lines = is_entry and lines or nil }
-  end
-  return list, said[2] == 1, said[3] and errors.new("redis", "an entry of this queue is of a later version of scope3, "
-    .. "and stays in it: upgrade this drainer", { code = "LATER_FORM" }) or nil
+  return list, said[2] == 1, said[3] and later() or nil
 end
 
 --- Removes all entries up to one, under a lease.
