@@ -400,6 +400,38 @@ describe("a collector with a stream", function()
     assert_all(3)
   end)
 
+  it("counts members once that workers of later configurations append again", function()
+    redis = redis_server.start()
+    start("flush_seconds = 0.1, exit_seconds = 0,", "3600")
+    for i = 1, 3 do
+      op(10 * i - 9, 10 * i)
+      until_status("all to be appended", function(now)
+        return now.held == 0 and now.all.held == 0
+      end)
+      server:reload()
+      until_status("its files to be appended again", function(now)
+        return now.adopted == 10 * i and now.held == 0
+      end)
+    end
+    assert_all(30)
+    assert.equal(30, status().all.appended)
+  end)
+
+  it("counts as lost, and says so, what waited in files that somebody has removed when its worker ends", function()
+    redis = redis_server.start()
+    redis:stop()
+    start "flush_seconds = 3600, exit_seconds = 0,"
+    op(1, 10)
+    os.execute("rm -f " .. folder.path .. "/*")
+    assert.equal(0, status().all.lost)
+    server:reload()
+    until_status("the members to be counted", function(now)
+      return now.all.lost == 10
+    end)
+    assert.truthy(server:log():find("was removed by somebody while 10 members waited in it: they are lost", 1, true))
+    assert.equal(0, status().all.held)
+  end)
+
   it("leaves to the next worker what it has no time for when it ends", function()
     redis = redis_server.start()
     start "flush_seconds = 3600, exit_seconds = 0,"

@@ -153,6 +153,14 @@ describe("a file that was appended to a queue", function()
     assert.same({ true, 3, 2 }, { holds "a", #redis.appended, outbox.appended })
   end)
 
+  it("is neither waited for nor asked about after it was left to other workers", function()
+    assert.is_true(append "a")
+    spool:close()
+    now = 5
+    assert.is_true(outbox:send(true))
+    assert.same({ 0, false }, { redis.asked, outbox.settle_at })
+  end)
+
   it("is named to the queue with the first append after it was freed, and not before", function()
     assert.is_true(append "a")
     now = 3

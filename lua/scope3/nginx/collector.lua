@@ -270,7 +270,8 @@ end
 ---@field failed integer  of requests that the service refused for good
 ---@field adopted integer  from files of workers that were no more
 ---@field unkept integer  that could not be written to the spool
----@field lost integer  that a worker held when it ended, and no file; of damaged files, those that cannot be read
+---@field lost integer  that a worker held when it ended, and no file, or one that somebody has removed; of damaged
+---  files, those that cannot be read
 ---@field audiences integer  of which members wait
 ---@field error? string  why the last request was not accepted
 ---@field closed? boolean  true after close(): then `held` is what stayed in the spool

@@ -7,6 +7,7 @@ local core = require "scope3.core"
 local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local interpreted = require "scope3.util.interpreted"
+local plural = require "scope3.util.plural"
 local spool_adoption = require "scope3.nginx.spool_adoption"
 local spool_name = require "scope3.nginx.spool_name"
 local spool_orphans = require "scope3.nginx.spool_orphans"
@@ -29,6 +30,7 @@ local MAX_NAMES = 16 -- names to try for a new file: a worker that looks for orp
 -- descriptors stay few.
 local MAX_SPARE = 2 -- empty files that are kept for their pages: they become new ones, under other names
 local LEAST_ROLL, MOST_ROLL, PARTS = 4 * 2 ^ 20, 64 * 2 ^ 20, 64
+local ENOENT = 2
 
 ---@class scope3.SpoolFile
 ---@field spool table  of scope3.core
@@ -39,6 +41,8 @@ local LEAST_ROLL, MOST_ROLL, PARTS = 4 * 2 ^ 20, 64 * 2 ^ 20, 64
 ---@field used integer  bytes of it that Spool.bytes holds
 ---@field adopted boolean
 ---@field keys? string[]  that its members were appended to a queue under
+---@field appended? boolean  all of them were, at least once
+---@field counted? table<string, true|"unanswered">  those keys, as far as their members were counted
 
 ---@class scope3.SpoolMark  a batch has the records of a file up to this number
 ---@field file scope3.SpoolFile
@@ -239,13 +243,20 @@ function Spool:free(file)
   end
 end
 
+--- Whether a file is this worker's still: not freed, and not left to others.
+---@param file scope3.SpoolFile
+---@return boolean
+function Spool:has(file)
+  return self.files[file.path] == file
+end
+
 --- Releases members that have left: accepted, or rejected for good. A file without others is freed. The header of one
 --- of which something is left says how far it has gone: that is for the worker that adopts it.
 ---@param marks scope3.SpoolMark[]
 function Spool:release(marks)
   for _, mark in ipairs(marks) do
     local file = mark.file
-    if self.files[file.path] == file then
+    if self:has(file) then
       local whole = mark.last >= file.number and file.spool:damaged() == 0 -- it need not be read again
       if not whole then
         file.spool:release(mark.last)
@@ -286,7 +297,7 @@ end
 ---@param marks scope3.SpoolMark[]
 function Spool:put_back(marks)
   for _, mark in ipairs(marks) do
-    if self.files[mark.file.path] == mark.file then
+    if self:has(mark.file) then
       self.reader:add(mark.file)
     end
   end
@@ -342,9 +353,30 @@ function Spool:look(rest)
   return spool_adoption.look(self, rest)
 end
 
+-- Members of a file that somebody has removed, so that no other worker can find them. Those of one that was appended are
+-- in a queue.
+local function lost_of(self, file)
+  local n = file.appended and 0 or file.spool:count()
+  local found, _, errno = nil, nil, nil
+  if n > 0 then
+    found, _, errno = io.open(file.path, "rb")
+  end
+  if found then
+    found:close()
+  elseif errno == ENOENT then
+    self.orphans:report(file.path, ("was removed by somebody while %s in it: %s lost"):format(
+      plural.of(n, "member waited", "members waited"), plural.words(n, "it is", "they are")))
+    return n
+  end
+  return 0
+end
+
 --- Lets go of all files. Those with members are for other workers to adopt.
+---@return integer lost  members of files that somebody has removed meanwhile
 function Spool:close()
+  local lost = 0
   for _, file in entries(self.files) do
+    lost = lost + lost_of(self, file)
     local is_empty = file.spool:count() == 0 and file.spool:damaged() == 0
     if not (is_empty and file.spool:remove()) then
       file.spool:close()
@@ -355,6 +387,7 @@ function Spool:close()
   self.pages:clear()
   spool_adoption.end_if_done(self)
   spool_orphans.released()
+  return lost
 end
 
 for _, of_a_file in ipairs { renew, spare, Spool.own, Spool.seal, Spool.free, Spool.release, Spool.put_back, Spool.take,

@@ -45,10 +45,20 @@ function SpoolSink:accept(file)
   self.spool.pages:was_read(file)
 end
 
+-- The file that has lingered for the longest. Those that were left to other workers are theirs to append again.
+local function first_of(self)
+  local first = self.lingering[1]
+  while first and not self.spool:has(first.file) do
+    table.remove(self.lingering, 1)
+    first = self.lingering[1]
+  end
+  return first
+end
+
 --- When the next file has lingered long enough; nil where nothing lingers.
 ---@return number?
 function SpoolSink:due()
-  local first = self.lingering[1]
+  local first = first_of(self)
   return first and first.due
 end
 
@@ -64,12 +74,12 @@ end
 ---@param at number  at that time, by core.now()
 ---@param freed fun(file: scope3.SpoolFile)  is told each of them
 function SpoolSink:settle(at, freed)
-  local first = self.lingering[1]
+  local first = first_of(self)
   while first and at >= first.due do
     table.remove(self.lingering, 1)
     self.spool:release { { file = first.file, last = first.file.number } }
     freed(first.file)
-    first = self.lingering[1]
+    first = first_of(self)
   end
 end
 

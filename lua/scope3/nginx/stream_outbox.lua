@@ -166,6 +166,7 @@ end
 -- Asks Redis for an answer where files have waited in vain for that of an append.
 local function settle(self, turn)
   local now, due = core.now(), self.sink:due()
+  self.settle_at = due and self.settle_at or false -- what lingered may have been left to other workers
   if not due or now < due + (self.ends and 0 or SLACK) then
     return
   end
@@ -195,13 +196,30 @@ local function not_appended(self, turn, file)
   end
 end
 
+-- Counts the members that were appended, each once. Of an adopted file the worker that had it before has counted what is
+-- in already, unless this one appended it and had no answer.
+local function count(self, file, list, ids)
+  file.counted = file.counted or {}
+  for i, batch in ipairs(list) do
+    local counted = file.counted[batch.once]
+    if not ids then
+      file.counted[batch.once] = counted or "unanswered"
+    elseif counted ~= true and (ids[i] or counted or not file.adopted) then
+      file.counted[batch.once], self.appended = true, self.appended + batch.n
+    end
+  end
+end
+
 -- Appends a file. True, or nil and why.
 local function append_file(self, turn, file)
-  local members, unfit, keys = 0, 0, {}
+  local unfit, keys = 0, {}
   for list, passed in self.entries:of(file) do
     local asked, ids, err = core.now(), {}, nil
     if #list > 0 then
       ids, err = self.queue:append_all(list, self.settled)
+    end
+    if not file.appended and (ids or err.uncertain) then
+      count(self, file, list, ids)
     end
     if not ids or self.turn ~= turn then
       not_appended(self, turn, file)
@@ -209,7 +227,6 @@ local function append_file(self, turn, file)
     end
     free(self, asked)
     for _, batch in ipairs(list) do
-      members = members + batch.n
       keys[#keys + 1] = batch.once
     end
     unfit = unfit + passed
@@ -218,7 +235,7 @@ local function append_file(self, turn, file)
   file.keys = keys
   self.sink:accept(file)
   if not file.appended then
-    file.appended, self.appended = true, self.appended + members
+    file.appended, file.counted = true, nil
     if unfit > 0 then
       self.hooks.unfit(unfit)
     end

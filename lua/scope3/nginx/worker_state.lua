@@ -251,7 +251,7 @@ function WorkerState:hand_over()
     return false
   end
   file_batches.put_back(self)
-  self.spool:close()
+  self.stats:add("lost", self.spool:close())
   self:count()
   return true
 end
@@ -380,7 +380,9 @@ function WorkerState:release(forget)
   self.stats:leave(self.held, memory_only)
   self.released = true
   if self.spool then
-    self.spool:close()
+    local gone = self.spool:close()
+    self.stats:add("lost", gone)
+    lost = lost + gone
   end
   self.payloads:close()
   for _, batch in ipairs(self.outbox:clear()) do
