@@ -180,6 +180,17 @@ describe("a recipe for clusters", function()
     assert.equal(1, (kitchen:sh "sh send.sh"))
   end)
 
+  it("of a part fails with words where its number is missing or none, and prepares no other part", function()
+    kitchen:sh "ls export/*.csv > files.txt; mkdir members"
+    for _, command in ipairs { "sh array.sh", "SLURM_ARRAY_TASK_ID= sh array.sh", "sh part.sh one", "sh part.sh 8" } do
+      local code, printed = kitchen:sh("unset SLURM_ARRAY_TASK_ID; " .. command)
+      assert.is_true(code > 0 and printed:find "%a+ %a+" ~= nil, command .. ": " .. printed)
+      assert.equal("", kitchen:files "members/*")
+    end
+    assert.equal(0, (kitchen:sh "SLURM_ARRAY_TASK_ID=0 sh array.sh"))
+    assert.equal("members/00000.jsonl\n", kitchen:files "members/*")
+  end)
+
   it("of Kubernetes sends what one job would, where numbers run twice and a pod is killed", function()
     kitchen:program("kubectl", KUBECTL)
     cook "### Kubernetes"
