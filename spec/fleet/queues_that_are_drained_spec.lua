@@ -415,6 +415,29 @@ describe("a queue that is drained", function()
     assert.same({ 1, 1, 1 }, { res.entries, res.accepted, res.reconnects })
   end)
 
+  it("is read anew where Redis began anew, which may give earlier ids than it had given before", function()
+    hand_over()
+    local lines, n = text_of({ "a", "+1", "+2" })
+    local stream = "{scope3:" .. name .. "}:s"
+    assert(connection:call("XADD", stream, "9999999999999-0", "n", n, "m", lines)) -- its clock was ahead
+    local begun
+    local res = assert(drain { patience = 60, on_event = function(event)
+      if event.event == "accepted" and not begun then
+        begun = true
+        connection:close()
+        server:stop "KILL"
+        server:restart()
+        connection = server:open()
+        q = queue.new(connection, name, "")
+        assert(connection:call("DEL", stream)) -- as the replica that takes its place may not have had that
+        put({ "a", "+3" })
+      end
+    end })
+    assert.same({ 0, 1, 3 }, { connection:call("XLEN", stream), res.entries, res.accepted })
+    assert.same({ 1, 1 }, { res.leases, res.reconnects })
+    assert.is_true(sandbox:members("a")["3"] ~= nil)
+  end)
+
   it("is quiet for a lease after an answer that was lost, and then sends the same again", function()
     hand_over()
     put({ "a", "+1", "-2" })

@@ -6,8 +6,8 @@ local drained = {}
 ---@field entries integer  that were removed from the queue
 ---@field members integer  of them, those that were replaced by later ones included
 ---@field accepted integer  members that the service accepted
----@field repeated integer  members of entries that may have been sent before, under an earlier lease, those that were
----  replaced by later ones included
+---@field repeated integer  members of entries that may have been sent before, under an earlier lease or before Redis
+---  began anew, those that were replaced by later ones included
 ---@field failed integer  members of requests that the service refused for good
 ---@field rejected_by_service integer  members set aside because the service refused them
 ---@field unreadable integer  lines and entries that are none, and members that an entry says to have and has not

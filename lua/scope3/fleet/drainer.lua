@@ -28,8 +28,7 @@ Drainer.__index = Drainer
 
 local drainer = {}
 
-local READ_BYTES, READ_MOST = 2 ^ 21, 500 -- read at once, and entries
-local LEAST_PAUSE = 0.01
+local READ_BYTES, READ_MOST, LEAST_PAUSE = 2 ^ 21, 500, 0.01 -- read at once; entries; seconds
 
 ---@param context scope3.Context
 ---@param opts table  checked options of client:drain
@@ -92,6 +91,10 @@ local function connect(self)
     return nil, errors.with(found, { message = found.message:gsub(" ca_file", " redis_ca_file") }) -- its name here
   elseif warning then
     warn(self, warning)
+  end
+  if self.run_id ~= found.run then -- it may lack what was read, and give ids before that
+    drop(self)
+    self.run_id, self.marked = found.run, self.sent
   end
   self.counts.reconnects = self.counts.reconnects + (self.connected and 1 or 0)
   self.connection, self.queue, self.connected = connection, found, true
@@ -238,7 +241,8 @@ end
 -- Sends what there is, and removes it.
 local function send(self)
   if not self.delivery:is_done() then
-    local going, err = ask(self, self.batch.reads) -- so that it has a whole lease
+    self.sent = self.batch.reads
+    local going, err = ask(self, self.sent) -- so that it has a whole lease
     if going == nil then
       return redis_failed(self, err)
     elseif not going or self.held:wait(self.now()) == nil then
@@ -266,8 +270,6 @@ local function send(self)
 end
 
 -- What the figures say, for metrics: asked for now and then.
----@return scope3.QueueFigures?
----@return scope3.Error? err
 local function note_figures(self)
   local figures, err = self.queue:figures()
   if figures then
@@ -292,8 +294,7 @@ end
 
 -- Seconds until something is to be read or tried again. With `once` nothing is rested for.
 local function rest(self)
-  local resting = not self.has_batch and self.tries.failures == 0 and self.opts.once
-  return resting and 0 or self.next_at - self.now()
+  return not self.has_batch and self.tries.failures == 0 and self.opts.once and 0 or self.next_at - self.now()
 end
 
 -- Connects, and asks for the lease where that is due. Gives true where the step goes on, else what it comes to.
@@ -344,9 +345,8 @@ end
 
 -- Waits, and keeps the lease meanwhile.
 local function pause(self, seconds)
-  local ends = self.now() + seconds
   local asks = self.queue and math.max(self.held:asks_at(), self.now() + LEAST_PAUSE) or math.huge
-  return self.context:transport():pause(math.max(0, math.min(ends, asks) - self.now()),
+  return self.context:transport():pause(math.max(0, math.min(seconds, asks - self.now())),
     { cancel = self.opts.cancel, guard = self.opts.guard })
 end
 
