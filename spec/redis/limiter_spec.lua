@@ -231,6 +231,20 @@ describe("limits in Redis", function()
     assert.is_true(pass(own, 3) > 0)
   end)
 
+  it("count children of one process as several, which have a share each", function()
+    local own = over(server.url)
+    local host = "forks.example"
+    server:in_use(host)
+    for _ = 1, 3 do
+      assert.equal(0, compile.fork()(function()
+        return pass(own, 100, { host = host, key = "k" })
+      end))
+    end
+    local probe = server:open()
+    assert.equal(3, probe:call("ZCARD", "{scope3:limit:" .. host .. "}:members"))
+    probe:close()
+  end)
+
   it("work in a Redis whose memory is full", function()
     local probe = server:open()
     assert(probe:call("CONFIG", "SET", "maxmemory", 1))

@@ -34,7 +34,6 @@ local MOST_SUBJECTS = 64 -- of which something is noted here
 ---@field private asked table<string, number>  by host: when Redis last told of it
 ---@field private holds table<string, number>  by subject: until when a reply holds requests, while Redis is away
 ---@field private full table<string, number>  by subject: until when Redis said that there is no place
----@field private id string
 local RedisLimits = {}
 RedisLimits.__index = RedisLimits
 
@@ -93,7 +92,6 @@ function limits.new(options, open, clock)
     link = link.new(open, clock, CONNECT_SECONDS + 5 * CALL_SECONDS), shares = shares.new(times), times = times,
     clock = clock, fleet = options.fleet or fleet, retry_at = 0,
     notes = {}, hosts = {}, asked = {}, holds = {}, full = {},
-    id = core.sha256(("%.17g %.17g"):format(core.random(), core.random())):sub(1, 12),
   }, RedisLimits)
 end
 
@@ -225,7 +223,7 @@ local function ask(self, who, loop, rate, poll, takes)
       notes = self.notes[subject] or {}
       self.notes[subject] = nil
     end
-    local args = { self.id .. "." .. line.opened, line.run, takes and 1 or 0, rate, poll and 1 or 0,
+    local args = { line.id, line.run, takes and 1 or 0, rate, poll and 1 or 0,
       milliseconds(times.span), milliseconds(times.notice), self.shares:count(who.host, now), self.fleet or 0,
       milliseconds(now - line.started), told and milliseconds(now - told) or -1 }
     add_notes(args, notes, now)

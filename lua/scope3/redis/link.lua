@@ -1,5 +1,6 @@
 --- The connections by which a limiter asks Redis: one for each loop, opened when it is needed. A connection that broke
 --- while nobody used it is opened anew at once.
+local core = require "scope3.core"
 local errors = require "scope3.error"
 local guard = require "scope3.util.guard"
 local redis = require "scope3.redis"
@@ -23,7 +24,7 @@ Link.__index = Link
 ---@field run string?  of Redis, as long as it does not start anew
 ---@field started number?  when Redis did, at the latest
 ---@field turn {ends: number}?  of who calls
----@field opened integer  connections until now
+---@field id string  of who asks over this connection: workers that were forked from one process differ
 
 --- How a real Redis is reached. Its `run` differs after each start, so no connection outlives one.
 ---@param options {url: string, ca_file: string?, connect_seconds: number, call_seconds: number}
@@ -79,7 +80,8 @@ local function connect(self, line, loop)
   if not connection then
     return nil, run
   end
-  line.connection, line.run, line.opened = connection, run, line.opened + 1
+  line.connection, line.run = connection, run
+  line.id = core.sha256(("%.17g %.17g"):format(core.random(), core.random())):sub(1, 12)
   line.started = self.clock() - age
   return connection, false
 end
@@ -107,7 +109,7 @@ end
 ---@return scope3.Error? err
 function Link:call(loop, ask)
   local key, now = loop or self, self.clock()
-  local line = self.lines[key] or { opened = 0 }
+  local line = self.lines[key] or {}
   self.lines[key] = line
   if line.turn and now < line.turn.ends then
     return nil
