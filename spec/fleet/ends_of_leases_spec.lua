@@ -79,6 +79,24 @@ describe("a drainer whose lease ends", function()
     assert.same({ 1, 1, 0 }, { res.accepted, res.leases, res.lost })
   end)
 
+  it("waits on with once where a turn under its rate comes later than a lease is long", function()
+    assert(q:append("g", 1, packed_lines.of { '@{"audienceId":"a"}',
+      ('+{"externalId":"2","hashedEmail":"%s"}'):format(core.sha256 "2") }))
+    local at, put_off = {}, 0
+    local loop = loop_of(function()
+      return #at == 1 and not is_calling() and 0.1 or nil
+    end)
+    loop.wait = function(engine, seconds)
+      engine:wait(math.min(seconds, 0.01))
+    end
+    local res = assert(drain(loop, function(event)
+      at[#at + 1] = event.event == "accepted" and loop.now() or nil
+      put_off = put_off + (event.event == "put_off" and 1 or 0)
+    end, { max_members = 1, rate = 1 }))
+    assert.same({ 2, 2, 2 }, { res.entries, res.accepted, res.requests })
+    assert.is_true(at[2] - at[1] >= 60 and put_off > 1, at[2] - at[1])
+  end)
+
   for _, case in ipairs {
     { "a request may still take effect", times = -1, ends = "put_off", left = 1 },
     { "a copy of a request that was sent again may still take effect", times = 1, ends = "drained", left = 0 },

@@ -31,6 +31,15 @@ describe("a try that failed", function()
     assert.is_nil(tries.new({ once = true, lease = 30 }):failed(FAILED, 100))
   end)
 
+  it("is not the last one with once where no request has had its turn under the rate, for three minutes", function()
+    for _, case in ipairs { { nil, 180 }, { 10, 180 }, { 300, 300 } } do
+      local own = tries.new { once = true, patience = case[1], lease = 30 }
+      assert.is_number(own:failed({ kind = "timeout" }, 100, true))
+      assert.is_number(own:failed({ kind = "timeout" }, 100 + case[2] - 0.1, true))
+      assert.is_nil(own:failed({ kind = "timeout" }, 100 + case[2], true))
+    end
+  end)
+
   it("is not the last one where an audience may not be listed yet: else nothing would ever leave it", function()
     for _, code in ipairs { "audience_unknown", "audience_deleted" } do
       assert.is_number(tries.new({ once = true, lease = 30 }):failed({ kind = "invalid", code = code }, 100))

@@ -11,6 +11,7 @@ local splitter = require "scope3.job.splitter"
 ---@field opts table  checked options of its jobs
 ---@field counts scope3.Drained
 ---@field refusal? scope3.Error  why the service refused for good what was given up last
+---@field waits boolean  what was to go first had no turn under the rate when this sent last
 ---@field private known scope3.KnownAudiences
 ---@field private lists scope3.Part[][]  what is left to send, a request each
 local Delivery = {}
@@ -23,8 +24,9 @@ local delivery = {}
 ---@param counts scope3.Drained
 ---@return scope3.Delivery
 function delivery.new(context, opts, counts)
-  return setmetatable({ context = context, opts = opts, counts = counts, known = known_audiences.new(), lists = {} },
-    Delivery)
+  opts.pace = opts.rate and context:transport().pace_of(opts.rate) or nil -- one for all of its jobs
+  return setmetatable({ context = context, opts = opts, counts = counts, known = known_audiences.new(), lists = {},
+    waits = false }, Delivery)
 end
 
 --- Takes a batch. Its payloads must stay until it is delivered or dropped.
@@ -120,11 +122,14 @@ local function is_in_doubt(res)
   return false
 end
 
-local function note(self, res)
+local function note(self, res, err)
   local counts = self.counts
   counts.accepted = counts.accepted + res.accepted
   counts.rejected_by_service = counts.rejected_by_service + res.rejected_by_service
-  counts.requests = counts.requests + #res.requests
+  for _, one in ipairs(res.requests) do
+    counts.requests = counts.requests + ((one.attempts or 0) > 0 and 1 or 0)
+  end
+  self.waits = err ~= nil and err.kind == "timeout" and err.request ~= nil and err.request.attempts == 0
 end
 
 --- Sends what one job can, within a time that is over for good: what is on the wire by then is aborted.
@@ -144,7 +149,7 @@ function Delivery:send(seconds)
   end
   local res, err = work:finish()
   res = res or err.result
-  note(self, res)
+  note(self, res, err)
   local unsent, moved = work:unsent(), false
   for _, one in ipairs(unsent) do
     moved = sort_out(self, one, err, left) or moved

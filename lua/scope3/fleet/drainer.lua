@@ -203,8 +203,8 @@ end
 -- --- steps -------------------------------------------------------------------------------------------------------
 
 -- A try has failed: the next one is later.
-local function put_off(self, err)
-  local seconds = self.tries:failed(err, self.now())
+local function put_off(self, err, waits)
+  local seconds = self.tries:failed(err, self.now(), waits)
   if not seconds then
     return nil, err
   end
@@ -258,7 +258,7 @@ local function send(self)
       if moved then
         return 0
       end
-      return put_off(self, failure or errors.new("timeout", "the lease was over before the request"))
+      return put_off(self, failure or errors.new("timeout", "the lease was over before a request"), self.delivery.waits)
     end
   end
   local ok, err = ack(self)

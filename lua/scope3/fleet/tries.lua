@@ -7,6 +7,9 @@ local known_audiences = require "scope3.job.known_audiences"
 local tries = {}
 
 local FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30 -- seconds between two tries
+-- Seconds for which a turn under the rate is waited for. That is a minute, where others take none in between. A Redis
+-- that holds the rate gives none for two more after it was away.
+local TURN = 180
 local LEASES = 3 -- another one may need one before its first request, and one for the request itself
 
 ---@class scope3.Tries
@@ -31,12 +34,14 @@ end
 --- A try has failed: the next one is later.
 ---@param err scope3.Error
 ---@param now number
+---@param waits boolean?  no request has had its turn under the rate yet: nothing is wrong
 ---@return number? seconds  nil where there is none
-function Tries:failed(err, now)
+function Tries:failed(err, now, waits)
+  local patience = waits and math.max(self.patience, TURN) or self.patience
   self.failures = self.failures + 1
   self.since = self.since or now
   -- An audience that is not listed yet is waited for: that has an end of its own, after which its members are given up.
-  if self.once and now - self.since >= self.patience and not known_audiences.is_absent(err) then
+  if self.once and now - self.since >= patience and not known_audiences.is_absent(err) then
     return nil
   end
   local seconds, asked = math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ self.failures), err.retry_after or 0

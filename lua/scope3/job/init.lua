@@ -67,11 +67,11 @@ end
 --- Starts a job.
 ---@param context scope3.Context
 ---@param audiences table[]  metadata of its audiences
----@param opts table  checked options
+---@param opts table  checked options; `pace` in place of `rate` is that of several jobs together
 ---@return scope3.Job
 function job.new(context, audiences, opts)
   local transport = not opts.dry_run and context:transport() or nil
-  local pace = transport and opts.rate and transport.pace_of(opts.rate) or nil
+  local pace = transport and (opts.pace or opts.rate and transport.pace_of(opts.rate)) or nil
   local now = context.loop.now()
   local own_guard, res = opts.guard or guard.new(), result.new(context, audiences)
   local own_ending = ending.new({
