@@ -353,8 +353,8 @@ function Spool:look(rest)
   return spool_adoption.look(self, rest)
 end
 
--- Members of a file that somebody has removed, so that no other worker can find them. Those of one that was appended are
--- in a queue.
+-- Members of a file that somebody has removed, so that no other worker can find them. Those that were appended are in a
+-- queue.
 local function lost_of(self, file)
   local n = file.appended and 0 or file.spool:count()
   local found, _, errno = nil, nil, nil

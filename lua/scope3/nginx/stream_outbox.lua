@@ -196,8 +196,8 @@ local function not_appended(self, turn, file)
   end
 end
 
--- Counts the members that were appended, each once. Of an adopted file the worker that had it before has counted what is
--- in already, unless this one appended it and had no answer.
+-- Counts the members that were appended, each once. Of an adopted file the worker that had it before has counted what
+-- is in already, unless this one appended it and had no answer.
 local function count(self, file, list, ids)
   file.counted = file.counted or {}
   for i, batch in ipairs(list) do
