@@ -59,7 +59,7 @@ local FILES = {
     { "who took the lease anew keeps the batch", 'return "taken", before ~= nil', 'return "taken", false' },
   },
   ["fleet/drainer"] = { specs = "fleet/queues_that_are_drained",
-    { "what may leave is not told", "ask(self, self.batch.reads)", "ask(self)" },
+    { "what may leave is not told", "ask(self, self.sent)", "ask(self)" },
     { "what would not get well is tried for ever", "is_final(self, err) or not self.connected", "not self.connected",
       "fleet/servers_that_are_not_well" },
     { "a lease begins with the answer", "self.held:answer(asked, grant", "self.held:answer(self.now(), grant", ENDS },

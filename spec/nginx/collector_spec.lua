@@ -352,7 +352,7 @@ describe("a collector", function()
         return status().failed == 4
       end)
       nginx.until_true("it says so", function()
-        return server:log():find("could not be written to a file of their own", 1, true)
+        return server:log():find("could not be written to a file: ", 1, true)
       end)
       os.execute("mkdir -m 700 " .. folder.path)
       visit(5, 8)

@@ -68,8 +68,7 @@ local function set_aside(self, parts)
     end)
   end
   if not ok then
-    nginx_log.say(ngx.ERR, "scope3: members that the service refused could not be written to a file of their own: "
-      .. why)
+    nginx_log.say(ngx.ERR, "scope3: members that the service refused could not be written to a file: " .. why)
   end
 end
 
@@ -379,11 +378,8 @@ function WorkerState:release(forget)
   self.rejections:log()
   self.stats:leave(self.held, memory_only)
   self.released = true
-  if self.spool then
-    local gone = self.spool:close()
-    self.stats:add("lost", gone)
-    lost = lost + gone
-  end
+  local gone = self.spool and self.spool:close() or 0
+  self.stats:add("lost", gone)
   self.payloads:close()
   for _, batch in ipairs(self.outbox:clear()) do
     batch.payloads:close()
@@ -393,8 +389,10 @@ function WorkerState:release(forget)
   if forget then
     self.stats:forget()
   end
+  lost = lost + gone
   return self.held - lost, lost
 end
+
 for _, of_a_flush in ipairs { is_time, WorkerState.adopt, WorkerState.prepare, WorkerState.seal, WorkerState.flush } do
   interpreted(of_a_flush)
 end
