@@ -114,6 +114,23 @@ describe("a queue that is drained", function()
     assert.same({ 2, 1, 6 }, { res.entries, res.accepted, res.unreadable })
   end)
 
+  it("does not say that nobody has the lease, where it ended before the answer", function()
+    local lease = ("{scope3:%s}:lease"):format(name)
+    local loop = { name = "faulty", now = core.now, sleep = core.sleep }
+    function loop.wait(engine, seconds)
+      local ends = core.now() + 0.3
+      repeat
+        assert(connection:call("EXISTS", lease) == 0, "a fault of the loop")
+      until core.now() > ends
+      engine:wait(seconds)
+    end
+    client = sandbox:client { loop = loop }
+    local none, err = drain()
+    assert.is_nil(none)
+    assert.truthy(err.message:find("a fault of the loop", 1, true), err.message)
+    assert.same({ 1, false }, { connection:call("EXISTS", lease), err.result.released })
+  end)
+
   it("leaves what a later version appended, and all behind it, sends the rest, and hands the lease over", function()
     hand_over()
     put { "a", "+1", "+2" }

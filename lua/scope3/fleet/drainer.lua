@@ -116,6 +116,7 @@ end
 local function ask(self, sent)
   local asked = self.now()
   local grant, err = self.queue:lease(self.owner, self.opts.lease, sent)
+  self.counts.released = grant ~= nil or not err.uncertain -- else it may be held without an answer
   if not grant then
     return nil, err
   end
@@ -386,12 +387,11 @@ end
 ---@return scope3.Error? err  with `result`
 function Drainer:run()
   local began = self.now()
-  local ok, err = run(self)
+  local _, err = run(self)
   leave(self)
   self.counts.seconds = self.now() - began
-  local fault = self.opts.guard.fault -- a handler may raise at the last events, too
-  ok, err = ok and not fault, err or fault
-  if not ok then
+  err = err or self.opts.guard.fault -- a handler may raise at the last events, too
+  if err then
     return nil, errors.with(err, { result = self.counts })
   end
   return self.counts
