@@ -193,7 +193,7 @@ describe("a journal that was read", function()
     assert.same({ nil, "changed_input", { first = 2, last = 5 } }, { ok, err.code, err.rows })
     past = assert_takes { begin(), accepted() } -- of members that came from no rows
     local none = batch(1, 3)
-    none.parts[1].first, none.parts[1].last, none.parts[1].payload.row = 1, 3, function() end
+    none.parts[1].first, none.parts[1].last, none.parts[1].payload.rows = 1, 3, function() end
     for _, found in ipairs { { past:of(none, 1) }, { past:beyond(0) } } do
       assert.same({ "changed_input", { first = 0, last = 0 } }, { found[2].code, found[2].rows })
     end

@@ -31,12 +31,13 @@ local CODES = {
   DATABASE = { "it has no database of the number in the URL" },
 }
 
--- What all other refusals begin with says little. Redis' own words behind it that are known -> codes of ours.
+-- What all other refusals begin with says little. The known words behind it, of Redis and Valkey -> codes of ours.
 local OF_ERR = {
   ["max number of clients"] = "MAX_CLIENTS",
   ["unknown command"] = "UNKNOWN_COMMAND",
   ["unknown subcommand"] = "UNKNOWN_COMMAND",
   ["Unknown Redis command called from script"] = "UNKNOWN_COMMAND",
+  ["Unknown command called from script"] = "UNKNOWN_COMMAND", -- Valkey 8
   ["The user executing the script can't"] = "NOPERM",
   ["ACL failure in script"] = "NOPERM",
   ["AUTH <password> called without any password"] = "NO_PASSWORD",
