@@ -116,4 +116,55 @@ describe("a drainer whose lease ends", function()
       assert.equal(case.left, q:figures().entries)
     end)
   end
+
+  -- An entry whose member is refused, and a line that is none. Gives a function that takes the lease from the drainer,
+  -- and what to do at each event, so that it has it again.
+  local function give_up_and_lose()
+    sandbox:configure { task_seconds = 0, refuse = { "2" } }
+    assert(q:append("g", 1, packed_lines.line("?", "junk") .. packed_lines.of { '@{"audienceId":"a"}',
+      ('+{"externalId":"2","hashedEmail":"%s"}'):format(core.sha256 "2") }))
+    local grant
+    return function()
+      assert(connection:call("DEL", ("{scope3:%s}:lease"):format(name)))
+      grant = assert(q:lease("other", LEASE))
+    end, function(event)
+      if event.event == "lease" and event.status == "standby" then
+        assert.is_true(q:release("other", grant.epoch))
+      end
+    end
+  end
+
+  it("counts what it gives up when it is removed, and not when another one may remove it", function()
+    local lose, regain = give_up_and_lose()
+    local told, lost = {}, false
+    local res = assert(drain(nil, function(event)
+      regain(event)
+      if event.event == "accepted" and not lost then
+        lost = true
+        lose()
+      end
+      told[#told + 1] = event.event == "given_up" and event or nil
+    end))
+    assert.same({ 2, 2, 2, 1 }, { res.entries, res.members, res.accepted, res.lost })
+    assert.same({ 1, 1, 1 }, { res.unreadable, res.rejected_by_service, #told })
+  end)
+
+  it("counts what it gave up where it never hears whether that was removed", function()
+    local lose, regain = give_up_and_lose()
+    local told, cut, lost = {}, false, false
+    local res = assert(drain(nil, function(event)
+      regain(event)
+      if event.event == "accepted" and not cut then
+        cut = true
+        assert(connection:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
+      elseif event.event == "put_off" and not lost then -- as if only the answer had been lost
+        lost = true
+        assert(connection:call("DEL", ("{scope3:%s}:s"):format(name)))
+        lose()
+      end
+      told[#told + 1] = event.event == "given_up" and event or nil
+    end, { patience = 600 }))
+    assert.same({ 0, 1, 1 }, { res.entries, res.accepted, res.lost })
+    assert.same({ 1, 1, 1 }, { res.unreadable, res.rejected_by_service, #told })
+  end)
 end)

@@ -14,8 +14,10 @@ local request = require "scope3.api.request"
 ---@field list scope3.Batched[]
 ---@field last? string  id of the last entry that is in it whole
 ---@field reads? string  id of the last entry that any of it is of
----@field entries integer  that are in it whole
----@field members integer  those that were replaced included
+---@field entries integer  that are in it whole, in this batch or since the one before
+---@field members integer  of these entries, those that were replaced included
+---@field unreadable integer  of these entries: those that are none, lines that are none, and members that they lack
+---@field too_large integer  members of these entries that are larger than a request may be
 ---@field private rest? string  id of the entry of which the reader has members for the next batch
 local Batch = {}
 Batch.__index = Batch
@@ -70,7 +72,7 @@ end
 ---@return scope3.DrainBatch
 function batch.new(limits)
   local self = setmetatable({ limits = limits, room = limits.max_bytes - request.frame(limits.push), list = {},
-    by_id = {}, spare = {}, entries = 0, members = 0, bytes = 0, living = 0,
+    by_id = {}, spare = {}, entries = 0, members = 0, unreadable = 0, too_large = 0, bytes = 0, living = 0,
     reader = entry.reader(entry.labels()) }, Batch)
   self.payload_for = function(audience)
     return payload_for(self, audience)
@@ -78,17 +80,14 @@ function batch.new(limits)
   return self
 end
 
--- Reads on in an entry. Whether it is whole.
-local function read(self, id, counts)
+-- Reads on in an entry. Whether it is whole: what it holds counts from then on, because it may leave the queue.
+local function read(self, id)
   local reader = self.reader
-  local members, bad, unfit = reader.members, reader.bad, reader.unfit
   local whole = reader:read(self.payload_for)
-  self.members, self.reads = self.members + reader.members - members, id
-  counts.unreadable = counts.unreadable + reader.bad - bad
-  counts.too_large = counts.too_large + reader.unfit - unfit
-  self.rest = not whole and id or nil
+  self.reads, self.rest = id, not whole and id or nil
   if whole then
-    self.last, self.entries = id, self.entries + 1
+    self.last, self.entries, self.members = id, self.entries + 1, self.members + reader.members
+    self.unreadable, self.too_large = self.unreadable + reader.bad, self.too_large + reader.unfit
   end
   measure(self)
   return whole
@@ -96,25 +95,22 @@ end
 
 --- Takes an entry in, as far as there is room.
 ---@param found scope3.QueueEntry
----@param counts {unreadable: integer, too_large: integer}
 ---@return boolean more  there is room for another one
-function Batch:take(found, counts)
+function Batch:take(found)
   if not found.lines then -- no entry at all
-    counts.unreadable = counts.unreadable + 1
-    self.last, self.reads, self.entries = found.id, found.id, self.entries + 1
+    self.last, self.reads, self.entries, self.unreadable = found.id, found.id, self.entries + 1, self.unreadable + 1
     return true
   end
   self.reader:begin(found.lines, found.n)
-  return read(self, found.id, counts) and self.living < self.limits.max_members and self.bytes < self.room
+  return read(self, found.id) and self.living < self.limits.max_members and self.bytes < self.room
 end
 
 --- Empties it for the next batch, which begins with what was left of an entry.
----@param counts {unreadable: integer, too_large: integer}
 ---@return boolean more  there is room for another entry
-function Batch:advance(counts)
+function Batch:advance()
   local rest = self.rest
   self:clear()
-  return not rest or read(self, rest, counts)
+  return not rest or read(self, rest)
 end
 
 --- Empties it.
@@ -129,7 +125,7 @@ function Batch:clear()
   end
   self.reader:forget()
   self.list, self.by_id, self.rest, self.last, self.reads, self.current = {}, {}, nil, nil, nil, nil
-  self.entries, self.members, self.bytes, self.living = 0, 0, 0, 0
+  self.entries, self.members, self.unreadable, self.too_large, self.bytes, self.living = 0, 0, 0, 0, 0, 0
 end
 
 --- Frees its payloads.

@@ -10,6 +10,8 @@ local splitter = require "scope3.job.splitter"
 ---@field context scope3.Context
 ---@field opts table  checked options of its jobs
 ---@field counts scope3.Drained
+---@field failed integer  members of requests that the service refused for good, since it was dropped last
+---@field rejected_by_service integer  members that it set aside since then
 ---@field refusal? scope3.Error  why the service refused for good what was given up last
 ---@field waits boolean  what was to go first had no turn under the rate when this sent last
 ---@field private known scope3.KnownAudiences
@@ -26,7 +28,7 @@ local delivery = {}
 function delivery.new(context, opts, counts)
   opts.pace = opts.rate and context:transport().pace_of(opts.rate) or nil -- one for all of its jobs
   return setmetatable({ context = context, opts = opts, counts = counts, known = known_audiences.new(), lists = {},
-    waits = false }, Delivery)
+    waits = false, failed = 0, rejected_by_service = 0 }, Delivery)
 end
 
 --- Takes a batch. Its payloads must stay until it is delivered or dropped.
@@ -35,9 +37,9 @@ function Delivery:take(batch)
   self.lists = audience_requests.plan(batch, self.known, self.opts)
 end
 
---- Forgets what was not sent.
+--- Forgets what was not sent, and what was given up.
 function Delivery:drop()
-  self.lists = {}
+  self.lists, self.failed, self.rejected_by_service = {}, 0, 0
 end
 
 --- Whether all of the batch has left, or was given up.
@@ -105,7 +107,7 @@ local function sort_out(self, one, err, left)
     missing, is_new = self.known:note_missing(parts[1].audience.id, self.context.loop.now())
   end
   if one.rejected or missing then
-    self.counts.failed, self.refusal = self.counts.failed + count(parts), err
+    self.failed, self.refusal = self.failed + count(parts), err
     return true
   end
   left[#left + 1] = parts
@@ -125,7 +127,7 @@ end
 local function note(self, res, err)
   local counts = self.counts
   counts.accepted = counts.accepted + res.accepted
-  counts.rejected_by_service = counts.rejected_by_service + res.rejected_by_service
+  self.rejected_by_service = self.rejected_by_service + res.rejected_by_service
   for _, one in ipairs(res.requests) do
     counts.requests = counts.requests + ((one.attempts or 0) > 0 and 1 or 0)
   end

@@ -8,8 +8,8 @@ local drained = {}
 ---@field accepted integer  members that the service accepted
 ---@field repeated integer  members of entries that may have been sent before, under an earlier lease or before Redis
 ---  began anew, those that were replaced by later ones included
----@field failed integer  members of requests that the service refused for good
----@field rejected_by_service integer  members set aside because the service refused them
+---@field failed integer  members that were removed with requests that the service refused for good
+---@field rejected_by_service integer  members that were removed and set aside, because the service refused them
 ---@field unreadable integer  lines and entries that are none, and members that an entry says to have and has not
 ---@field too_large integer  members that are larger than a request may be
 ---@field requests integer
@@ -33,6 +33,27 @@ function drained.new(queue)
     seconds = 0 }
 end
 
+--- Adds a warning.
+---@param counts scope3.Drained
+---@param warning scope3.Warning
+---@return boolean is_new  there was none of its code
+function drained.warn(counts, warning)
+  for _, one in ipairs(counts.warnings) do
+    if one.code == warning.code then
+      return false
+    end
+  end
+  table.insert(counts.warnings, warning)
+  return true
+end
+
+--- Counts a batch whose entries were removed.
+---@param counts scope3.Drained
+---@param batch scope3.DrainBatch
+function drained.note(counts, batch)
+  counts.entries, counts.members = counts.entries + batch.entries, counts.members + batch.members
+end
+
 -- What leaves the queue without reaching the service.
 local LOST = {
   { "unreadable", "%d cannot be read" },
@@ -41,24 +62,25 @@ local LOST = {
   { "failed", "%d in requests that the service refused for good" },
 }
 
---- What has left the queue without reaching the service since this was asked last.
+--- Counts what has left the queue with a batch without reaching the service.
 ---@param counts scope3.Drained
----@param told table<string, integer>  what was told before, which this adds to
----@return table<string, integer>? lost  nil where there is nothing new
----@return string? words
-function drained.lost(counts, told)
-  local lost, words = {}, {}
+---@param batch scope3.DrainBatch
+---@param delivery scope3.Delivery  of that batch
+---@return table? event  that tells of it: a drain may go on for months; nil where there is nothing
+function drained.lost(counts, batch, delivery)
+  local event, words = { event = "given_up" }, {}
   for _, kind in ipairs(LOST) do
     local name = kind[1]
-    local n = counts[name] - (told[name] or 0)
+    local n = batch[name] or delivery[name]
     if n > 0 then
-      lost[name], told[name] = n, counts[name]
+      counts[name], event[name] = counts[name] + n, n
       words[#words + 1] = kind[2]:format(n)
     end
   end
-  if words[1] then
-    return lost, table.concat(words, ", ")
-  end
+  local why = event.failed and delivery.refusal or {}
+  event.code, event.status = why.code, why.status
+  event.message = table.concat(words, ", ") .. (why.message and ": " .. why.message or "")
+  return words[1] and event or nil
 end
 
 return drained

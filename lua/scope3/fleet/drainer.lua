@@ -22,7 +22,7 @@ local tries = require "scope3.fleet.tries"
 ---@field private tries scope3.Tries
 ---@field private queue? scope3.Queue  while there is a connection
 ---@field private connection? scope3.RedisConnection
----@field private told table<string, integer>  what was told to be lost
+---@field private unanswered boolean  the batch may have been removed: nobody said
 local Drainer = {}
 Drainer.__index = Drainer
 
@@ -40,12 +40,15 @@ function drainer.new(context, opts)
     owner = core.sha256(("%.17g %.17g %.17g"):format(core.random(), core.random(), core.time())):sub(1, 32),
     batch = batch.new { max_members = opts.max_members, max_bytes = opts.max_bytes,
       push = opts.push_notification_config },
-    delivery = delivery.new(context, opts.job, counts), tries = tries.new(opts), next_at = -math.huge, told = {},
+    delivery = delivery.new(context, opts.job, counts), tries = tries.new(opts), next_at = -math.huge,
+    unanswered = false,
   }, Drainer)
 end
 
 local function tell(self, event)
-  self.opts.on_event(event)
+  if event then
+    self.opts.on_event(event)
+  end
 end
 
 local function is_to_stop(self)
@@ -57,8 +60,20 @@ local function is_final(self, err)
   return final.is(err) or self.opts.guard.fault ~= nil
 end
 
+-- Counts and tells what has left the queue with the batch without reaching the service, or may have.
+local function note_lost(self)
+  self.unanswered = false
+  if self.batch.entries > 0 then
+    tell(self, drained.lost(self.counts, self.batch, self.delivery))
+    self.delivery:drop() -- what it gave up is counted
+  end
+end
+
 -- Nothing of the batch is sent any more: what was read is void.
 local function drop(self)
+  if self.unanswered then
+    note_lost(self)
+  end
   self.batch:clear()
   self.delivery:drop()
   self.has_batch, self.full, self.after = false, false, nil
@@ -73,24 +88,14 @@ local function disconnect(self)
   end
 end
 
-local function warn(self, warning)
-  for _, one in ipairs(self.counts.warnings) do
-    if one.code == warning.code then
-      return
-    end
-  end
-  table.insert(self.counts.warnings, warning)
-  tell(self, { event = "warning", code = warning.code, message = warning.message })
-end
-
 local function connect(self)
   local connection, found, warning, up = link.open(self.context.loop, self.opts.place, function()
     return not self.leaving and self.opts.cancel ~= nil and self.opts.cancel() -- who leaves still hands the lease over
   end)
   if not connection then
     return nil, errors.with(found, { message = found.message:gsub(" ca_file", " redis_ca_file") }) -- its name here
-  elseif warning then
-    warn(self, warning)
+  elseif warning and drained.warn(self.counts, warning) then
+    tell(self, { event = "warning", code = warning.code, message = warning.message })
   end
   if self.run_id ~= found.run then -- it may lack what was read, and give ids before that
     drop(self)
@@ -138,7 +143,7 @@ end
 
 -- Reads entries until the batch is full, or nothing is left.
 local function fill(self)
-  local opts, more, after = self.opts, self.batch:advance(self.counts), self.after
+  local opts, more, after = self.opts, self.batch:advance(), self.after
   self.full = not more
   while more do
     local list, left, later = self.queue:read(after, math.min(READ_MOST, opts.max_members),
@@ -152,7 +157,7 @@ local function fill(self)
       else
         self.marked = nil
       end
-      more, after = self.batch:take(found, self.counts), found.id
+      more, after = self.batch:take(found), found.id
       if not more then
         self.full = true
         break
@@ -165,23 +170,13 @@ local function fill(self)
   return true
 end
 
--- Tells what has left the queue and is lost: a drain may go on for months.
-local function tell_lost(self)
-  local lost, words = drained.lost(self.counts, self.told)
-  if lost then
-    local why = lost.failed and self.delivery.refusal or {}
-    lost.event, lost.code, lost.status = "given_up", why.code, why.status
-    lost.message = words .. (why.message and ": " .. why.message or "")
-    tell(self, lost)
-  end
-end
-
 -- Removes what has left. A batch that ends inside an entry removes those before.
 local function ack(self)
   local last = self.batch.last
   if last then
     local ok, err = self.queue:ack(self.owner, self.held.epoch, last)
     if ok == nil then
+      self.unanswered = self.unanswered or err.uncertain ~= nil
       return nil, err
     elseif not ok then
       self.held:fenced(self.now())
@@ -190,10 +185,11 @@ local function ack(self)
       return true
     end
   end
-  local counts, one = self.counts, self.batch
-  counts.entries, counts.members = counts.entries + one.entries, counts.members + one.members
-  tell(self, { event = "drained", members = one.members, entries = one.entries })
-  tell_lost(self)
+  if self.batch.entries > 0 then
+    drained.note(self.counts, self.batch)
+    tell(self, { event = "drained", members = self.batch.members, entries = self.batch.entries })
+  end
+  note_lost(self)
   if not self.full then
     self.next_at = self.now() + self.opts.every
   end
@@ -355,6 +351,7 @@ end
 -- that was cut off has closed the connection: the lease goes over another one.
 local function leave(self)
   self.leaving = true
+  drop(self)
   if self.held.epoch then
     self.counts.released = self.held:wait(self.now()) == 0 and (self.queue ~= nil or connect(self) == true)
       and self.queue:release(self.owner, self.held.epoch) or false
