@@ -33,10 +33,14 @@ describe("an example of a drainer", function()
   it("is a unit whose command runs", function()
     local text = world.read(UNIT)
     local words = assert(text:match "ExecStart=/usr/bin/scope3 ([^\n]+)")
-    runs((words:gsub("%%i", "crm"):gsub("/var/lib/prometheus/node%-exporter", (world.path ".prom"):match "^(.*)/")))
+    local folder = "/var/lib/" .. text:match "StateDirectory=([^\n]+)" -- systemd gives it to the unit's user
+    local with_its_own, times = words:gsub("%%i", "crm"):gsub(folder .. "/", (world.path ".prom"):match "^.*/")
+    assert.equal(1, times)
+    runs(with_its_own)
+    assert.is_true(tonumber(text:match "UMask=(%d+)" :sub(-1)) < 4, "others may not read the metrics")
     assert.truthy(text:find("SuccessExitStatus=130", 1, true))
     if has_analyze then
-      local folder = world.path ".units"
+      folder = world.path ".units"
       assert(sh(("mkdir '%s' && sed -e 's|/usr/bin/scope3|/bin/true|' %s >'%s/scope3-drain@crm.service'"):format(folder,
         UNIT, folder)))
       local fine, said = sh(("systemd-analyze verify --man=no '%s/scope3-drain@crm.service'"):format(folder))
