@@ -211,11 +211,12 @@ describe("the documentation", function()
     end)
 
     it("has no option of the command on other pages that the command has not", function()
-      -- Those of others are of LuaRocks (two), of curl, of an example, of GNU parallel (two), of Slurm (four) and of
-      -- kubectl.
+      -- Those of others are of LuaRocks (two), of curl, of an example, of GNU parallel (two), of Slurm (five) and
+      -- of kubectl (two).
       local given = { ["--help"] = true, ["--version"] = true, ["--lua-version"] = true, ["--deps-mode"] = true,
         ["--http1"] = true, ["--try"] = true, ["--joblog"] = true, ["--halt"] = true, ["--requeue"] = true,
-        ["--parsable"] = true, ["--array"] = true, ["--dependency"] = true, ["--for"] = true }
+        ["--parsable"] = true, ["--array"] = true, ["--dependency"] = true,
+        ["--kill-on-invalid-dep"] = true, ["--for"] = true, ["--ignore-not-found"] = true }
       for _, command in ipairs(COMMANDS) do
         for name in pairs(flags_of(command)) do
           given[name] = true

@@ -105,7 +105,7 @@ while entries < most and bytes < room do
       elseif name == 'm' then
         lines = value
       elseif name == 'v' then
-        form = string.find(value, '^%d%d?%d?$') and tonumber(value)
+        form = value:find('^%d%d?%d?$') and tonumber(value)
       end
     end
     if n and form and form > ]] .. FORM .. [[ then
