@@ -21,6 +21,13 @@ describe("scope3 forget", function()
     end
   end
 
+  -- The names of the specs' own files are left out: they are letters by chance.
+  local function assert_names_nobody(text)
+    local said = text:gsub("/lua_%w+", "/")
+    assert.is_nil(said:find("zq", 1, true), text)
+    assert.is_nil(said:find("jane", 1, true), text)
+  end
+
   local function forget(words, options)
     options = options or {}
     options.env = options.env or env
@@ -30,8 +37,7 @@ describe("scope3 forget", function()
     end
     local code, out, err = world.command(all, options)
     for _, said in ipairs { out, err } do
-      assert.is_nil(said:find("zq", 1, true), said)
-      assert.is_nil(said:find("jane", 1, true), said)
+      assert_names_nobody(said)
     end
     return code, out, err
   end
@@ -141,7 +147,7 @@ describe("scope3 forget", function()
       local text = world.read(path)
       assert.truthy(text:find("scope3 forget of 5 audiences: FAILED, accepted 4 removals, 1 failed", 1, true), text)
       assert.truthy(text:find("a3", 1, true) and text:find("run the same command again", 1, true), text)
-      assert.is_nil(text:find("zq", 1, true), text)
+      assert_names_nobody(text)
     end
     code, out = forget "zq1 --wait"
     assert.equal(0, code)
@@ -210,7 +216,7 @@ describe("scope3 forget", function()
       names[event.event] = (names[event.event] or "") .. " " .. tostring(event.audience_id)
     end
     assert.same({ " crm vips", " crm vips" }, { names.accepted, names.task })
-    assert.is_nil(text:find("zq", 1, true), text)
+    assert_names_nobody(text)
     assert.equal("", (select(2, forget("zq1 --quiet"))))
   end)
 

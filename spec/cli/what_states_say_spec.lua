@@ -290,7 +290,8 @@ describe("scope3 forget with a state", function()
 
   local function forget(words)
     local code, out, err = command("forget " .. words, path, { env = env })
-    assert.is_nil((out .. err):find("zq", 1, true), out .. err)
+    local unnamed = (out .. err):gsub("/lua_%w+", "/") -- the name of a file is letters by chance
+    assert.is_nil(unnamed:find("zq", 1, true), out .. err)
     return code, out, err
   end
 

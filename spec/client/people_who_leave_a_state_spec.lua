@@ -75,7 +75,8 @@ describe("client:forget with a state", function()
   end
 
   local function no_ids(value)
-    assert.is_nil(world.json.encode(value):find("zq", 1, true))
+    local said = world.json.encode(value):gsub("lua_%w+", "") -- the name of a file is letters by chance
+    assert.is_nil(said:find("zq", 1, true), said)
   end
 
   it("takes them out of it when they have been removed, with every byte", function()
