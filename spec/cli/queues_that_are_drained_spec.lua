@@ -106,10 +106,11 @@ describe("scope3 drain", function()
     os.execute(("SCOPE3_API_KEY=scope3_test_key SCOPE3_REDIS_URL=%s %s bin/scope3.in drain --account 25 --base-url %s "
       .. "--queue %s --events '%s/events' %s >'%s/out' 2>'%s/err' & echo $! >'%s/pid'"):format(server.url,
       os.getenv "SCOPE3_LUA_BIN", sandbox.url, name, folder, options or "", folder, folder, folder))
-    until_true(function()
+    local seen, why = pcall(until_true, function()
       return world.exists(folder .. file) and world.read(folder .. file):find(words, 1, true)
     end, words)
     os.execute("kill -TERM " .. world.read(folder .. "/pid"))
+    assert(seen, why)
     until_true(function()
       return world.read(folder .. "/out"):find "accepted"
     end, "the end of the drain")
