@@ -53,6 +53,7 @@ describe("scope3 drain", function()
     local label = ('{name="%s",queue="%s"}'):format(metrics:match "([^/]+)%.prom$", name)
     assert.truthy(page:find("scope3_drain_queue_entries" .. label .. " 0\n", 1, true), page)
     assert.truthy(page:find('scope3_drain_total{fate="accepted",', 1, true), page)
+    assert.truthy(page:find("scope3_drain_active" .. label .. " 0\n", 1, true), page) -- it has ended
     assert.truthy(page:find("scope3_job_exit_code", 1, true), page)
   end)
 
@@ -98,24 +99,38 @@ describe("scope3 drain", function()
     assert.truthy(err:find("set appendonly to yes", 1, true), err)
   end)
 
-  it("hands the queue over at SIGTERM", function()
-    fill(2)
+  -- Runs it beside this process until something was written to one of its files, and ends it. Gives what it said.
+  local function drain_until(file, words, options)
     local folder = world.path ".drain"
     os.execute(("mkdir '%s'"):format(folder))
     os.execute(("SCOPE3_API_KEY=scope3_test_key SCOPE3_REDIS_URL=%s %s bin/scope3.in drain --account 25 --base-url %s "
-      .. "--queue %s --events '%s/events' >'%s/out' 2>'%s/err' & echo $! >'%s/pid'"):format(server.url,
-      os.getenv "SCOPE3_LUA_BIN", sandbox.url, name, folder, folder, folder, folder))
-    until_true(function()
-      return world.exists(folder .. "/events") and world.read(folder .. "/events"):find '"event":"drained"'
-    end, "the drain of two entries")
+      .. "--queue %s --events '%s/events' %s >'%s/out' 2>'%s/err' & echo $! >'%s/pid'"):format(server.url,
+      os.getenv "SCOPE3_LUA_BIN", sandbox.url, name, folder, options or "", folder, folder, folder))
+    local seen, why = pcall(until_true, function()
+      return world.exists(folder .. file) and world.read(folder .. file):find(words, 1, true)
+    end, words)
     os.execute("kill -TERM " .. world.read(folder .. "/pid"))
+    assert(seen, why)
     until_true(function()
       return world.read(folder .. "/out"):find "accepted"
     end, "the end of the drain")
     local said = world.read(folder .. "/err")
+    os.execute(("rm -rf '%s'"):format(folder))
+    return said
+  end
+
+  it("hands the queue over at SIGTERM", function()
+    fill(2)
+    local said = drain_until("/events", '"event":"drained"')
     assert.truthy(said:find("handed the queue over", 1, true), said)
     assert.is_true(q:lease("next", 30).released)
-    os.execute(("rm -rf '%s'"):format(folder))
+  end)
+
+  it("says where the limiter's Redis is away, and not only that the rate is kept", function()
+    fill(1)
+    local away = "scope3: the limiter's Redis does not answer: after a minute requests go by this process's share"
+    local said = drain_until("/err", away, "--limiter 'redis://127.0.0.1:1?fleet=2'")
+    assert.equal(1, select(2, said:gsub("does not answer", "")), said)
   end)
 
   it("is told what is missing", function()

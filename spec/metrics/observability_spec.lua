@@ -170,6 +170,6 @@ describe("the rules", function()
       assert.truthy(tests:find("alertname: " .. name .. "\n        exp_alerts:", 1, true), name .. " never fires")
       assert.truthy(tests:find("alertname: " .. name .. " }", 1, true), name .. " is never quiet")
     end
-    assert.equal(10, n)
+    assert.equal(14, n)
   end)
 end)

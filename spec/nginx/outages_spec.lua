@@ -144,6 +144,16 @@ describe("while the service is away for long, a collector with a spool", functio
     assert.same({ rounds, 0 }, { #order, status().all.lost })
   end)
 
+  it("is told of at the end of a worker that has no spool: how many members are lost", function()
+    away(true)
+    server = of.start("exit_seconds = 0.2, flush_seconds = 3600,", { locations = LOCATIONS })
+    assert.equal("7", get "/many?from=1&to=7")
+    server:signal "QUIT"
+    nginx.until_true("the words", function()
+      return server:log():find "%[error%] [^\n]*the worker has ended: 7 members are lost"
+    end, 10)
+  end)
+
   it("has members that no file took in a file as soon as one takes them", function()
     away(true)
     os.execute("rm -rf " .. folder.path)

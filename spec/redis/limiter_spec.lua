@@ -292,6 +292,7 @@ describe("limits in Redis", function()
       assert.equal("limiter", err.issues[1].path)
       assert.is_nil(err.message:find("secret-word", 1, true))
       assert.equal("invalid", select(2, scope3.limiter(url)).kind)
+      assert.equal(url:find("?", 1, true) ~= nil, err.message:find("?fleet=N", 1, true) ~= nil, err.message)
     end
     assert.truthy(scope3.limiter { redis = server.url, fleet = 3 })
     assert.has_error(function()

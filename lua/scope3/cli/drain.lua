@@ -4,6 +4,7 @@ local drain_args = require "scope3.cli.drain_args"
 local json = require "scope3.util.json"
 local monitor = require "scope3.cli.monitor"
 local output = require "scope3.cli.output"
+local progress = require "scope3.cli.progress"
 local report_body = require "scope3.cli.report_body"
 local text = require "scope3.cli.text"
 
@@ -37,6 +38,10 @@ function WORDS.warning(event)
   return event.message
 end
 
+WORDS.limiter = progress.words_of_limiter
+
+local INFORMS = { lease = true, limiter = true } -- is no problem by itself: said each time, but not with --quiet
+
 -- What is said of events, unless --quiet. What repeats is said once until something goes well.
 local function teller(args, watch)
   local last
@@ -46,12 +51,12 @@ local function teller(args, watch)
     local said = words and words(event)
     if event.event == "drained" then
       last = nil
-    elseif said and event.event ~= "lease" and event.message == last then
+    elseif said and not INFORMS[event.event] and event.message == last then
       return
-    elseif said and (not args.quiet or event.event ~= "lease") then
+    elseif said and (not args.quiet or not INFORMS[event.event]) then
       last = event.message
       watch:clear()
-      if event.event == "lease" then
+      if INFORMS[event.event] then
         io.stderr:write("scope3: ", said, "\n")
       else
         context.complain(said)

@@ -190,12 +190,17 @@ local OF_REDIS = {
   back = "the limiter's Redis answers again",
 }
 
-function WORDS.limiter(event)
+--- What has become of the limiter.
+---@param event scope3.LimiterEvent
+---@return string
+function progress.words_of_limiter(event)
   if OF_REDIS[event.problem] then
     return OF_REDIS[event.problem]
   end
   return ("the limiter's file was %s: its counts are lost, so requests wait for a minute"):format(event.problem)
 end
+
+WORDS.limiter = progress.words_of_limiter
 
 function WORDS.barrier(event)
   return ("waiting for %s before the next request may go"):format(text.plural(event.tasks, "task"))

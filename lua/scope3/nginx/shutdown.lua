@@ -81,8 +81,8 @@ local function drain(collector, state, ends)
   return errors.new("timeout", "the time was over")
 end
 
--- The error of a collector that was closed with members left.
-local function error_of(why, kept, lost)
+-- What becomes of members that are left at the end.
+local function words_of(kept, lost)
   local parts = {}
   if kept > 0 then
     parts[1] = plural.of(kept, "member waits", "members wait")
@@ -91,7 +91,16 @@ local function error_of(why, kept, lost)
   if lost > 0 then
     parts[#parts + 1] = plural.of(lost, "member is", "members are") .. " lost"
   end
-  local message = ("the collector was closed: %s: %s"):format(table.concat(parts, ", and "), why.message)
+  return table.concat(parts, ", and ")
+end
+
+local function level_of(lost)
+  return lost > 0 and ngx.ERR or ngx.WARN
+end
+
+-- The error of a collector that was closed with members left.
+local function error_of(why, kept, lost)
+  local message = ("the collector was closed: %s: %s"):format(words_of(kept, lost), why.message)
   return errors.new(why.kind, message, { retained = kept, lost = lost })
 end
 
@@ -113,7 +122,7 @@ local function close(collector, closing, state)
     return finish(closing, true, nil, counts)
   end
   local err = error_of(why, kept, lost)
-  nginx_log.say(lost > 0 and ngx.ERR or ngx.WARN, tostring(err))
+  nginx_log.say(level_of(lost), tostring(err))
   finish(closing, nil, err, counts)
 end
 
@@ -147,7 +156,10 @@ function shutdown.exit(seconds)
       -- One that hangs leaves the others their share.
       state:flush(true, math.max(0, ends - core.now()) / (#list - i + 1))
     end
-    shutdown.release(collector, false)
+    local kept, lost = shutdown.release(collector, false)
+    if kept + lost > 0 then
+      nginx_log.say(level_of(lost), "scope3: the worker has ended: " .. words_of(kept, lost))
+    end
   end
 end
 

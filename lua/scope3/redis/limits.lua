@@ -60,11 +60,22 @@ local function split(text)
   return text
 end
 
+-- Reads such a URL. Where only what stands behind a question mark is wrong, it says what may stand there.
+local function read(text)
+  local base, fleet = split(text)
+  local _, err = url.parse(base)
+  if err and not fleet and url.parse((base:match "^[^?]*")) then
+    err = errors.invalid("redis", {
+      { path = "url", message = "may have ?fleet=N behind it, with N from 1 to 9999, and nothing else" } })
+  end
+  return base, fleet, err
+end
+
 --- What is wrong with such a URL; it shows no part of it.
 ---@param text string
 ---@return string?
 function limits.problem(text)
-  local _, err = url.parse((split(text)))
+  local _, _, err = read(text)
   return err and err.issues[1].message or nil
 end
 
@@ -75,8 +86,7 @@ end
 ---@return scope3.RedisLimits?
 ---@return scope3.Error? err  kind "invalid"
 function limits.new(options, open, clock)
-  local base, fleet = split(options.redis)
-  local _, err = url.parse(base)
+  local base, fleet, err = read(options.redis)
   if err then
     return refuse(err)
   end
