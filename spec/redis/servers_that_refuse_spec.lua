@@ -3,8 +3,10 @@ local blocking = require "scope3.loop.blocking"
 local checks = require "scope3.fleet.checks"
 local limiter = require "scope3.http.limiter"
 local limits = require "scope3.redis.limits"
+local link = require "scope3.redis.link"
 local peers = require "spec.support.redis_peer"
 local queue = require "scope3.fleet.queue"
+local server_facts = require "scope3.redis.server"
 local redis = require "scope3.redis"
 local servers = require "spec.support.redis"
 local until_true = require "spec.support.until_true"
@@ -163,5 +165,28 @@ describe("a server that refuses", function()
       assert.same({ "nil", "limiter", code }, { type(wait), err.kind, err.code })
       assert.equal(code == "OLD_REDIS", err.message:find("this Redis is 6.2.14", 1, true) ~= nil, err.message)
     end
+  end)
+
+  it("to say since when it runs, because its clock was set back, counts as just started", function()
+    local info = "redis_version:7.0.0\r\nrun_id:ab\r\nuptime_in_seconds:-3590\r\n"
+    local found
+    peers.run(peers.greeted(function(peer)
+      peer:write(("$%d\r\n%s\r\n"):format(#info, info))
+    end), function(url)
+      found = { link.opener { url = url, connect_seconds = 30, call_seconds = 30 }() }
+    end)
+    assert.same({ "ab", 0 }, { found[2], found[3] }, tostring(found[2]))
+    found[1]:close()
+    local host = assert(checks.look { pipeline = function()
+      return { info, "maxmemory:0\r\n", "aof_enabled:1\r\n", "second_repl_offset:-1\r\n" }
+    end })
+    assert.same({ run = "ab", up = 0 }, host)
+  end)
+
+  it("to say more than whole seconds is taken for no older than it is", function()
+    for said, age in pairs { ["0"] = 0, ["1"] = 0, ["2"] = 1, ["86400"] = 86399, ["-1"] = 0 } do
+      assert.equal(age, server_facts.age { uptime_in_seconds = said })
+    end
+    assert.is_nil(server_facts.age {})
   end)
 end)

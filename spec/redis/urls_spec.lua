@@ -1,4 +1,5 @@
 -- The URL of a Redis, read without a library. No error and no dump shows its password.
+local limiters = require "scope3.client.limiters"
 local redis = require "scope3.redis"
 local url = require "scope3.redis.url"
 
@@ -38,6 +39,18 @@ describe("the URL of a Redis", function()
       assert.equal("url", err.issues[1].path)
     end)
   end
+
+  it("of a limiter is no path of a file where it is mistyped, because a path is shown", function()
+    for _, text in ipairs { "redis:/:secret9@h", "http://:secret9@h", "valkey://h", "redis:secret9@h", ":secret9@h:1" } do
+      assert.truthy(limiters.problem(text):find("must be redis://", 1, true), text)
+      local none, err = limiters.new(text)
+      assert.same({ nil, "invalid" }, { none, err.kind }, text)
+      assert.is_nil((tostring(err):find("secret9", 1, true)))
+    end
+    for _, path in ipairs { "/run/a:b@c", "./redis:/:x@h", "limits", "a@b", "a:b", "C:/limits", "~/a:/b" } do
+      assert.is_false(limiters.is_url(path), path)
+    end
+  end)
 
   it("keeps its password where no dump of fields finds it", function()
     local function search(value, seen)

@@ -62,7 +62,7 @@ local function write(path, code, seconds)
     result = result,
   }, core.reasons)
   if drained then
-    samples.drain(page, text.labels { name = name, queue = drained.queue }, drained)
+    samples.drain(page, text.labels { name = name, queue = drained.queue }, drained, true)
   end
   local ok, why = replaced.write(path, page:whole())
   if not ok then

@@ -9,11 +9,12 @@ local limiters = {}
 
 local OF_REDIS = { redis = "string", fleet = "count", ca_file = "string" }
 
---- Whether a text is the URL of a Redis, and not the path of a file.
+--- Whether a text is meant as the URL of a Redis, and not as the path of a file: also one that is mistyped, because
+--- what is said of a file shows its path, and of a URL no part. A file of such a name is written with ./ before it.
 ---@param text string
 ---@return boolean
 function limiters.is_url(text)
-  return text:find "^[Rr][Ee][Dd][Ii][Ss][Ss]?://" ~= nil
+  return text:find "^%a[%w+.-]+:/" ~= nil or text:find "^[^/]*:[^/]*@" ~= nil
 end
 
 --- What is wrong with a path or a URL. It shows no part of a URL, which may hold a password.

@@ -12,6 +12,7 @@ local request = require "scope3.api.request"
 
 ---@class scope3.DrainBatch
 ---@field list scope3.Batched[]
+---@field first? string  id of the first entry that any of it is of
 ---@field last? string  id of the last entry that is in it whole
 ---@field reads? string  id of the last entry that any of it is of
 ---@field entries integer  that are in it whole, in this batch or since the one before
@@ -84,7 +85,7 @@ end
 local function read(self, id)
   local reader = self.reader
   local whole = reader:read(self.payload_for)
-  self.reads, self.rest = id, not whole and id or nil
+  self.first, self.reads, self.rest = self.first or id, id, not whole and id or nil
   if whole then
     self.last, self.entries, self.members = id, self.entries + 1, self.members + reader.members
     self.unreadable, self.too_large = self.unreadable + reader.bad, self.too_large + reader.unfit
@@ -98,7 +99,8 @@ end
 ---@return boolean more  there is room for another one
 function Batch:take(found)
   if not found.lines then -- no entry at all
-    self.last, self.reads, self.entries, self.unreadable = found.id, found.id, self.entries + 1, self.unreadable + 1
+    self.first, self.last, self.reads = self.first or found.id, found.id, found.id
+    self.entries, self.unreadable = self.entries + 1, self.unreadable + 1
     return true
   end
   self.reader:begin(found.lines, found.n)
@@ -124,7 +126,8 @@ function Batch:clear()
     end
   end
   self.reader:forget()
-  self.list, self.by_id, self.rest, self.last, self.reads, self.current = {}, {}, nil, nil, nil, nil
+  self.list, self.by_id, self.rest, self.current = {}, {}, nil, nil
+  self.first, self.last, self.reads = nil, nil, nil
   self.entries, self.members, self.unreadable, self.too_large, self.bytes, self.living = 0, 0, 0, 0, 0, 0
 end
 

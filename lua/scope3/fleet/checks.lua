@@ -44,7 +44,7 @@ function checks.look(connection)
   if err then
     return nil, err
   end
-  local up = found.second_repl_offset == "-1" and tonumber(found.uptime_in_seconds) or 0
+  local up = found.second_repl_offset == "-1" and server.age(found) or 0
   return { run = (found.run_id or ""):match "^%x*", up = up, warning = warning(found) }
 end
 

@@ -170,13 +170,16 @@ local function fill(self)
   return true
 end
 
--- Removes what has left. A batch that ends inside an entry removes those before.
+-- Removes what has left: what is whole. The next one begins at the head, as a stream may come from elsewhere.
 local function ack(self)
   local last = self.batch.last
   if last then
-    local ok, err = self.queue:ack(self.owner, self.held.epoch, last)
+    local ok, err = self.queue:ack(self.owner, self.held.epoch, last, self.batch.first)
     if ok == nil then
       self.unanswered = self.unanswered or err.uncertain ~= nil
+      if err.code == "CHANGED" then
+        drop(self)
+      end
       return nil, err
     elseif not ok then
       self.held:fenced(self.now())
@@ -193,7 +196,7 @@ local function ack(self)
   if not self.full then
     self.next_at = self.now() + self.opts.every
   end
-  self.has_batch = false
+  self.has_batch, self.after = false, self.batch.reads ~= last and self.after or nil
   return true
 end
 

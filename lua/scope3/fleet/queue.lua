@@ -71,9 +71,13 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('DEL', KEYS[4])
 return {2, tostring(epoch), released and 1 or 0, sent}]]
 
+-- What lies before the first entry that was read came later, and is unread: another stream took the place of this one,
+-- or it was deleted and the clock of Redis set back.
 local ACK = [[#!lua flags=allow-oom
 if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('GET', KEYS[2]) ~= ARGV[2] then
   return 0
+elseif #redis.call('XRANGE', KEYS[3], '-', '(' .. ARGV[4], 'COUNT', 1) > 0 then
+  return 2
 end
 redis.call('XTRIM', KEYS[3], 'MINID', '=', ARGV[3])
 redis.call('XDEL', KEYS[3], ARGV[3])
@@ -310,13 +314,17 @@ end
 ---@param owner string
 ---@param epoch string
 ---@param last string  id of an entry
+---@param first? string  id of the first one that was read; what lies before it is never removed
 ---@return boolean? ok  false where another one has the lease
----@return scope3.Error? err
-function Queue:ack(owner, epoch, last)
+---@return scope3.Error? err  code "CHANGED" where something lies before the first one: nothing was removed
+function Queue:ack(owner, epoch, last, first)
   local said, err = self.connection:script(ACK, { key(self, "lease"), key(self, "epoch"), key(self, "s") },
-    { owner, epoch, last })
+    { owner, epoch, last, first or "0-1" })
   if err then
     return nil, err
+  elseif said == 2 then
+    return nil, errors.new("redis", "entries lie before those that were sent: the stream was replaced, or deleted and "
+      .. "the clock of Redis set back; nothing was removed, and all are read anew", { code = "CHANGED" })
   end
   return said == 1
 end

@@ -117,10 +117,11 @@ local DRAINED = { "entries", "members", "accepted", "repeated", "failed", "rejec
 ---@param text scope3.MetricText
 ---@param labels string
 ---@param res scope3.Drained
-function samples.drain(text, labels, res)
+---@param ended? boolean  so this drainer has nothing any more
+function samples.drain(text, labels, res, ended)
   text:add("scope3_drain_queue_entries", labels, res.waiting)
   text:add("scope3_drain_queue_oldest_seconds", labels, res.waiting and (res.oldest or 0))
-  text:add("scope3_drain_active", labels, res.active and 1 or 0)
+  text:add("scope3_drain_active", labels, res.active and not ended and 1 or 0)
   for _, key in ipairs(DRAINED) do
     text:add_each("scope3_drain_total", labels, { [key] = res[key] })
   end

@@ -41,7 +41,7 @@ function link.opener(options)
     local info
     info, err = connection:call("INFO", "server")
     local found = server.fields { type(info) == "string" and info or "" }
-    local run, age = (found.run_id or ""):match "^%w+", tonumber((found.uptime_in_seconds or ""):match "^%d+")
+    local run, age = (found.run_id or ""):match "^%w+", server.age(found)
     err = err or server.problem(found) or not (run and age)
       and errors.new("redis", "INFO of Redis names no run_id or no uptime", { code = "BAD_REPLY" }) or nil
     if err then

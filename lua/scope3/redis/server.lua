@@ -28,6 +28,15 @@ function server.name(found)
   return (found.server_name == "valkey" or found.valkey_version) and "Valkey" or "Redis"
 end
 
+--- Seconds since it was started, at least. It counts the seconds of its clock that have begun since: one may be the
+--- end of the first. They are below 0 where that clock was set back.
+---@param found table<string, string>  of the section `server`
+---@return number?  nil where it does not say
+function server.age(found)
+  local seconds = tonumber((found.uptime_in_seconds or ""):match "^%-?%d+")
+  return seconds and math.max(0, seconds - 1)
+end
+
 --- Why it can neither hold a queue nor give places, whatever its settings.
 ---@param found table<string, string>  of the section `server` at least
 ---@return scope3.Error?
