@@ -41,7 +41,8 @@ describe("the URL of a Redis", function()
   end
 
   it("of a limiter is no path of a file where it is mistyped, because a path is shown", function()
-    for _, text in ipairs { "redis:/:secret9@h", "http://:secret9@h", "valkey://h", "redis:secret9@h", ":secret9@h:1" } do
+    for _, text in ipairs { "redis:/:secret9@h", "http://:secret9@h", "valkey://h", "redis:secret9@h", ":secret9@h:1",
+      "a:b:secret9@h" } do
       assert.truthy(limiters.problem(text):find("must be redis://", 1, true), text)
       local none, err = limiters.new(text)
       assert.same({ nil, "invalid" }, { none, err.kind }, text)

@@ -27,10 +27,10 @@ end
 ---@type scope3.Drained?
 local drained
 
---- Notes what a drain came to. It has ended, so it has no lease any more, whatever it had at its last look.
+--- Notes what a drain came to.
 ---@param res scope3.Drained
 function metrics_file.note_drained(res)
-  drained = setmetatable({ active = false }, { __index = res })
+  drained = res
 end
 
 -- When a run succeeded, as the old file says: 0 where it says nothing that can be meant.

@@ -14,7 +14,7 @@ local OF_REDIS = { redis = "string", fleet = "count", ca_file = "string" }
 ---@param text string
 ---@return boolean
 function limiters.is_url(text)
-  return text:find "^%a[%w+.-]+:/" ~= nil or text:find "^[^/]*:[^/]*@" ~= nil
+  return text:find "^%a[%w+.-]+:/" ~= nil or text:find "^[^/:]*:[^/@]*@" ~= nil
 end
 
 --- What is wrong with a path or a URL. It shows no part of a URL, which may hold a password.
