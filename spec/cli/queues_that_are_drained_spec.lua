@@ -40,6 +40,64 @@ describe("scope3 drain", function()
       ... }, { env = "SCOPE3_API_KEY=scope3_test_key SCOPE3_REDIS_URL=" .. server.url })
   end
 
+  -- Runs it beside this process while `act(read)` does something, and ends it. `read` gives what is in one of its files.
+  -- Gives what it said on standard error, and its events.
+  local function drain_beside(options, act)
+    local folder = world.path ".drain"
+    local function read(file)
+      return world.exists(folder .. file) and world.read(folder .. file) or ""
+    end
+    os.execute(("mkdir '%s'"):format(folder))
+    os.execute(("(SCOPE3_API_KEY=scope3_test_key SCOPE3_REDIS_URL=%s %s bin/scope3.in drain --account 25 --base-url %s "
+      .. "--queue %s --events '%s/events' %s >'%s/out' 2>'%s/err' & echo $! >'%s/pid'; wait $!; echo $? >'%s/code') &")
+      :format(server.url, os.getenv "SCOPE3_LUA_BIN", sandbox.url, name, folder, options, folder, folder, folder, folder))
+    until_true(function()
+      return read "/pid":find "\n"
+    end, "the start of the drain")
+    local seen, why = pcall(act, read)
+    os.execute("kill -TERM " .. read "/pid")
+    until_true(function()
+      return read "/code":find "\n"
+    end, "the end of the drain")
+    local said, code, events = read "/err", read "/code", read "/events"
+    os.execute(("rm -rf '%s'"):format(folder))
+    assert(seen, why)
+    assert.equal("130\n", code, said)
+    return said, events
+  end
+
+  -- Runs it until something was written to one of its files.
+  local function drain_until(file, words, options)
+    return drain_beside(options or "", function(read)
+      until_true(function()
+        return read(file):find(words, 1, true)
+      end, words)
+    end)
+  end
+
+  -- Runs it while Redis is away so many times.
+  local function drain_in_outages(outages, options)
+    fill(0)
+    return drain_beside("--lease 1 " .. options, function(read)
+      local function wait_for(event)
+        local function count()
+          return select(2, read "/events":gsub('"event":"' .. event .. '"', ""))
+        end
+        local before = count()
+        until_true(function()
+          return count() > before + 1
+        end, event)
+      end
+      for _ = 1, outages do
+        wait_for "queue"
+        server:stop "STOP"
+        local failed, why = pcall(wait_for, "put_off")
+        server:stop "CONT"
+        assert(failed, why)
+      end
+    end)
+  end
+
   it("ends when the queue is empty, and says what went", function()
     fill(3)
     local metrics = world.path ".prom"
@@ -86,6 +144,18 @@ describe("scope3 drain", function()
     assert.same({ 0, "", "" }, { code, out, err })
   end)
 
+  it("says of each outage once that it tries again, and nothing of it where it is to be quiet", function()
+    local said, events = drain_in_outages(2, "")
+    local function count(text, pattern)
+      return select(2, text:gsub(pattern, ""))
+    end
+    local tries, outages = count(events, '"event":"put_off"'), count(events, '"out":0[,}]')
+    local told = count(said, "trying again in")
+    assert.is_true(outages >= 2 and told >= outages and told < tries, said)
+    assert.equal("scope3: stopped\n", (drain_in_outages(1, "--quiet")))
+    assert.truthy(drain_in_outages(1, "--quiet --patience 0"):find("trying again in", 1, true))
+  end)
+
   it("refuses a Redis that evicts, and warns of one without a log", function()
     fill(0)
     assert(connection:call("CONFIG", "SET", "maxmemory", "1gb", "maxmemory-policy", "allkeys-lru", "appendonly", "no"))
@@ -98,26 +168,6 @@ describe("scope3 drain", function()
     assert.equal(0, code)
     assert.truthy(err:find("set appendonly to yes", 1, true), err)
   end)
-
-  -- Runs it beside this process until something was written to one of its files, and ends it. Gives what it said.
-  local function drain_until(file, words, options)
-    local folder = world.path ".drain"
-    os.execute(("mkdir '%s'"):format(folder))
-    os.execute(("SCOPE3_API_KEY=scope3_test_key SCOPE3_REDIS_URL=%s %s bin/scope3.in drain --account 25 --base-url %s "
-      .. "--queue %s --events '%s/events' %s >'%s/out' 2>'%s/err' & echo $! >'%s/pid'"):format(server.url,
-      os.getenv "SCOPE3_LUA_BIN", sandbox.url, name, folder, options or "", folder, folder, folder))
-    local seen, why = pcall(until_true, function()
-      return world.exists(folder .. file) and world.read(folder .. file):find(words, 1, true)
-    end, words)
-    os.execute("kill -TERM " .. world.read(folder .. "/pid"))
-    assert(seen, why)
-    until_true(function()
-      return world.read(folder .. "/out"):find "accepted"
-    end, "the end of the drain")
-    local said = world.read(folder .. "/err")
-    os.execute(("rm -rf '%s'"):format(folder))
-    return said
-  end
 
   it("hands the queue over at SIGTERM", function()
     fill(2)

@@ -40,27 +40,32 @@ end
 
 WORDS.limiter = progress.words_of_limiter
 
-local INFORMS = { lease = true, limiter = true } -- is no problem by itself: said each time, but not with --quiet
+local INFORMS = { lease = true, limiter = true } -- are no problems by themselves: said each time, but not with --quiet
 
--- What is said of events, unless --quiet. What repeats is said once until something goes well.
-local function teller(args, watch)
+-- Whether an event is told with --quiet. A failure is, as in other commands, once the patience is over.
+local function is_loud(event, patience)
+  return not INFORMS[event.event] and (event.event ~= "put_off" or event.out >= patience)
+end
+
+-- Says what happens. What repeats is said once until something goes well.
+local function teller(args, watch, patience)
   local last
   return function(event)
     watch:on(event)
     local words = WORDS[event.event]
     local said = words and words(event)
-    if event.event == "drained" then
+    if event.event == "drained" or event.event == "put_off" and event.out == 0 then
       last = nil
-    elseif said and not INFORMS[event.event] and event.message == last then
+    end
+    if not said or args.quiet and not is_loud(event, patience) then
       return
-    elseif said and (not args.quiet or not INFORMS[event.event]) then
+    elseif INFORMS[event.event] then
+      watch:clear()
+      io.stderr:write("scope3: ", said, "\n")
+    elseif event.message ~= last then
       last = event.message
       watch:clear()
-      if INFORMS[event.event] then
-        io.stderr:write("scope3: ", said, "\n")
-      else
-        context.complain(said)
-      end
+      context.complain(said)
     end
   end
 end
@@ -114,13 +119,14 @@ end
 
 local function run(args, exit, client, log)
   local watch = monitor.new(args.quiet or false, log)
-  local on_event = teller(args, watch)
+  local patience = args.patience or context.PATIENCE
+  local on_event = teller(args, watch, patience)
   local metrics = args.metrics and require "scope3.cli.metrics_file"
   local refresh = metrics and refresher(args, watch, metrics)
   local res, err = client:drain {
     redis = drain_args.url(args), redis_ca_file = args.redis_ca_file, queue = args.queue, once = args.once,
     lease = args.lease, every = args.every, max_members = args.max_members, max_bytes = args.max_bytes,
-    timeout = args.timeout, patience = args.patience or context.PATIENCE, cancel = watch.stopped,
+    timeout = args.timeout, patience = patience, cancel = watch.stopped,
     on_event = function(event)
       if refresh and event.event == "queue" then
         refresh(event)

@@ -164,6 +164,7 @@
 ---@class scope3.PutOffEvent  a try of a drainer failed
 ---@field event "put_off"
 ---@field seconds number  until the next one
+---@field out number  seconds since the first failure; 0 at the first
 ---@field message string
 ---@field code? string
 ---@field status? integer

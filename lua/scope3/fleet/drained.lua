@@ -50,8 +50,10 @@ end
 --- Counts a batch whose entries were removed.
 ---@param counts scope3.Drained
 ---@param batch scope3.DrainBatch
+---@return table? event  that tells of it; nil where it ended inside its first entry
 function drained.note(counts, batch)
   counts.entries, counts.members = counts.entries + batch.entries, counts.members + batch.members
+  return batch.entries > 0 and { event = "drained", members = batch.members, entries = batch.entries } or nil
 end
 
 -- What leaves the queue without reaching the service.

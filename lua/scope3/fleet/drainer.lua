@@ -188,10 +188,7 @@ local function ack(self)
       return true
     end
   end
-  if self.batch.entries > 0 then
-    drained.note(self.counts, self.batch)
-    tell(self, { event = "drained", members = self.batch.members, entries = self.batch.entries })
-  end
+  tell(self, drained.note(self.counts, self.batch))
   note_lost(self)
   if not self.full then
     self.next_at = self.now() + self.opts.every
@@ -204,12 +201,13 @@ end
 
 -- A try has failed: the next one is later.
 local function put_off(self, err, waits)
-  local seconds = self.tries:failed(err, self.now(), waits)
+  local seconds, out = self.tries:failed(err, self.now(), waits)
   if not seconds then
     return nil, err
   end
   self.next_at = self.now() + seconds
-  tell(self, { event = "put_off", seconds = seconds, message = err.message, code = err.code, status = err.status })
+  tell(self, { event = "put_off", seconds = seconds, out = out, message = err.message, code = err.code,
+    status = err.status })
   return 0
 end
 

@@ -36,17 +36,18 @@ end
 ---@param now number
 ---@param waits boolean?  no request has had its turn under the rate yet: nothing is wrong
 ---@return number? seconds  nil where there is none
+---@return number out  seconds since the first of these failures
 function Tries:failed(err, now, waits)
   local patience = waits and math.max(self.patience, TURN) or self.patience
   self.failures = self.failures + 1
   self.since = self.since or now
   -- An audience that is not listed yet is waited for: that has an end of its own, after which its members are given up.
   if self.once and now - self.since >= patience and not known_audiences.is_absent(err) then
-    return nil
+    return nil, now - self.since
   end
   local seconds, asked = math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ self.failures), err.retry_after or 0
   self.asked_until = now + asked
-  return math.max(seconds * (0.5 + core.random() / 2), asked)
+  return math.max(seconds * (0.5 + core.random() / 2), asked), now - self.since
 end
 
 --- A lease begins. Nothing that failed before puts the next try off, but for what the service asked for.
