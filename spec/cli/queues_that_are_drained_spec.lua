@@ -40,8 +40,8 @@ describe("scope3 drain", function()
       ... }, { env = "SCOPE3_API_KEY=scope3_test_key SCOPE3_REDIS_URL=" .. server.url })
   end
 
-  -- Runs it beside this process while `act(read)` does something, and ends it. `read` gives what is in one of its files.
-  -- Gives what it said on standard error, and its events.
+  -- Runs it beside this process while `act(read)` does something, and ends it. `read` gives what is in one of its
+  -- files. Gives what it said on standard error, and its events.
   local function drain_beside(options, act)
     local folder = world.path ".drain"
     local function read(file)
@@ -50,7 +50,8 @@ describe("scope3 drain", function()
     os.execute(("mkdir '%s'"):format(folder))
     os.execute(("(SCOPE3_API_KEY=scope3_test_key SCOPE3_REDIS_URL=%s %s bin/scope3.in drain --account 25 --base-url %s "
       .. "--queue %s --events '%s/events' %s >'%s/out' 2>'%s/err' & echo $! >'%s/pid'; wait $!; echo $? >'%s/code') &")
-      :format(server.url, os.getenv "SCOPE3_LUA_BIN", sandbox.url, name, folder, options, folder, folder, folder, folder))
+      :format(server.url, os.getenv "SCOPE3_LUA_BIN", sandbox.url, name, folder, options, folder, folder, folder,
+        folder))
     until_true(function()
       return read "/pid":find "\n"
     end, "the start of the drain")

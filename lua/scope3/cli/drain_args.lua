@@ -21,7 +21,7 @@ function drain_args.add(command)
   command:option("--timeout", "Seconds for one request (60, and 1 for each 100 kB), within the lease.")
     :argname("SECONDS"):convert(tonumber)
   command:option("--metrics",
-    "Write what waits and what went into FILE.prom now and then, for node_exporter's textfile collector.")
+    "Write what waits and what went into FILE (*.prom) now and then, for node_exporter's textfile collector.")
     :argname("FILE")
 end
 

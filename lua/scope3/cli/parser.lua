@@ -60,7 +60,7 @@ local function add_conditions(command)
     :argname("N"):convert(tonumber)
   row_options.rejects(command, "; - is standard output")
   command:option("--metrics",
-    "At the end write what the run came to into FILE.prom, for node_exporter's textfile collector.")
+    "At the end write what the run came to into FILE (*.prom), for node_exporter's textfile collector.")
     :argname("FILE")
   row_options.strict(command)
   command:option("--min-accepted", "Exit with 3 when fewer members were accepted or removed than N."):argname("N")
