@@ -233,6 +233,7 @@ function Server:close(signal)
     return
   end
   running[self] = nil
+  self:expect "the worker has ended: " -- a spec may leave members, and a busy machine has no time for them
   self:signal(signal or "QUIT")
   nginx.await_end(self.pid)
   traces.keep_file("nginx", self.folder .. "/error.log")
